@@ -1,0 +1,46 @@
+/** What the catalogue says of one error code. */
+export interface ErrorEntry {
+  /** HTTP status that a service answers with. */
+  readonly status: number
+  /** Whether repeating the same call later can succeed. */
+  readonly retryable: boolean
+  /** The problem in a few words; the `title` of problem details (RFC 9457). */
+  readonly title: string
+  /** What the reader can do about it, in one sentence. */
+  readonly hint: string
+}
+
+/** Every error that Millrace raises. `docs/errors.md` lists the same; a test holds them equal. */
+export const catalogue = {
+  'event.invalid': { status: 400, retryable: false, title: 'The event breaks its envelope or schema', hint: 'See errors for each field; mend the event and send it again.' },
+  'event.too-large': { status: 413, retryable: false, title: 'The event is too large', hint: 'Store large bodies elsewhere and send a reference.' },
+  'json.invalid': { status: 400, retryable: false, title: 'The body is not JSON that is safe to parse', hint: 'Send well-formed UTF-8 JSON without prototype keys and not nested too deep.' },
+  'topic.unknown': { status: 404, retryable: false, title: 'There is no such topic', hint: 'Check the name; topics are declared in code.' },
+  'type.unknown': { status: 400, retryable: false, title: 'The topic has no such event type', hint: 'Use one of the types that the topic declares.' },
+  'upcaster.failed': { status: 500, retryable: false, title: 'An old event could not be brought to the present version', hint: 'Mend the upcaster of this type and version.' },
+  'append.version': { status: 412, retryable: false, title: 'The key has moved on', hint: 'Read the key again and decide anew.' },
+  'append.claimed': { status: 409, retryable: false, title: 'The value is taken', hint: 'Choose another value.' },
+  'append.not-owner': { status: 409, retryable: false, title: 'The key holds no such claim', hint: 'The owner has released it, or never claimed it.' },
+  'append.fingerprint': { status: 422, retryable: false, title: 'The idempotency key was used with another body', hint: 'Use a fresh idempotency key for a new request.' },
+  'append.partial-duplicate': { status: 409, retryable: false, title: 'Some events of the unit are on the log and some are not', hint: 'Send the unit as it was sent the first time.' },
+  'append.channel-gap': { status: 409, retryable: false, title: 'The channel has a gap', hint: 'Resend from the sequence number after the last one taken.' },
+  'append.channel-stale': { status: 409, retryable: false, title: 'The channel has a newer incarnation', hint: 'Another writer has taken over this channel; stop.' },
+  'append.keyring': { status: 503, retryable: true, title: 'The caller does not hold the live digest keys', hint: 'Reload the keyring; a rotation is under way.' },
+  'append.gated': { status: 503, retryable: true, title: 'The claims of this topic are being swapped', hint: 'Repeat the request in a moment.' },
+  'append.unknown': { status: 503, retryable: true, title: 'It is unknown whether the append took place', hint: 'Repeat the same request with the same event ids; nothing is written twice.' },
+  'append.limit': { status: 413, retryable: false, title: 'The append is larger than the limit', hint: 'Send fewer events at once.' },
+  'log.unavailable': { status: 503, retryable: true, title: 'The log cannot be reached', hint: 'Repeat later; nothing was written.' },
+  'log.gap': { status: 500, retryable: false, title: 'The partition has a gap in its sequence', hint: 'Stop the reader and compare the log with its archive or replica.' },
+  'log.trimmed': { status: 410, retryable: false, title: 'The range was removed by retention', hint: 'Read from the archive or start at the earliest position.' },
+  'log.corrupt': { status: 500, retryable: false, title: 'The log holds something that Millrace did not write', hint: 'Look at the key named in the detail; nothing was changed.' },
+  'position.invalid': { status: 400, retryable: false, title: 'The position cannot be read', hint: 'Use a position as an answer gave it.' },
+  'lease.fenced': { status: 409, retryable: false, title: 'The lease was taken over', hint: 'Drop what was in hand; the new owner goes on.' },
+  'claims.collision': { status: 409, retryable: false, title: 'Two owners would hold one value', hint: 'Settle the listed owners before the rotation or rebuild.' },
+  'view.behind': { status: 504, retryable: true, title: 'The view has not reached the position in time', hint: 'Repeat the read, or read without after.' },
+  'service.unavailable': { status: 503, retryable: true, title: 'A service behind this one cannot be reached', hint: 'Repeat later with the same Idempotency-Key.' },
+  'settings.invalid': { status: 500, retryable: false, title: 'The settings are wrong', hint: 'Correct each variable that the detail names.' },
+  'internal': { status: 500, retryable: false, title: 'Something went wrong on our side', hint: 'Give the correlation id to the operator.' },
+} as const satisfies Record<string, ErrorEntry>
+
+/** A code of the catalogue. */
+export type ErrorCode = keyof typeof catalogue

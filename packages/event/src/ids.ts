@@ -1,0 +1,36 @@
+import { createHash, createHmac } from 'node:crypto'
+import { stringify, v7 } from 'uuid'
+
+/** A fresh UUIDv7 (RFC 9562): ordered by time, for events that are new. */
+export function freshId(): string {
+  return v7()
+}
+
+/**
+ * A UUIDv8 (RFC 9562) that depends on nothing but its parts: the same parts give the same id.
+ * For events that a crash may make a second time: emits, forwarded changes, timers.
+ */
+export function derivedId(...parts: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(lengthPrefixed(part))
+  return asVersion8(hash.digest())
+}
+
+/** Like {@link derivedId}, but nobody without the secret can tell or guess the parts. */
+export function keyedId(secret: Uint8Array, ...parts: readonly string[]): string {
+  const hmac = createHmac('sha256', secret)
+  for (const part of parts) hmac.update(lengthPrefixed(part))
+  return asVersion8(hmac.digest())
+}
+
+// Without the length, ('ab', 'c') and ('a', 'bc') would give one id.
+function lengthPrefixed(part: string): string {
+  return `${Buffer.byteLength(part)}:${part}`
+}
+
+function asVersion8(digest: Buffer): string {
+  const bytes = new Uint8Array(digest.subarray(0, 16))
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return stringify(bytes)
+}

@@ -1,0 +1,23 @@
+export { catalogue, type ErrorCode, type ErrorEntry } from './catalogue.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { decodeEvent, encodeEvent, envelopeOf, newEvent } from './codec.ts'
+export { type FieldError, MillraceError, type MillraceErrorOptions } from './error.ts'
+export type { Event, EventDraft } from './event.ts'
+export { derivedId, freshId, keyedId } from './ids.ts'
+export { assertSafe, type JsonBounds, parseJson } from './json.ts'
+export { limits } from './limits.ts'
+export { partitionOf } from './partition.ts'
+export { fieldErrors, type OutputOf, type Schema, validate } from './schema.ts'
+export {
+  type EventOf,
+  partitionOfKey,
+  type Topic,
+  topic,
+  type TopicOptions,
+  type TypesOfTopic,
+  upcast,
+  type Upcaster,
+  validateData,
+  type VersionedType,
+  versionOf,
+} from './topic.ts'

@@ -1,0 +1,13 @@
+const encoder = new TextEncoder()
+
+/**
+ * The partition of a key: FNV-1a over its UTF-8 bytes, finished with murmur3's mixer so that keys which
+ * differ in their last digit spread. Must never change: it decides where a key's history lies.
+ */
+export function partitionOf(key: string, partitions: number): number {
+  let hash = 0x811c9dc5
+  for (const byte of encoder.encode(key)) hash = Math.imul(hash ^ byte, 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) % partitions
+}

@@ -81,7 +81,10 @@ class Keeper {
   #ended(wasReady: boolean, how: string): void {
     if (!wasReady) {
       report({ type: 'failed', reason: how, output: this.#log.lastLines })
-      if (!this.#wasReady) process.exit(1)
+      if (!this.#wasReady) {
+        void this.stop().then(() => process.exit(1))
+        return
+      }
     }
     const restartInMs = this.#spec.restart ? this.#backoff.next(Date.now() - this.#startedAt) : null
     if (wasReady) report({ type: 'crashed', how, restartInMs })

@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Where `.ci/run` wants the counts. */
+const report = process.env['MILLRACE_TEST_REPORT']
+
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
@@ -9,7 +12,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
-    reporters: ['default'],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     unstubEnvs: true,
     restoreMocks: true,
   },

@@ -42,17 +42,6 @@ test('every TypeScript block of the documents is a region of a running example',
   expect(exampleFaults(filesWhere(/\.md$/), exampleFile)).toEqual([])
 })
 
-test('every example is run by a test', () => {
-  const tests = filesWhere(/^test\/.*\.ts$/)
-  const unrun = filesWhere(/^examples\/.*\.ts$/).filter(
-    (file) =>
-      !tests.some(
-        ({ text }) => text.includes(file.path) || text.includes(file.path.replace('examples/', '')),
-      ),
-  )
-  expect(unrun.map((file) => file.path)).toEqual([])
-})
-
 test('planted: a block that differs, one without an example, a missing file and a missing region are found', () => {
   const example = (path: string) =>
     path === 'examples/a.ts' ? '  // #region one\n  call()\n  // #endregion\n' : undefined

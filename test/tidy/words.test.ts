@@ -24,7 +24,9 @@ function wordFaults(files: readonly SourceFile[]): string[] {
 
 /** The rule: the glossary explains each word once. */
 function repeatedWords(glossary: string): string[] {
-  const words = [...glossary.matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].flatMap((match) => (match[1] ?? '').split(', '))
+  const words = [...glossary.matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].flatMap((match) =>
+    (match[1] ?? '').split(', '),
+  )
   return words.filter((word, index) => words.indexOf(word) !== index)
 }
 

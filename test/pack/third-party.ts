@@ -1,7 +1,8 @@
-import { cpSync, existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 
 interface LockedPackage {
+  readonly bin?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
@@ -28,11 +29,21 @@ export function copyThirdParty(names: readonly string[], nodeModules: string): v
       recursive: true,
       filter: (from) => dirname(from) !== join(root, path, 'node_modules'),
     })
+    linkBins(target, entry.bin ?? {})
     const needs = { ...entry.dependencies, ...entry.optionalDependencies, ...entry.peerDependencies }
     for (const name of Object.keys(needs)) {
       const found = resolve(packages, path, name)
       if (found !== undefined) waiting.push(found)
     }
+  }
+}
+
+/** npm takes a package without its links in `.bin` for a broken one, and fetches it anew. */
+function linkBins(target: string, bin: Readonly<Record<string, string>>): void {
+  const place = join(target.slice(0, target.lastIndexOf('/node_modules/')), 'node_modules/.bin')
+  for (const [name, file] of Object.entries(bin)) {
+    mkdirSync(place, { recursive: true })
+    symlinkSync(relative(place, join(target, file)), join(place, name))
   }
 }
 

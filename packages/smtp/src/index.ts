@@ -1,0 +1,7 @@
+export { type MailAddress, mailAddress } from './mail-address.ts'
+export { type Mail, type MailSender, type SendOptions, type SendReceipt } from './mail-sender.ts'
+export { type MailFailure, mailFailureOf } from './mail-failure.ts'
+export { maskedAddress } from './masked-answer.ts'
+export { messageIdOf } from './message-id.ts'
+export { createRestMailSender, type RestMailSenderOptions } from './rest-mail-sender.ts'
+export { createSmtpMailSender, type MailFrom, type SmtpMailSenderOptions } from './smtp-mail-sender.ts'

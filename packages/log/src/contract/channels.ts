@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import type { ChannelBatch } from '../append.ts'
+import { beginning } from '../position.ts'
+import type { LogUnderTest } from './log-contract.ts'
+import { happened, testTopic } from './fixture.ts'
+
+/** Channels: a producer that counts; no window, no order lost with several batches in flight. */
+export function describeChannels(subject: () => LogUnderTest): void {
+  describe('channels', () => {
+    const topicOfOne = () => testTopic({ partitions: 1 })
+    const batchOf = (
+      topic: ReturnType<typeof topicOfOne>,
+      first: number,
+      count: number,
+      extra: Partial<ChannelBatch> = {},
+    ): ChannelBatch => ({
+      partition: 0,
+      channel: 'feed',
+      incarnation: 1,
+      first,
+      events: Array.from({ length: count }, (_, at) => happened(topic, `k${(first + at) % 3}`, first + at)),
+      ...extra,
+    })
+
+    test('take what comes next and know what they have', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      expect(await log.appendChannel(topic, batchOf(topic, 1, 3, { mark: 'lsn-3' }))).toEqual({
+        status: 'appended',
+        taken: 3,
+        last: 3,
+      })
+      expect(await log.appendChannel(topic, batchOf(topic, 1, 3))).toEqual({
+        status: 'appended',
+        taken: 0,
+        last: 3,
+      })
+      expect(await log.appendChannel(topic, batchOf(topic, 2, 4, { mark: 'lsn-5' }))).toEqual({
+        status: 'appended',
+        taken: 2,
+        last: 5,
+      })
+      expect(await log.channel(topic, 0, 'feed')).toEqual({ incarnation: 1, last: 5, mark: 'lsn-5' })
+      const events = (await log.read(topic, new Map([[0, beginning]]))).get(0) ?? []
+      expect(events.map(({ event }) => event.data)).toEqual([1, 2, 3, 4, 5])
+    })
+
+    test('refuse a gap', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      expect(await log.appendChannel(topic, batchOf(topic, 2, 1))).toMatchObject({
+        status: 'refused',
+        error: { code: 'append.channel-gap' },
+        last: 0,
+      })
+      expect((await log.tips(topic))[0]?.seq).toBe(0)
+    })
+
+    test('a newer incarnation starts again and shuts out the older one', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      await log.appendChannel(topic, batchOf(topic, 1, 2))
+      expect(await log.appendChannel(topic, batchOf(topic, 1, 1, { incarnation: 2 }))).toMatchObject({
+        status: 'appended',
+        taken: 1,
+        last: 1,
+      })
+      expect(await log.appendChannel(topic, batchOf(topic, 3, 1))).toMatchObject({
+        status: 'refused',
+        error: { code: 'append.channel-stale' },
+      })
+    })
+
+    test('do not mix', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      await log.appendChannel(topic, batchOf(topic, 1, 2))
+      expect(await log.appendChannel(topic, batchOf(topic, 1, 2, { channel: 'other' }))).toMatchObject({
+        taken: 2,
+      })
+    })
+
+    test('refuse a batch for another partition, an empty one, or one that counts from nothing', async () => {
+      const { log } = subject()
+      const topic = testTopic({ partitions: 8 })
+      const wrong = {
+        partition: 0,
+        channel: 'feed',
+        incarnation: 1,
+        first: 1,
+        events: ['a', 'b', 'c'].map((key) => happened(topic, key)),
+      }
+      await expect((async () => log.appendChannel(topic, wrong))()).rejects.toMatchObject({
+        code: 'event.invalid',
+      })
+      await expect((async () => log.appendChannel(topic, { ...wrong, events: [] }))()).rejects.toMatchObject({
+        code: 'event.invalid',
+      })
+      await expect(
+        (async () => log.appendChannel(topicOfOne(), { ...batchOf(topicOfOne(), 1, 1), first: 0 }))(),
+      ).rejects.toMatchObject({ code: 'event.invalid' })
+    })
+  })
+}

@@ -1,0 +1,2 @@
+export { claim, happened, testTopic, unit } from './fixture.ts'
+export { describeLogContract, type LogUnderTest } from './log-contract.ts'

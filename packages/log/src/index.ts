@@ -1,0 +1,31 @@
+export type {
+  AppendResult,
+  AppendUnit,
+  ChannelBatch,
+  ChannelResult,
+  ChannelState,
+  ClaimChange,
+} from './append.ts'
+export type { ClaimRegister } from './claim-register.ts'
+export {
+  appendOne,
+  type Cursors,
+  type EventLog,
+  type KeyHistory,
+  type ReadOptions,
+  type Recorded,
+  type Tip,
+} from './event-log.ts'
+export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from './memory-log.ts'
+export {
+  beginning,
+  compareIds,
+  formatPosition,
+  isStreamId,
+  parsePosition,
+  type Position,
+  recordedMsOf,
+  seqOf,
+} from './position.ts'
+export { prepare, type Prepared } from './prepare.ts'
+export { checkChannelBatch, identity } from './units.ts'

@@ -1,0 +1,157 @@
+import { type Clock, MillraceError, partitionOfKey, systemClock, type Topic } from '@millrace/event'
+import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
+import type { ClaimRegister } from './claim-register.ts'
+import type { Cursors, EventLog, KeyHistory, ReadOptions, Recorded, Tip } from './event-log.ts'
+import { MemoryClaims } from './memory-claims.ts'
+import { MemoryPartition } from './memory-partition.ts'
+import type { Position } from './position.ts'
+import { prepare } from './prepare.ts'
+import { checkChannelBatch } from './units.ts'
+
+/** Options of {@link createMemoryLog}. */
+export interface MemoryLogOptions {
+  readonly clock?: Clock
+  /** How long an event id without claims is remembered, in ms. Default one hour. */
+  readonly dedupeWindowMs?: number
+}
+
+/** A log in memory, with the same promises as the one on Redis but durability. */
+export type MemoryLog = EventLog & ClaimRegister
+
+/** Makes an empty log in memory. */
+export function createMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
+  return new InMemoryLog(options.clock ?? systemClock, options.dedupeWindowMs ?? 3_600_000)
+}
+
+class InMemoryLog implements MemoryLog {
+  readonly #clock: Clock
+  readonly #windowMs: number
+  readonly #partitions = new Map<string, MemoryPartition>()
+  readonly #claims = new Map<string, MemoryClaims>()
+  readonly #waiting = new Set<() => void>()
+
+  constructor(clock: Clock, windowMs: number) {
+    this.#clock = clock
+    this.#windowMs = windowMs
+  }
+
+  async append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
+    const results = units.map((draft): AppendResult => {
+      const unit = prepare(topic, draft)
+      if (unit instanceof MillraceError) return { status: 'refused', error: unit }
+      return this.#partition(topic, partitionOfKey(topic, unit.key)).append(
+        unit,
+        this.#clock.now(),
+        this.#windowMs,
+      )
+    })
+    this.#wake()
+    return results
+  }
+
+  async appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult> {
+    checkChannelBatch(topic, batch)
+    const result = this.#partition(topic, batch.partition).appendChannel(batch, this.#clock.now())
+    this.#wake()
+    return result
+  }
+
+  async channel(topic: Topic, partition: number, channel: string): Promise<ChannelState> {
+    return this.#partition(topic, partition).channel(channel)
+  }
+
+  async read(
+    topic: Topic,
+    after: Cursors,
+    options: ReadOptions = {},
+  ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
+    const answer = this.#readNow(topic, after, options.limit ?? 500)
+    if (answer.size > 0 || !options.waitMs) return answer
+    await this.#news(options.waitMs, options.signal)
+    return this.#readNow(topic, after, options.limit ?? 500)
+  }
+
+  async readKey(
+    topic: Topic,
+    key: string,
+    options: { afterVersion?: number; limit?: number } = {},
+  ): Promise<KeyHistory> {
+    return this.#partition(topic, partitionOfKey(topic, key)).readKey(
+      key,
+      options.afterVersion ?? 0,
+      options.limit ?? 500,
+    )
+  }
+
+  async readAt(topic: Topic, position: Position): Promise<Recorded | undefined> {
+    return this.#partition(topic, position.partition).readAt(position.id)
+  }
+
+  async tips(topic: Topic): Promise<readonly Tip[]> {
+    return Array.from({ length: topic.partitions }, (_, partition) => {
+      const { id, seq } = this.#partition(topic, partition).tip
+      return { partition, id, seq }
+    })
+  }
+
+  async ownerOf(
+    topic: Topic,
+    constraint: string,
+    digests: Readonly<Record<string, string>>,
+  ): Promise<string | undefined> {
+    const { owners } = this.#claimsOf(topic)
+    for (const [version, digest] of Object.entries(digests)) {
+      const owner = owners.get(`${constraint}:${version}:${digest}`)
+      if (owner !== undefined) return owner
+    }
+    return undefined
+  }
+
+  async liveVersions(topic: Topic): Promise<readonly string[]> {
+    return this.#claimsOf(topic).live
+  }
+
+  #readNow(topic: Topic, after: Cursors, limit: number): Map<number, readonly Recorded[]> {
+    const answer = new Map<number, readonly Recorded[]>()
+    for (const [partition, cursor] of after) {
+      const events = this.#partition(topic, partition).read(cursor, limit)
+      if (events.length > 0) answer.set(partition, events)
+    }
+    return answer
+  }
+
+  #partition(topic: Topic, partition: number): MemoryPartition {
+    if (!(partition >= 0 && partition < topic.partitions))
+      throw new MillraceError('position.invalid', `Topic ${topic.name} has no partition ${partition}`)
+    const name = `${topic.name}/${partition}`
+    let found = this.#partitions.get(name)
+    if (!found)
+      this.#partitions.set(name, (found = new MemoryPartition(topic, partition, this.#claimsOf(topic))))
+    return found
+  }
+
+  #claimsOf(topic: Topic): MemoryClaims {
+    let found = this.#claims.get(topic.name)
+    if (!found) this.#claims.set(topic.name, (found = new MemoryClaims()))
+    return found
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake()
+  }
+
+  #news(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(done)
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, waitMs)
+      this.#waiting.add(done)
+      if (signal?.aborted) done()
+      else signal?.addEventListener('abort', done)
+    })
+  }
+}

@@ -1,0 +1,99 @@
+import { Redis, type RedisOptions } from 'ioredis'
+
+/** Options of a connection to Redis. */
+export interface ConnectionOptions {
+  /** `redis://`, `rediss://` or `unix://` address, with password where needed. */
+  readonly url: string
+  /** How long a command may take before its result counts as unknown, in ms. Default 5,000. */
+  readonly commandTimeoutMs?: number
+  /** How long to try to connect, in ms. Default 5,000. */
+  readonly connectTimeoutMs?: number
+  /** Name of the connection, shown by CLIENT LIST. */
+  readonly name?: string
+  /** Called for each connection error; the connection goes on trying. */
+  readonly onError?: (error: Error) => void
+}
+
+/**
+ * A connection for writing. Nothing is sent twice behind our back: no resend after a reconnect and no offline
+ * queue (as it comes, ioredis 6 turned one XADD into two, and ran commands that it had rejected).
+ */
+export function writingConnection(options: ConnectionOptions): Redis {
+  return connection(options, { commandTimeout: options.commandTimeoutMs ?? 5_000, maxRetriesPerRequest: 0 })
+}
+
+/** A connection for blocking reads, which have time limits of their own. */
+export function readingConnection(options: ConnectionOptions): Redis {
+  return connection(options, { maxRetriesPerRequest: 0 })
+}
+
+function connection(options: ConnectionOptions, special: RedisOptions): Redis {
+  const all: RedisOptions & { replyMapping: 'legacy' } = {
+    ...serverOf(options.url),
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    connectTimeout: options.connectTimeoutMs ?? 5_000,
+    retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
+    ...(options.name === undefined ? {} : { connectionName: options.name }),
+    ...special,
+    replyMapping: 'legacy',
+  }
+  const redis = new Redis(all)
+  // Without a listener ioredis prints to the console; who owns the connection decides what to say.
+  redis.on('error', options.onError ?? (() => undefined))
+  return redis
+}
+
+/** `redis://user:password@host:port/db`, `rediss://…` (TLS), `unix://:password@/path/to/socket`, or a socket's bare path. */
+function serverOf(text: string): RedisOptions {
+  if (text.startsWith('/')) return { path: text }
+  const url = new URL(text)
+  const login = {
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+  }
+  if (url.protocol === 'unix:') return { ...login, path: decodeURIComponent(url.pathname) }
+  const db = Number(url.pathname.slice(1) || 0)
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
+  return {
+    ...login,
+    host,
+    port: Number(url.port || 6379),
+    db,
+    ...(url.protocol === 'rediss:' ? { tls: { servername: host } } : {}),
+  }
+}
+
+/** Waits until a connection can take commands, or fails after its connect time limit. */
+export async function whenReady(redis: Redis, timeoutMs = 5_000): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((resolve, reject) => {
+    const settle = (act: () => void) => {
+      clearTimeout(timer)
+      redis.off('ready', ready)
+      redis.off('end', ended)
+      act()
+    }
+    const ready = () => settle(resolve)
+    const ended = () => settle(() => reject(new Error('The connection to Redis has ended')))
+    const timer = setTimeout(
+      () => settle(() => reject(new Error(`Redis did not answer within ${timeoutMs} ms`))),
+      timeoutMs,
+    )
+    redis.on('ready', ready)
+    redis.on('end', ended)
+  })
+}
+
+/** Ends a connection: politely, and at once if Redis does not answer. */
+export async function closeConnection(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') {
+    try {
+      await redis.quit()
+      return
+    } catch {
+      // The server went away between the look and the word; there is nobody to be polite to.
+    }
+  }
+  redis.disconnect()
+}

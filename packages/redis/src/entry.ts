@@ -1,0 +1,40 @@
+import { envelopeOf, MillraceError } from '@millrace/event'
+import { type Recorded, seqOf } from '@millrace/log'
+
+/** A stream entry as the log holds it: a batch of events whose id is that of the last. */
+export interface Entry {
+  readonly topic: string
+  readonly partition: number
+  readonly id: string
+  readonly body: string
+}
+
+/** The events of an entry with their positions. */
+export function eventsOf(entry: Entry): readonly Recorded[] {
+  let batch: unknown
+  try {
+    batch = JSON.parse(entry.body)
+  } catch (cause) {
+    throw foreign(entry, cause)
+  }
+  if (!Array.isArray(batch) || batch.length === 0) throw foreign(entry)
+  const dash = entry.id.indexOf('-')
+  const ms = entry.id.slice(0, dash)
+  const first = seqOf(entry.id) - batch.length + 1
+  if (first < 1) throw foreign(entry)
+  return batch.map((value, index) => {
+    const seq = first + index
+    return {
+      event: envelopeOf(value),
+      position: { topic: entry.topic, partition: entry.partition, id: `${ms}-${seq}`, seq },
+    }
+  })
+}
+
+function foreign(entry: Entry, cause?: unknown): MillraceError {
+  return new MillraceError(
+    'log.corrupt',
+    `Entry ${entry.id} of ${entry.topic}/${entry.partition} is none of Millrace's`,
+    { cause },
+  )
+}

@@ -1,0 +1,41 @@
+import { MillraceError } from '@millrace/event'
+
+const refusing =
+  /^(READONLY|OOM|MISCONF|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/
+const corrupt = /WRONGTYPE|CORRUPT|equal or smaller than the target stream/
+
+/**
+ * Says what a failed write means: refused by the server (nothing written), never sent (nothing written),
+ * or unknown (sent, but no reply came).
+ */
+export function writeFailure(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  if (corrupt.test(message)) return new MillraceError('log.corrupt', message, { cause: error })
+  if (isReply(error)) {
+    const code = refusing.test(message) ? 'log.unavailable' : 'internal'
+    return new MillraceError(code, `Redis refused: ${message}`, { cause: error })
+  }
+  if (neverSent(message))
+    return new MillraceError('log.unavailable', 'Redis cannot be reached; nothing was written', {
+      cause: error,
+    })
+  return new MillraceError('append.unknown', undefined, { cause: error })
+}
+
+/** Says what a failed read means. */
+export function readFailure(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  if (corrupt.test(message)) return new MillraceError('log.corrupt', message, { cause: error })
+  return new MillraceError('log.unavailable', 'Redis cannot be read', { cause: error })
+}
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError'
+}
+
+// ioredis's words for a command that it did not put on the wire.
+function neverSent(message: string): boolean {
+  return message.includes("Stream isn't writeable") || message.includes('enableOfflineQueue')
+}

@@ -1,0 +1,67 @@
+import type { Topic } from '@millrace/event'
+
+/** Names of one partition's keys, all with one hash tag: one slot in Redis Cluster. */
+export interface PartitionKeys {
+  readonly log: string
+  readonly meta: string
+  readonly ids: string
+  readonly idsOld: string
+  readonly idsKept: string
+  readonly channels: string
+}
+
+/** Names of a topic's claims. Only topics placed `together` have them: then all partitions share their slot. */
+export interface ClaimKeys {
+  readonly claims: string
+  readonly owners: string
+  readonly claimsMeta: string
+}
+
+/** Makes every name of every Redis key that Millrace uses. `prefix` separates systems on one server. */
+export class Keys {
+  readonly #prefix: string
+
+  constructor(prefix = 'mr') {
+    if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(prefix))
+      throw new TypeError('A key prefix is lower case letters, digits and dashes')
+    this.#prefix = prefix
+  }
+
+  partition(topic: Topic, partition: number): PartitionKeys {
+    const base = `${this.#prefix}:${tagOf(topic, partition)}:${partition}`
+    return {
+      log: `${base}:log`,
+      meta: `${base}:meta`,
+      ids: `${base}:ids`,
+      idsOld: `${base}:ids-old`,
+      idsKept: `${base}:ids-kept`,
+      channels: `${base}:channels`,
+    }
+  }
+
+  /** The list of stream ids of one key's events. */
+  keyIndex(topic: Topic, partition: number, key: string): string {
+    return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:key:${key}`
+  }
+
+  /** Claims lie in the slot of the given partition; for a topic placed `together` that is one for all. */
+  claims(topic: Topic, partition = 0): ClaimKeys {
+    const base = `${this.#prefix}:${tagOf(topic, partition)}`
+    return { claims: `${base}:claims`, owners: `${base}:owners`, claimsMeta: `${base}:claims-meta` }
+  }
+
+  /** A group's lease and position in one partition. */
+  group(topic: Topic, partition: number, group: string): string {
+    return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:group:${group}`
+  }
+
+  /** Dead letters of a group in one partition. */
+  dead(topic: Topic, partition: number, group: string): string {
+    return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:dead:${group}`
+  }
+}
+
+// The tag is what Cluster hashes: the topic alone, or the topic and the slot of a spread one.
+function tagOf(topic: Topic, partition: number): string {
+  return topic.placement === 'together' ? `{${topic.name}}` : `{${topic.name}.${partition % topic.slots}}`
+}

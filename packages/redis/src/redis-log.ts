@@ -1,0 +1,200 @@
+import { MillraceError, partitionOfKey, type Topic } from '@millrace/event'
+import {
+  type AppendResult,
+  type AppendUnit,
+  beginning,
+  type ChannelBatch,
+  type ChannelResult,
+  type ChannelState,
+  checkChannelBatch,
+  type ClaimRegister,
+  type Cursors,
+  type EventLog,
+  type KeyHistory,
+  type Position,
+  type ReadOptions,
+  type Recorded,
+  type Tip,
+} from '@millrace/log'
+import type { Redis } from 'ioredis'
+import { type AppendBounds, appendChannel, appendUnits } from './append.ts'
+import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
+import { readFailure, writeFailure } from './failure.ts'
+import { Gather } from './gather.ts'
+import { Keys } from './keys.ts'
+import { readAt, readKey, readPartitions } from './read.ts'
+import { ReaderPool } from './reader-pool.ts'
+
+/** Options of {@link connectLog}. */
+export interface RedisLogOptions extends ConnectionOptions {
+  /** First part of every key, to separate systems on one server. Default `mr`. */
+  readonly prefix?: string
+  /** How long an event id without claims is remembered at least, in ms. Default one hour. */
+  readonly dedupeWindowMs?: number
+  /** Ids a partition after which a dedupe generation ends before its time. Default 1,000,000 (some 100 MB at worst). */
+  readonly dedupeIds?: number
+  /** Time in ms, for tests and simulation. Default: the server's clock, one for all clients. */
+  readonly now?: () => number
+}
+
+const defaults = {
+  dedupeWindowMs: 3_600_000,
+  dedupeIds: 1_000_000,
+  packEvents: 100,
+  packBytes: 64 * 1024,
+} satisfies AppendBounds
+
+/** The log on Redis. It owns its connections; `close` ends them. */
+export interface RedisLog extends EventLog, ClaimRegister {
+  close(): Promise<void>
+}
+
+/**
+ * Connects to Redis and answers the log.
+ *
+ * @throws Error when Redis cannot be reached within the connect time limit
+ */
+export async function connectLog(options: RedisLogOptions): Promise<RedisLog> {
+  const writer = writingConnection(options)
+  try {
+    await whenReady(writer, options.connectTimeoutMs)
+  } catch (error) {
+    writer.disconnect()
+    throw error
+  }
+  return new LogOnRedis(writer, options)
+}
+
+class LogOnRedis implements RedisLog {
+  readonly #writer: Redis
+  readonly #keys: Keys
+  readonly #bounds: AppendBounds
+  readonly #readers: ReaderPool
+  readonly #gather: Gather
+
+  constructor(writer: Redis, options: RedisLogOptions) {
+    this.#writer = writer
+    this.#keys = new Keys(options.prefix)
+    this.#bounds = {
+      ...defaults,
+      ...(options.dedupeWindowMs === undefined ? {} : { dedupeWindowMs: options.dedupeWindowMs }),
+      ...(options.dedupeIds === undefined ? {} : { dedupeIds: options.dedupeIds }),
+      ...(options.now === undefined ? {} : { now: options.now }),
+    }
+    this.#readers = new ReaderPool(options)
+    this.#gather = new Gather((topic, partition, units) =>
+      this.#write(() => appendUnits(this.#writer, this.#keys, topic, partition, units, this.#bounds)),
+    )
+  }
+
+  append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
+    return Promise.all(units.map((unit) => this.#gather.add(topic, unit)))
+  }
+
+  async appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult> {
+    checkChannelBatch(topic, batch)
+    return this.#write(() => appendChannel(this.#writer, this.#keys, topic, batch, this.#bounds))
+  }
+
+  async channel(topic: Topic, partition: number, channel: string): Promise<ChannelState> {
+    const text = await this.#read(() =>
+      this.#writer.hget(this.#keys.partition(topic, partition).channels, channel),
+    )
+    if (text === null) return { incarnation: 0, last: 0, mark: undefined }
+    const [incarnation, last, mark] = JSON.parse(text) as [number, number, string]
+    return { incarnation, last, mark: mark === '' ? undefined : mark }
+  }
+
+  async read(
+    topic: Topic,
+    after: Cursors,
+    options: ReadOptions = {},
+  ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
+    const { limit = 500, waitMs = 0, signal } = options
+    for (const partition of after.keys()) assertPartition(topic, partition)
+    if (waitMs === 0)
+      return this.#read(() => readPartitions(this.#writer, this.#keys, topic, after, limit, 0))
+    const nothing: ReadonlyMap<number, readonly Recorded[]> = new Map()
+    return this.#read(() =>
+      this.#readers.run(
+        waitMs,
+        signal,
+        (redis) => readPartitions(redis, this.#keys, topic, after, limit, waitMs),
+        nothing,
+      ),
+    )
+  }
+
+  readKey(
+    topic: Topic,
+    key: string,
+    options: { afterVersion?: number; limit?: number } = {},
+  ): Promise<KeyHistory> {
+    const { afterVersion = 0, limit = 500 } = options
+    return this.#read(() =>
+      readKey(this.#writer, this.#keys, topic, partitionOfKey(topic, key), key, afterVersion, limit),
+    )
+  }
+
+  readAt(topic: Topic, position: Position): Promise<Recorded | undefined> {
+    assertPartition(topic, position.partition)
+    return this.#read(() => readAt(this.#writer, this.#keys, topic, position))
+  }
+
+  tips(topic: Topic): Promise<readonly Tip[]> {
+    return this.#read(() =>
+      Promise.all(
+        Array.from({ length: topic.partitions }, async (_, partition) => {
+          const [seq, ms] = await this.#writer.hmget(this.#keys.partition(topic, partition).meta, 'seq', 'ms')
+          return { partition, id: seq ? `${ms}-${seq}` : beginning, seq: Number(seq ?? 0) }
+        }),
+      ),
+    )
+  }
+
+  ownerOf(
+    topic: Topic,
+    constraint: string,
+    digests: Readonly<Record<string, string>>,
+  ): Promise<string | undefined> {
+    const fields = Object.entries(digests).map(([version, digest]) => `${constraint}:${version}:${digest}`)
+    if (fields.length === 0) return Promise.resolve(undefined)
+    return this.#read(async () => {
+      const owners = await this.#writer.hmget(this.#keys.claims(topic).claims, ...fields)
+      return owners.find((owner) => owner !== null) ?? undefined
+    })
+  }
+
+  liveVersions(topic: Topic): Promise<readonly string[]> {
+    return this.#read(async () => {
+      const live = await this.#writer.hget(this.#keys.claims(topic).claimsMeta, 'live')
+      return live ? live.split(',') : []
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#readers.close()
+    await closeConnection(this.#writer)
+  }
+
+  async #write<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      throw writeFailure(error)
+    }
+  }
+
+  async #read<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      throw readFailure(error)
+    }
+  }
+}
+
+function assertPartition(topic: Topic, partition: number): void {
+  if (!(Number.isInteger(partition) && partition >= 0 && partition < topic.partitions))
+    throw new MillraceError('position.invalid', `Topic ${topic.name} has no partition ${partition}`)
+}

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+/** A Lua script by file name, called by its digest and loaded again where the server has lost it. */
+export class Script {
+  readonly #source: string
+  readonly #sha: string
+
+  /** @param file Name of a `.lua` file beside this module. */
+  constructor(file: string) {
+    this.#source = readFileSync(new URL(file, import.meta.url), 'utf8')
+    this.#sha = createHash('sha1').update(this.#source).digest('hex')
+  }
+
+  async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await redis.evalsha(this.#sha, keys.length, ...keys, ...args)
+    } catch (error) {
+      // NOSCRIPT is an answer: nothing ran, so sending it again is no repetition.
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return await redis.eval(this.#source, keys.length, ...keys, ...args)
+    }
+  }
+}

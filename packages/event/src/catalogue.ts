@@ -270,6 +270,18 @@ export const catalogue = {
     title: 'It is unknown whether the mail was sent',
     hint: 'It is sent again with the same Message-ID; the reader may see it twice.',
   },
+  'migration.refused': {
+    status: 500,
+    retryable: false,
+    title: 'The database and this program do not agree on its schema',
+    hint: 'Never change a migration that was applied; run the newest program.',
+  },
+  'migration.failed': {
+    status: 500,
+    retryable: false,
+    title: 'A change of the database schema failed',
+    hint: 'See the detail for what the database answered; nothing of it remains.',
+  },
   'settings.invalid': {
     status: 500,
     retryable: false,

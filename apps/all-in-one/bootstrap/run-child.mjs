@@ -48,7 +48,7 @@ export function runChild(command, args, env, stdio = 'inherit') {
       for (const signal of signals) process.off(signal, forward)
       settle()
     }
-    child.on('error', (error) => done(() => reject(error)))
+    child.on('error', (/** @type {Error} */ error) => done(() => reject(error)))
     child.on('exit', (code, signal) => done(() => resolve(code ?? 128 + constants.signals[signal])))
   })
 }

@@ -63,23 +63,11 @@ function assemble(name: string, outDir: string): BuiltPackage {
   const source = join(root, 'packages', name, 'src')
   mkdirSync(directory)
   renameSync(join(outDir, 'compiled', name, 'src'), join(directory, 'dist'))
-  for (const path of declarationsBelow(join(directory, 'dist'))) rewriteDeclaration(path)
   cpSync(source, join(directory, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.ts') })
   cpSync(join(root, 'LICENSE'), join(directory, 'LICENSE'))
   const manifest = published(manifestOf(name))
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   return { name: manifest.name, directory }
-}
-
-function declarationsBelow(directory: string): string[] {
-  const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' })
-  return paths.filter((path) => path.endsWith('.d.ts')).map((path) => join(directory, path))
-}
-
-/** `tsc` rewrites imports in JavaScript only; a declaration that names `./a.ts` would send the reader to a missing file. */
-function rewriteDeclaration(path: string): void {
-  const text = readFileSync(path, 'utf8')
-  writeFileSync(path, text.replace(/(\bfrom |\bimport\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2'))
 }
 
 /** The manifest as others get it: `./src/x.ts` becomes `./dist/x.js` with its declarations. */

@@ -20,7 +20,7 @@ const topLevel = new Set([
   'package-lock.json',
   'tsconfig.json',
   'vitest.config.ts',
-  'knip.json',
+  'knip.jsonc',
   'docker-compose.yml',
   'apps',
   'packages',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { filesWhere, read, type SourceFile } from './tree.ts'
 
-/** Variables that the system or a tool sets; they are no settings of ours. */
+/** Variables that the system, a tool or one process of ours for another sets; they are no settings. */
 const foreign = new Set([
   'PATH',
   'HOME',
@@ -13,6 +13,7 @@ const foreign = new Set([
   'TMPDIR',
   'LANG',
   'LC_ALL',
+  'MILLRACE_PARENT_PID',
 ])
 
 /** Names of environment variables that a file reads: `env.NAME`, `env['NAME']`, or a field `NAME:` of a settings file. */
@@ -44,8 +45,12 @@ const readers = /^apps\/(all-in-one|cli)\/|\.test\.ts$|^test\/|^bench\/|^example
 
 function environmentFaults(files: readonly SourceFile[]): string[] {
   return files
-    .filter((file) => !readers.test(file.path) && /\bprocess\.env\b/.test(file.text))
+    .filter((file) => !readers.test(file.path) && /\bprocess\.env\b/.test(withoutComments(file.text)))
     .map((file) => `${file.path}: reads process.env`)
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
 }
 
 const product = () => filesWhere(/^(packages|apps)\/.*\.(ts|mjs)$/)

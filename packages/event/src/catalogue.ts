@@ -36,6 +36,12 @@ export const catalogue = {
     title: 'There is no such topic',
     hint: 'Check the name; topics are declared in code.',
   },
+  'topic.guarded': {
+    status: 400,
+    retryable: false,
+    title: 'The topic is guarded by uniqueness constraints',
+    hint: 'Append single events, which are judged against the constraints; channels are for topics without any.',
+  },
   'type.unknown': {
     status: 400,
     retryable: false,

@@ -14,7 +14,8 @@ import { type Topic, validateData, versionOf } from './topic.ts'
 export function newEvent(topic: Topic, draft: EventDraft, clock: Clock = systemClock): Event {
   const id = draft.id ?? freshId()
   const version = draft.version ?? versionOf(topic, draft.type)
-  const data = version === versionOf(topic, draft.type) ? validateData(topic, draft.type, draft.data) : draft.data
+  const data =
+    version === versionOf(topic, draft.type) ? validateData(topic, draft.type, draft.data) : draft.data
   const event: Event = {
     id,
     type: draft.type,
@@ -43,7 +44,10 @@ export function encodeEvent(topic: Topic, event: Event): string {
   const most = topic.maxEventBytes ?? limits.eventBytes
   // A UTF-16 unit is at most three bytes: most texts need no count.
   if (json.length * 3 > most && Buffer.byteLength(json) > most)
-    throw new MillraceError('event.too-large', `The event has ${Buffer.byteLength(json)} bytes; topic ${topic.name} takes ${most}`)
+    throw new MillraceError(
+      'event.too-large',
+      `The event has ${Buffer.byteLength(json)} bytes; topic ${topic.name} takes ${most}`,
+    )
   return json
 }
 
@@ -58,7 +62,8 @@ export function decodeEvent(json: string): Event {
  * @throws MillraceError `event.invalid`
  */
 export function envelopeOf(value: unknown): Event {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MillraceError('event.invalid', 'An event is a JSON object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new MillraceError('event.invalid', 'An event is a JSON object')
   const event = value as Event
   assertEnvelope(event)
   return event
@@ -77,12 +82,18 @@ function assertEnvelope(event: Event): void {
     const fault = event[field] === undefined ? undefined : attributeFault(event[field])
     if (fault) errors.push({ field, message: fault })
   }
-  if (typeof event.source === 'string' && /\s/.test(event.source)) errors.push({ field: 'source', message: 'is a URI reference, without white space' })
-  if (typeof event.time === 'string' && Number.isNaN(Date.parse(event.time))) errors.push({ field: 'time', message: 'is a time in ISO 8601' })
+  if (typeof event.source === 'string' && /\s/.test(event.source))
+    errors.push({ field: 'source', message: 'is a URI reference, without white space' })
+  if (typeof event.time === 'string' && Number.isNaN(Date.parse(event.time)))
+    errors.push({ field: 'time', message: 'is a time in ISO 8601' })
   if (event.dataversion !== undefined && !(Number.isInteger(event.dataversion) && event.dataversion >= 1))
     errors.push({ field: 'dataversion', message: 'is a whole number from 1' })
   if (errors.length > 0)
-    throw new MillraceError('event.invalid', `The envelope is wrong: ${errors.map((e) => `${e.field} ${e.message}`).join('; ')}`, { errors })
+    throw new MillraceError(
+      'event.invalid',
+      `The envelope is wrong: ${errors.map((e) => `${e.field} ${e.message}`).join('; ')}`,
+      { errors },
+    )
 }
 
 function attributeFault(value: unknown): string | undefined {
@@ -91,6 +102,7 @@ function attributeFault(value: unknown): string | undefined {
   if (!value.isWellFormed()) return 'holds half of a surrogate pair'
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused here
   if (/[\u0000-\u001f\u007f]/.test(value)) return 'holds a control character'
-  if (value.length * 3 > limits.attributeBytes && Buffer.byteLength(value) > limits.attributeBytes) return `is longer than ${limits.attributeBytes} bytes`
+  if (value.length * 3 > limits.attributeBytes && Buffer.byteLength(value) > limits.attributeBytes)
+    return `is longer than ${limits.attributeBytes} bytes`
   return undefined
 }

@@ -20,7 +20,8 @@ export function parseJson(text: string, bounds: JsonBounds = {}): unknown {
   if (bounds.length !== undefined && text.length > bounds.length)
     throw new MillraceError('json.invalid', `The JSON is longer than ${bounds.length} characters`)
   const depth = bounds.depth ?? limits.jsonDepth
-  if (deeperThan(text, depth)) throw new MillraceError('json.invalid', `The JSON is nested deeper than ${depth}`)
+  if (deeperThan(text, depth))
+    throw new MillraceError('json.invalid', `The JSON is nested deeper than ${depth}`)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -34,13 +35,15 @@ export function parseJson(text: string, bounds: JsonBounds = {}): unknown {
 /** Walks a parsed value and refuses prototype keys and text that is not well-formed Unicode. */
 export function assertSafe(value: unknown): void {
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw new MillraceError('json.invalid', 'A text holds half of a surrogate pair')
+    if (!value.isWellFormed())
+      throw new MillraceError('json.invalid', 'A text holds half of a surrogate pair')
   } else if (Array.isArray(value)) {
     for (const item of value) assertSafe(item)
   } else if (typeof value === 'object' && value !== null) {
     for (const key of Object.keys(value)) {
       if (forbidden.has(key)) throw new MillraceError('json.invalid', `The name "${key}" is not allowed`)
-      if (!key.isWellFormed()) throw new MillraceError('json.invalid', 'A name holds half of a surrogate pair')
+      if (!key.isWellFormed())
+        throw new MillraceError('json.invalid', 'A name holds half of a surrogate pair')
       assertSafe((value as Record<string, unknown>)[key])
     }
   }

@@ -14,7 +14,8 @@ export type OutputOf<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<
  */
 export function validate<S extends StandardSchemaV1>(schema: S, value: unknown, what: string): OutputOf<S> {
   const result = schema['~standard'].validate(value)
-  if (result instanceof Promise) throw new TypeError(`The schema of ${what} is asynchronous; Millrace needs a synchronous one`)
+  if (result instanceof Promise)
+    throw new TypeError(`The schema of ${what} is asynchronous; Millrace needs a synchronous one`)
   if (result.issues) {
     const errors = fieldErrors(result.issues)
     const list = errors.map((error) => `${error.field}: ${error.message}`).join('; ')
@@ -27,7 +28,9 @@ export function validate<S extends StandardSchemaV1>(schema: S, value: unknown, 
 export function fieldErrors(issues: readonly StandardSchemaV1.Issue[]): readonly FieldError[] {
   const byField = new Map<string, FieldError>()
   for (const issue of issues) {
-    const field = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+    const field = (issue.path ?? [])
+      .map((part) => String(typeof part === 'object' ? part.key : part))
+      .join('.')
     if (!byField.has(field)) byField.set(field, { field, message: issue.message })
   }
   return [...byField.values()]

@@ -23,7 +23,9 @@ type SchemaIn<T> = T extends VersionedType<infer S> ? S : T extends StandardSche
 
 /** The union of a topic's events, for `switch (event.type)`. */
 export type EventOf<T extends Topic> =
-  T extends Topic<infer Types> ? { [Name in keyof Types & string]: Event<Name, OutputOf<SchemaIn<Types[Name]>>> }[keyof Types & string] : never
+  T extends Topic<infer Types>
+    ? { [Name in keyof Types & string]: Event<Name, OutputOf<SchemaIn<Types[Name]>>> }[keyof Types & string]
+    : never
 
 /** Options of {@link topic}. */
 export interface TopicOptions<Types extends TypesOfTopic> {
@@ -54,19 +56,32 @@ export interface Topic<Types extends TypesOfTopic = TypesOfTopic> {
 const namePattern = /^[a-z][a-z0-9-]{0,62}$/
 
 /** Declares a topic. Throws a TypeError when the declaration is wrong: that is a mistake in code. */
-export function topic<const Types extends TypesOfTopic>(name: string, options: TopicOptions<Types>): Topic<Types> {
+export function topic<const Types extends TypesOfTopic>(
+  name: string,
+  options: TopicOptions<Types>,
+): Topic<Types> {
   const partitions = options.partitions ?? 8
   const slots = options.slots ?? 16
-  if (!namePattern.test(name)) throw new TypeError(`The topic name "${name}" must be lower case letters, digits and dashes, at most 63`)
+  if (!namePattern.test(name))
+    throw new TypeError(`The topic name "${name}" must be lower case letters, digits and dashes, at most 63`)
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_024)
     throw new TypeError(`Topic ${name}: partitions must be a whole number from 1 to 1024`)
-  if (!Number.isInteger(slots) || slots < 1 || slots > partitions * 16) throw new TypeError(`Topic ${name}: slots must be a whole number from 1`)
+  if (!Number.isInteger(slots) || slots < 1 || slots > partitions * 16)
+    throw new TypeError(`Topic ${name}: slots must be a whole number from 1`)
   for (const [type, entry] of Object.entries(options.types)) {
     const history = versioned(entry)
     for (let version = 1; version < history.version; version++)
-      if (!history.upcasters[version]) throw new TypeError(`Topic ${name}: ${type} has no upcaster from version ${version}`)
+      if (!history.upcasters[version])
+        throw new TypeError(`Topic ${name}: ${type} has no upcaster from version ${version}`)
   }
-  return { name, types: options.types, partitions, placement: options.placement ?? 'spread', slots, maxEventBytes: options.maxEventBytes }
+  return {
+    name,
+    types: options.types,
+    partitions,
+    placement: options.placement ?? 'spread',
+    slots,
+    maxEventBytes: options.maxEventBytes,
+  }
 }
 
 /** The partition of a topic that a key's events lie in. */
@@ -98,12 +113,19 @@ export function upcast<T extends Topic>(topic: T, event: Event): EventOf<T> {
   let version = event.dataversion ?? 1
   let data = event.data
   if (version > history.version)
-    throw new MillraceError('upcaster.failed', `${event.type} has version ${version}; this program knows ${history.version}`)
+    throw new MillraceError(
+      'upcaster.failed',
+      `${event.type} has version ${version}; this program knows ${history.version}`,
+    )
   for (; version < history.version; version++) {
     try {
       data = history.upcasters[version]?.(data)
     } catch (cause) {
-      throw new MillraceError('upcaster.failed', `${event.type}: the upcaster from version ${version} failed`, { cause })
+      throw new MillraceError(
+        'upcaster.failed',
+        `${event.type}: the upcaster from version ${version} failed`,
+        { cause },
+      )
     }
   }
   const checked = validate(history.schema, data, event.type)
@@ -117,5 +139,7 @@ function typeOf(topic: Topic, type: string): StandardSchemaV1 | VersionedType {
 }
 
 function versioned(entry: StandardSchemaV1 | VersionedType): VersionedType {
-  return 'schema' in entry && 'version' in entry ? entry : { schema: entry as StandardSchemaV1, version: 1, upcasters: {} }
+  return 'schema' in entry && 'version' in entry
+    ? entry
+    : { schema: entry as StandardSchemaV1, version: 1, upcasters: {} }
 }

@@ -17,8 +17,8 @@ export type AddressResult =
 // RFC 5321 4.5.3.1 and RFC 5322 3.2.3; beyond ASCII as RFC 6531 allows.
 const localBytes = 64
 const addressBytes = 254
-const localPattern =
-  /^[\p{L}\p{M}\p{N}\p{S}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}\p{S}!#$%&'*+/=?^_`{|}~-]+)*$/u
+const atom = /(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\u0000-\u007f])+/u.source
+const localPattern = new RegExp(`^${atom}(\\.${atom})*$`, 'u')
 const hostPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$/
 
 /**
@@ -59,9 +59,8 @@ function hostResult(text: string, local: string, host: string): AddressResult {
   if (host.startsWith('[')) return no('Addresses at a bare IP number are not supported')
   if (/[()\s]/.test(host)) return no('The host holds a space or a comment')
   const ascii = domainToASCII(host).toLowerCase()
+  if (/(^|\.)\d+$/.test(ascii)) return no('Addresses at a bare IP number are not supported')
   if (ascii === '' || !hostPattern.test(ascii)) return no('The part after the @ is no host name with a dot')
-  if (/^\d+$/.test(ascii.slice(ascii.lastIndexOf('.') + 1)))
-    return no('Addresses at a bare IP number are not supported')
   return { ok: true, address: { text, local, host: ascii } }
 }
 

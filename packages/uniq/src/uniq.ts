@@ -90,7 +90,7 @@ export function guardedLog<L extends EventLog>(log: L, guards: readonly Uniq[]):
   const byTopic = new Map(guards.map((uniq) => [uniq.topic.name, uniq]))
   const refuse = (topic: Topic) => {
     throw new MillraceError(
-      'append.limit',
+      'topic.guarded',
       `Topic ${topic.name} has uniqueness constraints and takes no channels`,
     )
   }

@@ -31,7 +31,8 @@ export function runChild(command, args, env, stdio = 'inherit') {
     const now = Date.now()
     if (now - lastSignalAt < samePressMs) return
     lastSignalAt = now
-    signalGroup(signal)
+    // A terminal that is closed is an order to stop; few programs listen for it.
+    signalGroup(signal === 'SIGHUP' ? 'SIGTERM' : signal)
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of signals) process.on(signal, forward)

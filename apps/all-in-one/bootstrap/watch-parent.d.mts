@@ -1,0 +1,1 @@
+export function watchParent(parent: number, gone: () => void): () => void

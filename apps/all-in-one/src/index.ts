@@ -1,0 +1,8 @@
+export type {
+  Fetch,
+  Need,
+  PortUse,
+  RunningService,
+  ServiceContext,
+  ServiceFactory,
+} from './service-factory.ts'

@@ -1,0 +1,53 @@
+import { choice, type Environment, logLevels, port, readSettings, secret, text, url } from '@millrace/service'
+import { z } from 'zod'
+
+const shape = {
+  HOST: text({
+    example: '127.0.0.1',
+    pattern: /^[\w.:-]+$/,
+    what: 'must be a host name or an address',
+  }).default('127.0.0.1'),
+  GATEWAY_PORT: port(3000),
+  UNIQ_PORT: port(3001),
+  OPS_PORT: port(3002),
+  INBOX_PORT: port(3003),
+  USER_COMMAND_PORT: port(3004),
+  USER_QUERY_PORT: port(3005),
+  MILLRACE_HOME: text({ example: '.millrace' }).default('.millrace'),
+  REDIS_URL: url(['redis', 'rediss'], 'redis://:password@127.0.0.1:6379').optional(),
+  DATABASE_URL: url(
+    ['postgres', 'postgresql'],
+    'postgres://user:password@127.0.0.1:5432/millrace',
+  ).optional(),
+  SMTP_URL: url(['smtp', 'smtps'], 'smtps://user:password@mail.example.org').optional(),
+  USER_COMMAND_URL: url(['http', 'https'], 'http://127.0.0.1:3004').optional(),
+  UNIQ_URL: url(['http', 'https'], 'http://127.0.0.1:3001').optional(),
+  USER_QUERY_URL: url(['http', 'https'], 'http://127.0.0.1:3005').optional(),
+  SERVICE_TOKEN: secret().optional(),
+  INTAKE_TOKEN: secret().optional(),
+  MILLRACE_SECRET: secret({ minLength: 32 }).optional(),
+  UNIQ_KEYRING: secret().optional(),
+  PUBLIC_URL: url(['http', 'https'], 'https://accounts.example.org').optional(),
+  LOG_LEVEL: choice(logLevels, 'info'),
+  PASSWORD_COST: choice(['default', 'cheap'], 'default'),
+}
+
+const forTerminal = z.object({ ...shape, LOG_FORMAT: choice(['json', 'pretty'], 'pretty') })
+const forMachines = z.object({ ...shape, LOG_FORMAT: choice(['json', 'pretty'], 'json') })
+
+/** The settings of the whole system, checked; see docs/settings.md. */
+export type Settings = z.output<typeof forTerminal>
+
+/** The names of the settings that are ports. */
+export type PortSetting = Extract<keyof Settings, `${string}_PORT`>
+
+/**
+ * Reads the settings; `terminal` tells whether a person reads the log.
+ *
+ * @throws MillraceError `settings.invalid` with every mistake
+ */
+export function systemSettings(env: Environment, terminal: boolean): Settings {
+  // Set by the tools around the system, not by the person who sets it up.
+  const knownElsewhere = ['MILLRACE_PARENT_PID', 'MILLRACE_TEST_REPORT']
+  return readSettings(terminal ? forTerminal : forMachines, env, { knownElsewhere })
+}

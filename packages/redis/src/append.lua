@@ -10,7 +10,7 @@
 --       6 channels   hash: channel -> JSON [incarnation, last, mark]
 --       7 claims     hash: constraint:version:digest -> key
 --       8 owners     hash: constraint:key -> "version:digest …"; empty text = owns an entry that holds nothing
---       9 claims-meta hash: live = versions, comma separated; gate = closed until (ms)
+--       9 claims-meta hash: live = versions, comma separated; gate = closed until (ms); for each log: seq of its last claim change
 --       10… key index, one list for each distinct key of the call: stream ids of its events
 -- ARGV  1 JSON header:
 --         now      ms, or absent for the server's clock
@@ -295,6 +295,8 @@ for key, ids in pairs(index) do redis.call('RPUSH', KEYS[FIRST_KEY + key], unpac
 
 if channel then redis.call('HSET', CHANNELS, channel[1], channel[2]) end
 if claims.settled then redis.call('HSET', CLAIMS_META, 'live', claims.settled) end
+-- What a rebuild must have read before it may be swapped in.
+if #toKept > 0 then redis.call('HSET', CLAIMS_META, LOG, string.format('%.0f', tipSeq + count)) end
 for name in pairs(claims.touchedOwner) do
   if claims.owner[name] then redis.call('HSET', CLAIMS, name, claims.owner[name]) else redis.call('HDEL', CLAIMS, name) end
 end

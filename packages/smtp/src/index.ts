@@ -1,6 +1,15 @@
 export { type MailAddress, mailAddress } from './mail-address.ts'
-export { type Mail, type MailSender, type SendOptions, type SendReceipt } from './mail-sender.ts'
+export type { BreakerState } from './mail-breaker.ts'
+export {
+  createMailDelivery,
+  type DeliveryResult,
+  type DeliverySettings,
+  type DeliveryStatus,
+  type MailDelivery,
+} from './mail-delivery.ts'
 export { type MailFailure, mailFailureOf } from './mail-failure.ts'
+export { headerText } from './mail-headers.ts'
+export type { Mail, MailSender, SendOptions, SendReceipt } from './mail-sender.ts'
 export { maskedAddress } from './masked-answer.ts'
 export { messageIdOf } from './message-id.ts'
 export { createRestMailSender, type RestMailSenderOptions } from './rest-mail-sender.ts'

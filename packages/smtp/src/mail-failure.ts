@@ -58,6 +58,11 @@ export function mailError(code: MailErrorCode, details: MailFailureDetails): Mil
   })
 }
 
+/** We ended the wait ourselves, with nothing sent. */
+export function gaveUp(reason: 'stopped' | 'aborted' | 'queue-full'): MillraceError {
+  return mailError('mail.temporary', { scope: 'local', step: 'queue', reason })
+}
+
 /** Reads a failure back from what `send` threw; undefined for anything else. */
 export function mailFailureOf(error: unknown): MailFailure | undefined {
   if (!(error instanceof MillraceError)) return undefined

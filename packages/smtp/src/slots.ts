@@ -1,9 +1,5 @@
-import { mailError } from './mail-failure.ts'
-
-interface Waiter {
-  readonly start: () => void
-  readonly fail: (error: Error) => void
-}
+import { abortableWait, type Wait } from './abortable-wait.ts'
+import { gaveUp } from './mail-failure.ts'
 
 /**
  * At most `limit` sends at once, at most `maxWaiting` behind them, first come first served. The bound lies
@@ -12,7 +8,7 @@ interface Waiter {
 export class Slots {
   readonly #limit: number
   readonly #maxWaiting: number
-  readonly #waiting = new Set<Waiter>()
+  readonly #waiting = new Set<Wait>()
   readonly #idle = new Set<() => void>()
   #taken = 0
   #closed = false
@@ -44,32 +40,22 @@ export class Slots {
 
   async #wait(signal?: AbortSignal): Promise<void> {
     if (this.#waiting.size >= this.#maxWaiting) throw gaveUp('queue-full')
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiter: Waiter = { start: resolve, fail: reject }
-    const onAbort = (): void => reject(gaveUp('aborted'))
-    signal?.addEventListener('abort', onAbort, { once: true })
-    this.#waiting.add(waiter)
+    const wait = abortableWait(signal)
+    this.#waiting.add(wait)
     try {
-      await promise
+      await wait.done
     } finally {
-      this.#waiting.delete(waiter)
-      signal?.removeEventListener('abort', onAbort)
+      this.#waiting.delete(wait)
     }
   }
 
-  // The slot goes straight to the next waiter, so that nobody who comes meanwhile overtakes it.
+  // The slot goes straight to the next who still waits, so that nobody who comes meanwhile overtakes.
   #giveBack(): void {
-    const next = this.#waiting.values().next().value
-    if (next !== undefined) {
+    for (const next of this.#waiting) {
       this.#waiting.delete(next)
-      next.start()
-      return
+      if (next.go()) return
     }
     this.#taken -= 1
     if (this.#taken === 0) for (const idle of this.#idle) idle()
   }
-}
-
-function gaveUp(reason: 'stopped' | 'aborted' | 'queue-full'): Error {
-  return mailError('mail.temporary', { scope: 'local', step: 'queue', reason })
 }

@@ -7,6 +7,16 @@ export type {
   ClaimChange,
 } from './append.ts'
 export type { ClaimRegister } from './claim-register.ts'
+export type {
+  ClaimedDigest,
+  ClaimEntry,
+  ClaimRebuild,
+  ClaimStore,
+  Contested,
+  Page,
+  RebuildStep,
+  SwapResult,
+} from './claim-store.ts'
 export {
   appendOne,
   type Cursors,

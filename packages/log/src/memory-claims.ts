@@ -14,9 +14,14 @@ export class MemoryClaims {
   readonly owners = new Map<string, string>()
   readonly held = new Map<string, string>()
   live: readonly string[] = []
+  /** Claim changes are refused until then, in ms since the epoch. */
+  gateUntil = 0
+  /** Sequence number of each partition's last claim change. */
+  readonly changed = new Map<number, number>()
 
   /** Judges all changes of one unit against the claims as they stand. Writes nothing. */
-  plan(key: string, changes: readonly ClaimChange[]): ClaimPlan | MillraceError {
+  plan(key: string, changes: readonly ClaimChange[], now: number): ClaimPlan | MillraceError {
+    if (changes.length > 0 && now < this.gateUntil) return new MillraceError('append.gated')
     const free: string[] = []
     const take: string[] = []
     const entries = new Map<string, string | undefined>()
@@ -51,6 +56,20 @@ export class MemoryClaims {
       if (value === undefined) this.held.delete(slot)
       else this.held.set(slot, value)
     }
+  }
+
+  /** Puts rebuilt claims in the place of these. */
+  replace(
+    live: readonly string[],
+    owners: ReadonlyMap<string, string>,
+    held: ReadonlyMap<string, string>,
+  ): void {
+    this.live = live
+    this.gateUntil = 0
+    this.owners.clear()
+    this.held.clear()
+    for (const [name, key] of owners) this.owners.set(name, key)
+    for (const [slot, text] of held) this.held.set(slot, text)
   }
 
   /** Before the first claim, the versions of the first caller become the live ones. */

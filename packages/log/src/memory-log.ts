@@ -1,8 +1,9 @@
 import { type Clock, MillraceError, partitionOfKey, systemClock, type Topic } from '@millrace/event'
 import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
 import type { ClaimRegister } from './claim-register.ts'
+import type { ClaimStore } from './claim-store.ts'
 import type { Cursors, EventLog, KeyHistory, ReadOptions, Recorded, Tip } from './event-log.ts'
-import { MemoryClaims } from './memory-claims.ts'
+import { MemoryClaimStore } from './memory-claim-store.ts'
 import { MemoryPartition } from './memory-partition.ts'
 import type { Position } from './position.ts'
 import { prepare } from './prepare.ts'
@@ -16,7 +17,9 @@ export interface MemoryLogOptions {
 }
 
 /** A log in memory, with the same promises as the one on Redis but durability. */
-export type MemoryLog = EventLog & ClaimRegister
+export interface MemoryLog extends EventLog, ClaimRegister {
+  readonly claims: ClaimStore
+}
 
 /** Makes an empty log in memory. */
 export function createMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
@@ -27,11 +30,12 @@ class InMemoryLog implements MemoryLog {
   readonly #clock: Clock
   readonly #windowMs: number
   readonly #partitions = new Map<string, MemoryPartition>()
-  readonly #claims = new Map<string, MemoryClaims>()
+  readonly claims: MemoryClaimStore
   readonly #waiting = new Set<() => void>()
 
   constructor(clock: Clock, windowMs: number) {
     this.#clock = clock
+    this.claims = new MemoryClaimStore(clock)
     this.#windowMs = windowMs
   }
 
@@ -94,21 +98,16 @@ class InMemoryLog implements MemoryLog {
     })
   }
 
-  async ownerOf(
+  ownerOf(
     topic: Topic,
     constraint: string,
     digests: Readonly<Record<string, string>>,
   ): Promise<string | undefined> {
-    const { owners } = this.#claimsOf(topic)
-    for (const [version, digest] of Object.entries(digests)) {
-      const owner = owners.get(`${constraint}:${version}:${digest}`)
-      if (owner !== undefined) return owner
-    }
-    return undefined
+    return this.claims.ownerOf(topic, constraint, digests)
   }
 
-  async liveVersions(topic: Topic): Promise<readonly string[]> {
-    return this.#claimsOf(topic).live
+  liveVersions(topic: Topic): Promise<readonly string[]> {
+    return this.claims.liveVersions(topic)
   }
 
   #readNow(topic: Topic, after: Cursors, limit: number): Map<number, readonly Recorded[]> {
@@ -126,13 +125,7 @@ class InMemoryLog implements MemoryLog {
     const name = `${topic.name}/${partition}`
     let found = this.#partitions.get(name)
     if (!found)
-      this.#partitions.set(name, (found = new MemoryPartition(topic, partition, this.#claimsOf(topic))))
-    return found
-  }
-
-  #claimsOf(topic: Topic): MemoryClaims {
-    let found = this.#claims.get(topic.name)
-    if (!found) this.#claims.set(topic.name, (found = new MemoryClaims()))
+      this.#partitions.set(name, (found = new MemoryPartition(topic, partition, this.claims.of(topic))))
     return found
   }
 

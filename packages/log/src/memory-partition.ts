@@ -61,13 +61,14 @@ export class MemoryPartition {
       )
     const changes = unit.claims ?? []
     this.#claims.settle(changes)
-    const plan = this.#claims.plan(key, changes)
+    const plan = this.#claims.plan(key, changes, now)
     if (plan instanceof MillraceError) return refused(plan)
     const last = this.#byKey.get(key)?.at(-1)
     if (unit.skipUnchanged && changes.length > 0 && !plan.changed && last)
       return { status: 'unchanged', position: last.position }
     this.#claims.commit(key, plan)
     const positions = texts.map((json) => this.#write(key, json, now))
+    if (changes.length > 0) this.#claims.changed.set(this.#partition, this.tip.seq)
     const remember = changes.length > 0 ? this.#kept : this.#recent
     for (const [at, position] of positions.entries())
       remember.set(identity(unit.events[at] as Event), { position, fingerprint: unit.fingerprint })

@@ -15,6 +15,11 @@ export interface ClaimKeys {
   readonly claims: string
   readonly owners: string
   readonly claimsMeta: string
+  /** A rebuild under way, beside the live claims. */
+  readonly rebuild: string
+  readonly claimsNext: string
+  readonly ownersNext: string
+  readonly contested: string
 }
 
 /** Makes every name of every Redis key that Millrace uses. `prefix` separates systems on one server. */
@@ -47,7 +52,15 @@ export class Keys {
   /** Claims lie in the slot of the given partition; for a topic placed `together` that is one for all. */
   claims(topic: Topic, partition = 0): ClaimKeys {
     const base = `${this.#prefix}:${tagOf(topic, partition)}`
-    return { claims: `${base}:claims`, owners: `${base}:owners`, claimsMeta: `${base}:claims-meta` }
+    return {
+      claims: `${base}:claims`,
+      owners: `${base}:owners`,
+      claimsMeta: `${base}:claims-meta`,
+      rebuild: `${base}:claims-rebuild`,
+      claimsNext: `${base}:claims-next`,
+      ownersNext: `${base}:owners-next`,
+      contested: `${base}:claims-contested`,
+    }
   }
 
   /** A group's lease and position in one partition. */

@@ -8,6 +8,7 @@ import {
   type ChannelState,
   checkChannelBatch,
   type ClaimRegister,
+  type ClaimStore,
   type Cursors,
   type EventLog,
   type KeyHistory,
@@ -24,6 +25,7 @@ import { Gather } from './gather.ts'
 import { Keys } from './keys.ts'
 import { readAt, readKey, readPartitions } from './read.ts'
 import { ReaderPool } from './reader-pool.ts'
+import { RedisClaims } from './redis-claims.ts'
 
 /** Options of {@link connectLog}. */
 export interface RedisLogOptions extends ConnectionOptions {
@@ -46,6 +48,7 @@ const defaults = {
 
 /** The log on Redis. It owns its connections; `close` ends them. */
 export interface RedisLog extends EventLog, ClaimRegister {
+  readonly claims: ClaimStore
   close(): Promise<void>
 }
 
@@ -70,6 +73,7 @@ class LogOnRedis implements RedisLog {
   readonly #keys: Keys
   readonly #bounds: AppendBounds
   readonly #readers: ReaderPool
+  readonly claims: ClaimStore
   readonly #gather: Gather
 
   constructor(writer: Redis, options: RedisLogOptions) {
@@ -82,6 +86,7 @@ class LogOnRedis implements RedisLog {
       ...(options.now === undefined ? {} : { now: options.now }),
     }
     this.#readers = new ReaderPool(options)
+    this.claims = new RedisClaims(writer, this.#keys, options.now)
     this.#gather = new Gather((topic, partition, units) =>
       this.#write(() => appendUnits(this.#writer, this.#keys, topic, partition, units, this.#bounds)),
     )
@@ -157,19 +162,11 @@ class LogOnRedis implements RedisLog {
     constraint: string,
     digests: Readonly<Record<string, string>>,
   ): Promise<string | undefined> {
-    const fields = Object.entries(digests).map(([version, digest]) => `${constraint}:${version}:${digest}`)
-    if (fields.length === 0) return Promise.resolve(undefined)
-    return this.#read(async () => {
-      const owners = await this.#writer.hmget(this.#keys.claims(topic).claims, ...fields)
-      return owners.find((owner) => owner !== null) ?? undefined
-    })
+    return this.claims.ownerOf(topic, constraint, digests)
   }
 
   liveVersions(topic: Topic): Promise<readonly string[]> {
-    return this.#read(async () => {
-      const live = await this.#writer.hget(this.#keys.claims(topic).claimsMeta, 'live')
-      return live ? live.split(',') : []
-    })
+    return this.claims.liveVersions(topic)
   }
 
   async close(): Promise<void> {

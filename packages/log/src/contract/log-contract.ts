@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { ClaimRegister } from '../claim-register.ts'
+import type { ClaimStore } from '../claim-store.ts'
 import type { EventLog } from '../event-log.ts'
 import { describeAppending } from './appending.ts'
 import { describeChannels } from './channels.ts'
 import { describeClaiming } from './claiming.ts'
+import { describeRebuilding } from './rebuilding.ts'
 import { describeReading } from './reading.ts'
 
 /** A log to put through the suite. */
 export interface LogUnderTest {
-  readonly log: EventLog & ClaimRegister
+  readonly log: EventLog & ClaimRegister & { readonly claims: ClaimStore }
   /** Length of its dedupe window, in ms. */
   readonly windowMs: number
   /** Turns its clock; also back. */
@@ -30,6 +32,7 @@ export function describeLogContract(name: string, open: () => Promise<LogUnderTe
     }
     describeAppending(current)
     describeClaiming(current)
+    describeRebuilding(current)
     describeChannels(current)
     describeReading(current)
   })

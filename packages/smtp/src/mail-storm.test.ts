@@ -3,7 +3,7 @@ import { createMailDelivery } from './mail-delivery.ts'
 import { createSmtpMailSender } from './smtp-mail-sender.ts'
 import { FaultySmtpServer } from './testing/index.ts'
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
+const seed = Number(process.env['FC_SEED'] ?? Date.now() % 1_000_000)
 
 /** Mulberry32: small, and the same everywhere. */
 function randomOf(start: number): () => number {

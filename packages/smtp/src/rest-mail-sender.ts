@@ -1,3 +1,4 @@
+import { isLoopback } from './loopback.ts'
 import { mailAddress } from './mail-address.ts'
 import { mailError } from './mail-failure.ts'
 import { extraHeaders, headerText } from './mail-headers.ts'
@@ -99,9 +100,11 @@ export function restBody(mail: Mail, from: string): unknown {
   }
 }
 
+// Without TLS the token would be readable on the way.
 function endpointOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !['https:', 'http:'].includes(parsed.protocol) || parsed.username !== '') {
+  const safe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopback(parsed.hostname))
+  if (parsed === undefined || !safe || parsed.username !== '' || parsed.password !== '') {
     throw new TypeError('The mail interface is written https://host/path, without user or password')
   }
   return parsed.href

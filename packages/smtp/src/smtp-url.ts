@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isLoopback } from './loopback.ts'
 
 /** Where and how to speak SMTP. */
 export interface SmtpServer {
@@ -42,8 +42,4 @@ function credentialsOf(url: URL): { user: string; pass: string } | undefined {
   } catch {
     throw new TypeError('User and password in the mail server URL must be percent-encoded')
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

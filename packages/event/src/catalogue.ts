@@ -162,17 +162,53 @@ export const catalogue = {
     title: 'Two owners would hold one value',
     hint: 'Settle the listed owners before the rotation or rebuild.',
   },
+  'claims.busy': {
+    status: 409,
+    retryable: true,
+    title: 'Another rebuild of these claims is under way',
+    hint: 'Wait until it has ended, or stop it; then start again.',
+  },
+  'claims.behind': {
+    status: 503,
+    retryable: true,
+    title: 'The rebuild could not catch up with the log',
+    hint: 'Run it again at a quieter time, or closed, which refuses claim changes meanwhile.',
+  },
   'view.behind': {
     status: 504,
     retryable: true,
     title: 'The view has not reached the position in time',
     hint: 'Repeat the read, or read without after.',
   },
+  'account.unknown': {
+    status: 404,
+    retryable: false,
+    title: 'There is no such account',
+    hint: 'Check the id, and that the token is of the same account.',
+  },
+  'session.refused': {
+    status: 401,
+    retryable: false,
+    title: 'Address and password do not belong to an account',
+    hint: 'Check both for typing mistakes, or sign up.',
+  },
+  'link.expired': {
+    status: 410,
+    retryable: false,
+    title: 'The link does not hold any more',
+    hint: 'Ask for a new link and use the latest mail.',
+  },
   'service.unavailable': {
     status: 503,
     retryable: true,
     title: 'A service behind this one cannot be reached',
     hint: 'Repeat later with the same Idempotency-Key.',
+  },
+  'service.busy': {
+    status: 503,
+    retryable: true,
+    title: 'The service has too much to do',
+    hint: 'Repeat after the time in the Retry-After header, with the same Idempotency-Key.',
   },
   'service.failed': {
     status: 502,

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { MillraceError, type Topic } from '@millrace/event'
 import type { AppendResult, AppendUnit, ClaimRegister, EventLog } from '@millrace/log'
 import { claimsOfEvent } from './claims-of-event.ts'
@@ -45,6 +46,35 @@ export function createUniq(options: UniqOptions): Uniq {
   }
 }
 
+// A swap of rebuilt claims closes the gate for at most 100 ms at a time; whoever comes then waits and is judged anew.
+const gateWaitMs = 25
+const gateWaits = 16
+
+async function appendThroughGate(
+  options: UniqOptions,
+  units: readonly AppendUnit[],
+): Promise<readonly AppendResult[]> {
+  const results = [...(await options.log.append(options.topic, units))]
+  for (let wait = 0; wait < gateWaits; wait++) {
+    const closed = results.flatMap((result, at) => (isGated(result) ? [at] : []))
+    if (closed.length === 0) break
+    await setTimeout(gateWaitMs)
+    const again = await options.log.append(
+      options.topic,
+      closed.flatMap((at) => units[at] ?? []),
+    )
+    for (const [index, at] of closed.entries()) {
+      const result = again[index]
+      if (result) results[at] = result
+    }
+  }
+  return results
+}
+
+function isGated(result: AppendResult): boolean {
+  return result.status === 'refused' && result.error.code === 'append.gated'
+}
+
 async function appendGuarded(
   options: UniqOptions,
   units: readonly AppendUnit[],
@@ -61,7 +91,7 @@ async function appendGuarded(
       good.push(guarded)
     }
   }
-  const answers = good.length > 0 ? await options.log.append(options.topic, good) : []
+  const answers = good.length > 0 ? await appendThroughGate(options, good) : []
   for (const [at, answer] of answers.entries()) results[places[at] ?? 0] = answer
   return results.map(
     (result) =>

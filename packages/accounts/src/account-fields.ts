@@ -28,7 +28,7 @@ function usernameFault(text: string): string | undefined {
   // Line and paragraph separators and the bidirectional controls rearrange the page around them.
   if (/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\ufeff]/u.test(text)) return 'holds a control character'
   if (!/[\p{L}\p{N}\p{P}\p{S}]/u.test(text)) return 'has no visible character'
-  if ([...text].length > fieldBounds.usernameCharacters)
+  if (Array.from(text).length > fieldBounds.usernameCharacters)
     return `has more than ${fieldBounds.usernameCharacters} characters`
   return undefined
 }
@@ -65,7 +65,7 @@ function normalPassword(text: string): string {
 
 function passwordFault(text: string): string | undefined {
   if (text.trim() === '') return 'is needed'
-  if ([...text].length < fieldBounds.passwordCharacters)
+  if (Array.from(text).length < fieldBounds.passwordCharacters)
     return `has fewer than ${fieldBounds.passwordCharacters} characters`
   return lengthFault(text)
 }

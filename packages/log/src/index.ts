@@ -38,4 +38,5 @@ export {
   seqOf,
 } from './position.ts'
 export { prepare, type Prepared } from './prepare.ts'
+export { type RepeatBounds, repeatUnknown } from './repeat-unknown.ts'
 export { checkChannelBatch, identity } from './units.ts'

@@ -1,0 +1,106 @@
+import { MillraceError } from '@millrace/event'
+
+/** Bounds of {@link repeatUnknown}. */
+export interface RepeatBounds {
+  /** Most attempts, the first one counted. Default 5. */
+  readonly attempts?: number
+  /** Time for all of them, in ms. Default 3,000. */
+  readonly timeoutMs?: number
+  /** Wait before the second attempt, in ms, doubled before each further one. Default 25. */
+  readonly waitMs?: number
+  /** Ends it early, as the time limit does. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const defaults = { attempts: 5, timeoutMs: 3_000, waitMs: 25 } satisfies RepeatBounds
+
+/**
+ * Repeats the very same append while nobody knows what became of it. Safe because an append is idempotent by
+ * event id: `act` must send the same events each time.
+ *
+ * What surely wrote nothing is thrown at once, except after an unknown attempt: then only a success or a refusal
+ * by the log ends it, because "nothing was written" would be said of the last attempt alone.
+ *
+ * @throws MillraceError `append.unknown` when attempts or time have run out
+ */
+export async function repeatUnknown<T>(act: () => Promise<T>, bounds: RepeatBounds = {}): Promise<T> {
+  const { attempts, timeoutMs, waitMs } = { ...defaults, ...bounds }
+  const end = new Deadline(timeoutMs, bounds.signal)
+  let unknown: MillraceError | undefined
+  let gated: MillraceError | undefined
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await end.race(act())
+      } catch (error) {
+        if (!(error instanceof MillraceError)) throw error
+        if (isUnknown(error)) unknown = error
+        else if (error.code === 'append.gated') gated = error
+        else if (!unknown || !unreached.has(error.code)) throw error
+      }
+      if (attempt === attempts || end.passed) throw unknown ? stillUnknown(unknown) : gated
+      await end.wait(waitMs * 2 ** (attempt - 1))
+      if (end.passed) throw unknown ? stillUnknown(unknown) : gated
+    }
+  } finally {
+    end.clear()
+  }
+}
+
+// After an unknown attempt these say nothing about that one.
+const unreached = new Set<string>(['log.unavailable', 'service.unavailable', 'service.busy', 'append.gated'])
+
+/** Whether an error leaves open what became of the append. */
+function isUnknown(error: MillraceError): boolean {
+  return (
+    error.code === 'append.unknown' ||
+    error.code === 'request.overdue' ||
+    (error.code === 'service.unavailable' && error.details['outcome'] === 'unknown')
+  )
+}
+
+function stillUnknown(cause: MillraceError): MillraceError {
+  return cause.code === 'append.unknown' ? cause : new MillraceError('append.unknown', undefined, { cause })
+}
+
+/** A time limit that several waits share. */
+class Deadline {
+  passed = false
+  readonly #reached: Promise<never>
+  readonly #timer: NodeJS.Timeout
+  readonly #signal: AbortSignal | undefined
+  #reach: () => void = () => undefined
+
+  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#reached = new Promise((_resolve, reject) => {
+      this.#reach = () => {
+        this.passed = true
+        reject(new MillraceError('append.unknown', 'It was not known in time whether the append took place'))
+      }
+    })
+    // It may be reached while nobody waits.
+    this.#reached.catch(() => undefined)
+    this.#timer = setTimeout(this.#reach, timeoutMs)
+    this.#signal = signal
+    if (signal?.aborted) this.#reach()
+    else signal?.addEventListener('abort', this.#reach, { once: true })
+  }
+
+  race<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#reached])
+  }
+
+  async wait(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms)
+    })
+    await Promise.race([over, this.#reached.catch(() => undefined)])
+    clearTimeout(timer)
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#reach)
+  }
+}

@@ -4,6 +4,7 @@
 --       4 rebuild       hash: versions; for each partition number: stream id read up to
 --       5 claims-next   6 owners-next   7 contested
 --       8… log of each partition, from partition 0 on
+-- ARGV  none
 -- RETURNS {"swapped"} | {"behind"} | {"none"} | {"contested", name, owner, JSON array of the others, …} (first 100 names)
 
 local CLAIMS, OWNERS, META, REBUILD, CLAIMS_NEXT, OWNERS_NEXT, CONTESTED = unpack(KEYS, 1, 7)

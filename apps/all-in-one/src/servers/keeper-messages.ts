@@ -25,10 +25,18 @@ export interface KeeperSpec {
   readonly logFile?: string
   /** Start a crashed server again, with back-off. */
   readonly restart: boolean
-  /** The directory that only this server works in: a process of these names found there is a leftover of ours. */
-  readonly home: { readonly directory: string; readonly processNames: readonly string[] }
+  readonly home: ServerHome
   /** Directories that are removed when the keeper ends (for tests). */
   readonly removeAtEnd: readonly string[]
+}
+
+/** The directory that only one server of ours works in. */
+export interface ServerHome {
+  readonly directory: string
+  /** What the system calls the server's processes. */
+  readonly processNames: readonly string[]
+  /** A pid file in it, which means nothing once no process is found there. */
+  readonly pidFile?: string
 }
 
 /** `kill` is SIGKILL to the server, which then stays down until `restart`. */

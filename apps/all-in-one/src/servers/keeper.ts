@@ -10,7 +10,7 @@ import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Backoff } from '../backoff.ts'
 import type { KeeperCommand, KeeperReport, KeeperSpec } from './keeper-messages.ts'
-import { stopLeftovers } from './leftover.ts'
+import { clearLeftovers } from './leftover.ts'
 import { OutputLog } from './output-log.ts'
 
 class Keeper {
@@ -22,6 +22,7 @@ class Keeper {
   #wasReady = false
   /** Set while the server is down on purpose, so that its end is not taken for a crash. */
   #held = false
+  #stopping = false
   #retry: NodeJS.Timeout | undefined
 
   constructor(spec: KeeperSpec) {
@@ -30,10 +31,9 @@ class Keeper {
   }
 
   async start(): Promise<void> {
-    const { home, stopSignal, stopTimeoutMs } = this.#spec
-    const pids = await stopLeftovers(home, stopSignal, stopTimeoutMs)
+    const pids = await this.#clear()
     if (pids.length > 0) report({ type: 'leftover', pids })
-    this.#launch()
+    if (!this.#stopping) this.#launch()
   }
 
   async obey(command: KeeperCommand): Promise<void> {
@@ -41,15 +41,27 @@ class Keeper {
     clearTimeout(this.#retry)
     await this.#end(command === 'kill' ? 'SIGKILL' : this.#spec.stopSignal)
     if (command === 'kill') report({ type: 'down' })
-    else this.#launch()
+    else await this.#launchAnew()
   }
 
   async stop(): Promise<void> {
     this.#held = true
+    this.#stopping = true
     clearTimeout(this.#retry)
     await this.#end(this.#spec.stopSignal)
     this.#log.close()
     for (const directory of this.#spec.removeAtEnd) rmSync(directory, { recursive: true, force: true })
+  }
+
+  #clear(): Promise<number[]> {
+    const { home, stopSignal, stopTimeoutMs } = this.#spec
+    return clearLeftovers(home, stopSignal, stopTimeoutMs)
+  }
+
+  /** After a crash: the server's own children may need a moment more to end. */
+  async #launchAnew(): Promise<void> {
+    await this.#clear()
+    if (!this.#stopping) this.#launch()
   }
 
   #launch(): void {
@@ -88,7 +100,7 @@ class Keeper {
     }
     const restartInMs = this.#spec.restart ? this.#backoff.next(Date.now() - this.#startedAt) : null
     if (wasReady) report({ type: 'crashed', how, restartInMs })
-    if (restartInMs !== null) this.#retry = setTimeout(() => this.#launch(), restartInMs)
+    if (restartInMs !== null) this.#retry = setTimeout(() => void this.#launchAnew(), restartInMs)
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

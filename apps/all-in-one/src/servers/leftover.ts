@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ServerHome } from './keeper-messages.ts'
 
 /**
- * Servers of an earlier run whose keeper was killed together with them being asked nothing.
+ * Finds servers of an earlier run whose keeper was killed.
  *
  * A process is ours when it works in a directory that only our server works in and has the server's name. A pid
  * file would not do: after a crash its number may belong to a stranger.
  */
-export function findLeftovers(directory: string, processNames: readonly string[]): number[] {
+function findLeftovers(directory: string, processNames: readonly string[]): number[] {
   let home: string
   try {
     home = realpathSync(directory)
@@ -21,12 +23,24 @@ export function findLeftovers(directory: string, processNames: readonly string[]
   })
 }
 
-/** Stops leftovers: asks with `signal`, kills after `timeoutMs`. Answers the pids it found. */
-export async function stopLeftovers(
-  home: { readonly directory: string; readonly processNames: readonly string[] },
+/**
+ * Clears a server's directory of an earlier run: asks its processes with `signal`, kills them after `timeoutMs`, and
+ * removes its pid file. PostgreSQL would take that file for a running server when its pid is held by a stranger, or
+ * by a zombie that nobody reaps (the first process of many a container does not). Answers the pids it found.
+ */
+export async function clearLeftovers(
+  home: ServerHome,
   signal: NodeJS.Signals,
   timeoutMs: number,
 ): Promise<number[]> {
+  const pids = await stopLeftovers(home, signal, timeoutMs)
+  if (home.pidFile !== undefined && existsSync('/proc/self')) {
+    rmSync(path.join(home.directory, home.pidFile), { force: true })
+  }
+  return pids
+}
+
+async function stopLeftovers(home: ServerHome, signal: NodeJS.Signals, timeoutMs: number): Promise<number[]> {
   const found = findLeftovers(home.directory, home.processNames)
   if (found.length === 0) return found
   // Only the parents are asked: PostgreSQL's own children take the same signals to mean something else.

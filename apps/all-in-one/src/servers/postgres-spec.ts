@@ -42,6 +42,6 @@ export function postgresSpec(
     // The fast shutdown: it does not wait for clients. SIGTERM would.
     stopSignal: 'SIGINT',
     stopTimeoutMs: 20_000,
-    home: { directory: options.data, processNames: ['postgres'] },
+    home: { directory: options.data, processNames: ['postgres'], pidFile: 'postmaster.pid' },
   }
 }

@@ -14,12 +14,11 @@ export interface BodyLimits {
 /** The limits of an app that states none. */
 export const defaultBodyLimits = { maxBytes: 256 * 1024, timeoutMs: 10_000 } satisfies Required<BodyLimits>
 
-/** Sets the limits of all bodies below it, and refuses at once what announces itself as too large. */
+/** Sets the limits of all bodies below it; a route may set its own after it. */
 export function bodyLimit(limits: BodyLimits = {}): MiddlewareHandler<KitEnv> {
   const whole = { ...defaultBodyLimits, ...limits }
   return (c, next) => {
     c.set('bodyLimits', whole)
-    refuseDeclared(c, whole.maxBytes)
     return next()
   }
 }
@@ -67,7 +66,7 @@ export function refuseCompressed<E extends KitEnv>(c: Context<E>): void {
 }
 
 /** Bytes as text. @throws MillraceError `json.invalid` when they are not UTF-8 */
-export function utf8(bytes: Uint8Array<ArrayBuffer>): string {
+export function utf8(bytes: Uint8Array): string {
   try {
     return strictDecoder.decode(bytes)
   } catch (cause) {

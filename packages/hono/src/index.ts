@@ -1,6 +1,6 @@
 export { allowedOrigins, type AllowedOriginsOptions } from './allowed-origins.ts'
 export { bearerToken, type BearerTokenOptions } from './bearer-token.ts'
-export { bodyLimit, type BodyLimits, defaultBodyLimits, readBody, utf8 } from './body.ts'
+export { bodyLimit, type BodyLimits, defaultBodyLimits, readBody } from './body.ts'
 export {
   addressOf,
   bindingsOf,
@@ -10,23 +10,29 @@ export {
   type KitVariables,
 } from './environment.ts'
 export { checkFields } from './fields.ts'
+export { readForm } from './form-body.ts'
 export { httpApp, type HttpAppOptions } from './http-app.ts'
-export { jsonBody, type JsonInput, mediaType, readJson, safeJson } from './json-body.ts'
-export type { ContextStore, KitLogger, ReadinessReport, RequestIds, RequestMeter } from './ports.ts'
+export { intake, type IntakeOptions } from './intake.ts'
+export type { IntakeLimits } from './intake-items.ts'
+export { jsonBody, type JsonInput, readJson, safeJson } from './json-body.ts'
+export { type BodyLine, jsonLines, jsonLinesType, type LineLimits, readLines } from './json-lines.ts'
 export {
-  asMillraceError,
-  notFound,
-  onError,
-  type Problem,
-  problem,
-  problemOf,
-  problemType,
-} from './problem.ts'
+  type ApiInfo,
+  makeDocument,
+  openApi,
+  operation,
+  type Operation,
+  problemResponses,
+} from './open-api.ts'
+export { opsApp, type OpsOptions, opsRoutes } from './ops-app.ts'
+export type { ContextStore, KitLogger, ReadinessReport, RequestIds, RequestMeter } from './ports.ts'
+export { asMillraceError, type Problem, problem, problemOf, problemType } from './problem.ts'
+export { queryFields, type QueryInput } from './query-fields.ts'
 export { rateLimit, type RateLimitOptions } from './rate-limit.ts'
-export { correlationHeader, requestContext } from './request-context.ts'
-export { requestLog, type RequestLogOptions } from './request-log.ts'
-export { apiPolicy, pagePolicy, securityHeaders, type SecurityHeadersOptions } from './security-headers.ts'
+export { correlationHeader } from './request-context.ts'
+export { pagePolicy, securityHeaders, type SecurityHeadersOptions } from './security-headers.ts'
 export { type FetchApp, type HttpServer, serveHttp, type ServeOptions } from './serve.ts'
+export { serverSentEvents, type ServerSentEvent, type ServerSentEventsOptions } from './server-sent-events.ts'
 export {
   type ServiceAnswer,
   type ServiceCall,
@@ -34,5 +40,6 @@ export {
   serviceClient,
   type ServiceClientOptions,
 } from './service-client.ts'
+export { type Source, streamAnswer, type StreamOptions } from './stream.ts'
 export { timeLimit } from './time-limit.ts'
 export { TokenBuckets, type TokenBucketsOptions } from './token-buckets.ts'

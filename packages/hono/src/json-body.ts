@@ -28,9 +28,12 @@ export function jsonBody<S extends Schema, P extends string>(
     await next()
   }
   return Object.assign(middleware, {
-    [uniqueSymbol]: { target: 'json' as const, ...resolver(schema), options: undefined },
+    [uniqueSymbol]: { target: 'json' as const, ...resolver(schema, asInput), options: undefined },
   })
 }
+
+// The document shows what a client sends, before the schema's transformations.
+const asInput = { options: { io: 'input' } }
 
 /**
  * Reads a JSON body without a schema.

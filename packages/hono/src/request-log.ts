@@ -36,7 +36,7 @@ export function requestLog(options: RequestLogOptions): MiddlewareHandler<KitEnv
 }
 
 /** The template of the route that answered, or `unmatched`: a label that clients cannot multiply. */
-export function routeOf(c: KitContext): string {
+function routeOf(c: KitContext): string {
   const path = routePath(c)
   return path === '' || path === '/*' || path === '*' ? 'unmatched' : path
 }

@@ -11,7 +11,7 @@ export interface SecurityHeadersOptions {
 }
 
 /** Content-Security-Policy of answers that no browser shows. */
-export const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
+const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
 
 /** Content-Security-Policy of pages: everything from their own origin, nothing inline, no frames. */
 export const pagePolicy =

@@ -39,7 +39,7 @@ function visibleValue(value: unknown): unknown {
 }
 
 /** An error for the log: class, code, masked message and stack, and its causes. */
-export function describeError(error: Error, depth = 0): Record<string, unknown> {
+function describeError(error: Error, depth = 0): Record<string, unknown> {
   const code = error instanceof MillraceError ? error.code : 'code' in error ? error.code : undefined
   return {
     type: error.name,

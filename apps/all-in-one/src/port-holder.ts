@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import path from 'node:path'
 
 /** Who listens on a TCP port of this machine. */
 export interface PortHolder {
@@ -37,7 +38,12 @@ function openFiles(pid: string): string[] {
 
 /** Its program without the arguments: those may hold secrets. */
 function commandOf(pid: string): string {
-  return readOr(`/proc/${pid}/comm`).trim()
+  try {
+    return path.basename(readlinkSync(`/proc/${pid}/exe`))
+  } catch {
+    // Of another user: what the kernel tells everybody.
+    return readOr(`/proc/${pid}/comm`).trim()
+  }
 }
 
 function readOr(file: string): string {

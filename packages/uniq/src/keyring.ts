@@ -15,6 +15,8 @@ export interface DigestKey {
 /** The pairs that this program holds. */
 export interface Keyring {
   readonly versions: readonly string[]
+  /** The part of the keyring with these versions. @throws MillraceError `append.keyring` when one is missing */
+  only(versions: readonly string[]): Keyring
   /**
    * Digests of a value of one constraint, by version. The value itself is never stored.
    *
@@ -44,6 +46,15 @@ export function createKeyring(keys: readonly DigestKey[], normalisers: Normalise
   }
   return {
     versions,
+    only: (wanted) => {
+      const missing = wanted.find((version) => !versions.includes(version))
+      if (missing !== undefined)
+        throw new MillraceError('append.keyring', `The keyring has no version ${missing}`)
+      return createKeyring(
+        keys.filter((key) => wanted.includes(key.version)),
+        normalisers,
+      )
+    },
     digests: (constraint, kinds, values) =>
       Object.fromEntries(
         keys.map((key) => [key.version, digest(key, constraint, kinds, values, normalisers)]),

@@ -1,0 +1,2 @@
+export { exitCodes } from './exit-codes.ts'
+export { run, type Surroundings } from './program.ts'

@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { MillraceError } from '@millrace/event'
+
+/** Where the system is that a command speaks to. */
+export interface RunningSystem {
+  readonly redisUrl: string
+  readonly databaseUrl: string | undefined
+  readonly keyring: string
+  readonly constraintsFile: string | undefined
+}
+
+/**
+ * Finds the system: what the environment names (REDIS_URL, DATABASE_URL, UNIQ_KEYRING), else what `npm start`
+ * noted in MILLRACE_HOME.
+ *
+ * @throws MillraceError `settings.invalid` when there is neither
+ */
+export function findSystem(env: NodeJS.ProcessEnv): RunningSystem {
+  const home = env['MILLRACE_HOME'] ?? '.millrace'
+  const noted = readNote(path.join(home, 'running.json'))
+  const secrets = readNote(path.join(home, 'secrets.json'))
+  const redisUrl = env['REDIS_URL'] ?? noted['redisUrl']
+  const keyring = env['UNIQ_KEYRING'] ?? secrets['UNIQ_KEYRING']
+  if (redisUrl === undefined)
+    throw new MillraceError(
+      'settings.invalid',
+      `No system runs on ${home}. Start one with npm start, or set REDIS_URL or MILLRACE_HOME.`,
+    )
+  if (keyring === undefined)
+    throw new MillraceError(
+      'settings.invalid',
+      `There is no keyring: set UNIQ_KEYRING, or MILLRACE_HOME to where secrets.json lies.`,
+    )
+  return {
+    redisUrl,
+    databaseUrl: env['DATABASE_URL'] ?? noted['databaseUrl'],
+    keyring,
+    constraintsFile: env['UNIQ_CONSTRAINTS'],
+  }
+}
+
+function readNote(file: string): Readonly<Record<string, string | undefined>> {
+  if (!existsSync(file)) return {}
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
+  } catch (cause) {
+    throw new MillraceError('settings.invalid', `${file} cannot be read`, { cause })
+  }
+}

@@ -1,0 +1,63 @@
+import { SingleBar } from 'cli-progress'
+
+/** Where a command writes: data to `out`, everything else to `err`. */
+export interface Terminal {
+  readonly out: NodeJS.WritableStream
+  readonly err: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+/** A progress bar on the error stream; lines at every tenth where that is no terminal. */
+export interface Progress {
+  update(done: number, total: number): void
+  end(): void
+}
+
+export function progressOn(terminal: Terminal, what: string): Progress {
+  if (terminal.err.isTTY !== true) return linesOn(terminal, what)
+  const bar = new SingleBar({
+    format: `${what} {bar} {percentage}% {value}/{total} ETA {eta_formatted}`,
+    stream: terminal.err,
+    hideCursor: true,
+  })
+  let started = false
+  return {
+    update: (done, total) => {
+      if (!started) bar.start(total, done)
+      started = true
+      bar.setTotal(total)
+      bar.update(done)
+    },
+    end: () => {
+      if (started) bar.stop()
+    },
+  }
+}
+
+function linesOn(terminal: Terminal, what: string): Progress {
+  let shown = -1
+  return {
+    update: (done, total) => {
+      const tenth = total === 0 ? 10 : Math.floor((done * 10) / total)
+      if (tenth === shown) return
+      shown = tenth
+      terminal.err.write(`${what}: ${done} of ${total}\n`)
+    },
+    end: () => undefined,
+  }
+}
+
+/** Rows as aligned columns. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}

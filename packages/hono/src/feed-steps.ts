@@ -5,8 +5,8 @@ import { FeedCursor } from './feed-cursor.ts'
 /** One event of a step. */
 export interface Stepped {
   readonly recorded: Recorded
-  /** Goes past this event; gives the cursor behind it, where it has one. Called once, in order. */
-  readonly pass: () => string | undefined
+  /** Goes past this event; gives the cursor behind it where it has one, and always for the `last`. Called once, in order. */
+  readonly pass: (last: boolean) => string | undefined
 }
 
 /** What one read gave. Bounded, so that a feed holds little in memory. */
@@ -51,9 +51,9 @@ export function topicSteps({ log, topic, after }: FeedPlace): Steps {
     return events.map((recorded, at) => ({
       recorded,
       // Only what was given out is passed: a reader that is cut off within a step goes on there.
-      pass: () => {
+      pass: (last) => {
         now.pass(recorded.position)
-        return each || at === events.length - 1 ? now.toString() : undefined
+        return each || last || at === events.length - 1 ? now.toString() : undefined
       },
     }))
   }

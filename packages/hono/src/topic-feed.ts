@@ -97,7 +97,7 @@ async function* fed(
     for (const { recorded, pass } of step) {
       if (left <= 0 || bounds.signal.aborted) return
       left -= 1
-      yield asFed(topic, recorded, pass())
+      yield asFed(topic, recorded, pass(left === 0))
     }
     if (left <= 0 || bounds.signal.aborted || (step.length === 0 && !bounds.follow)) return
   }

@@ -1,0 +1,362 @@
+import { type Event, MillraceError, topic } from '@millrace/event'
+import { createMemoryLog, type EventLog } from '@millrace/log'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { FeedCursor } from './feed-cursor.ts'
+import { httpApp } from './http-app.ts'
+import { intake, type IntakeOptions } from './intake.ts'
+
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+const context = { run: <T>(_ids: unknown, fn: () => T): T => fn(), current: () => undefined }
+
+const things = topic('things', {
+  partitions: 4,
+  types: {
+    Made: z.object({ size: z.number() }),
+    Renamed: {
+      version: 2,
+      schema: z.object({ name: z.string() }),
+      upcasters: { 1: (data) => ({ name: (data as { title: string }).title }) },
+    },
+  },
+})
+
+function build(options: Partial<IntakeOptions> = {}) {
+  const log = createMemoryLog()
+  const app = httpApp({ logger: silent, context })
+  app.route('/', intake({ topics: [things], log, tokens: ['t-1'], logger: silent, ...options }))
+  return { app, log }
+}
+
+type App = ReturnType<typeof build>['app']
+
+const made = (id: string, key = 'k', size: unknown = 1) => ({
+  specversion: '1.0',
+  id,
+  source: '/test',
+  type: 'Made',
+  subject: key,
+  data: { size },
+})
+
+const post = (
+  app: App,
+  type: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+) =>
+  app.request('/topics/things/events', {
+    method: 'POST',
+    body,
+    headers: { authorization: 'Bearer t-1', 'content-type': type, 'x-correlation-id': 'c-1', ...headers },
+  })
+
+const lines = (...values: unknown[]) =>
+  values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n')
+const ndjson = 'application/x-ndjson'
+
+async function everything(log: EventLog): Promise<Event[]> {
+  const found = await log.read(things, FeedCursor.start(things).byPartition)
+  return [...found.values()].flat().map(({ event }) => event)
+}
+
+describe('taking events in', () => {
+  it.each([
+    ['one', 'application/cloudevents+json', JSON.stringify(made('1'))],
+    ['one in application/json', 'application/json', JSON.stringify(made('1'))],
+    ['a batch', 'application/cloudevents-batch+json', JSON.stringify([made('1')])],
+    ['an array in application/json', 'application/json; charset=utf-8', JSON.stringify([made('1')])],
+    ['a line', ndjson, JSON.stringify(made('1'))],
+  ])('takes %s and answers its position', async (_what, type, body) => {
+    const { app, log } = build()
+    const answer = await post(app, type, body)
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toEqual({
+      appended: 1,
+      duplicate: 0,
+      refused: 0,
+      unknown: 0,
+      results: [
+        { line: 1, status: 'appended', id: '1', position: expect.stringMatching(/^things\/\d\/\d+-1$/) },
+      ],
+    })
+    expect(await everything(log)).toEqual([
+      expect.objectContaining({
+        id: '1',
+        type: 'Made',
+        subject: 'k',
+        data: { size: 1 },
+        correlationid: 'c-1',
+      }),
+    ])
+  })
+
+  it('takes one in binary mode', async () => {
+    const { app, log } = build()
+    const attributes = { specversion: '1.0', id: 'b%C3%BC', source: '/test', type: 'Made', subject: 'k' }
+    const headers = Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]),
+    )
+    headers['ce-time'] = '2026-01-02T03:04:05Z'
+    expect((await post(app, 'application/json', '{"size":7}', headers)).status).toBe(200)
+    expect(await everything(log)).toEqual([
+      expect.objectContaining({ id: 'bü', time: '2026-01-02T03:04:05Z', data: { size: 7 } }),
+    ])
+  })
+
+  it('answers a repeated event with its first position', async () => {
+    const { app } = build()
+    const body = lines(made('1'), made('2'))
+    const first = (await (await post(app, ndjson, body)).json()) as { results: { position: string }[] }
+    const again = await post(app, ndjson, lines(made('2'), made('1'), made('3')))
+    expect(again.status).toBe(200)
+    const report = (await again.json()) as {
+      duplicate: number
+      results: { status: string; position: string }[]
+    }
+    expect(report.results.map(({ status }) => status)).toEqual(['duplicate', 'duplicate', 'appended'])
+    expect(report.results.slice(0, 2).map(({ position }) => position)).toEqual(
+      first.results.map(({ position }) => position).toReversed(),
+    )
+  })
+
+  it('says which line was refused and why, and takes the others in order', async () => {
+    const { app, log } = build()
+    const answer = await post(
+      app,
+      ndjson,
+      lines(
+        made('1'),
+        '',
+        '{"broken',
+        made('2', 'k', 'large'),
+        { ...made('3'), type: 'Burnt' },
+        made('4'),
+        '{"__proto__":{}}',
+        { ...made('5'), subject: undefined, colour: 'red' },
+      ),
+    )
+    expect(answer.status).toBe(207)
+    const report = (await answer.json()) as {
+      results: { line: number; status: string; code?: string; errors?: unknown }[]
+    }
+    expect(report).toMatchObject({ appended: 2, refused: 5 })
+    expect(report.results.map(({ line, status, code }) => [line, status, code])).toEqual([
+      [1, 'appended', undefined],
+      [3, 'refused', 'json.invalid'],
+      [4, 'refused', 'event.invalid'],
+      [5, 'refused', 'type.unknown'],
+      [6, 'appended', undefined],
+      [7, 'refused', 'json.invalid'],
+      [8, 'refused', 'event.invalid'],
+    ])
+    expect(report.results[2]?.errors).toEqual([{ field: 'size', message: expect.any(String) }])
+    expect(report.results[6]?.errors).toEqual([
+      { field: 'subject', message: 'is missing; it is the key of the event' },
+      { field: 'colour', message: 'is not known here' },
+    ])
+    expect((await everything(log)).map(({ id }) => id)).toEqual(['1', '4'])
+  })
+
+  it('answers the problem itself when a single event is refused', async () => {
+    const answer = await post(
+      build().app,
+      'application/cloudevents+json',
+      JSON.stringify({ ...made('1'), specversion: '0.3', data_base64: 'AA==', time: 5 }),
+    )
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({
+      code: 'event.invalid',
+      errors: [
+        { field: 'specversion', message: 'must be "1.0"' },
+        { field: 'data_base64', message: 'is not taken; send JSON in data' },
+        { field: 'time', message: 'must be a text' },
+      ],
+    })
+  })
+
+  it('answers 400 with the lines when none of several was taken', async () => {
+    const answer = await post(build().app, ndjson, lines('x', 'y'))
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({
+      code: 'event.invalid',
+      refused: 2,
+      results: [{ line: 1 }, { line: 2 }],
+    })
+  })
+
+  it('takes an event of an older version that its upcasters can read, and no other', async () => {
+    const { app, log } = build()
+    const renamed = {
+      ...made('1'),
+      type: 'Renamed',
+      data: { title: 'Old' },
+      dataschema: 'https://example.org/renamed/v1',
+    }
+    expect((await post(app, 'application/json', JSON.stringify(renamed))).status).toBe(200)
+    expect(await everything(log)).toEqual([expect.objectContaining({ data: { title: 'Old' } })])
+    for (const wrong of [
+      { ...renamed, id: '2', data: {} },
+      { ...renamed, id: '3', dataversion: 3 },
+      { ...renamed, id: '4', dataschema: 'https://example.org/x' },
+    ])
+      expect((await post(app, 'application/cloudevents+json', JSON.stringify(wrong))).status).toBe(400)
+  })
+
+  it('keeps the ids that the producer gives', async () => {
+    const { app, log } = build()
+    const given = {
+      ...made('1'),
+      correlationid: 'order-7',
+      causationid: 'e-1',
+      actor: 'anna',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    }
+    await post(
+      app,
+      'application/json',
+      JSON.stringify({
+        ...given,
+        position: 'things/1/1-1',
+        cursor: 'x',
+        datacontenttype: 'application/json',
+      }),
+    )
+    const [event] = await everything(log)
+    expect(event).toMatchObject({
+      correlationid: 'order-7',
+      causationid: 'e-1',
+      actor: 'anna',
+      traceparent: given.traceparent,
+    })
+    expect(event).not.toHaveProperty('cursor')
+  })
+
+  it.each([
+    ['an unknown content type', 'text/plain', '{}', 415],
+    ['a batch that is no array', 'application/cloudevents-batch+json', '{}', 400],
+    ['a text that is not JSON', 'application/json', '[', 400],
+    ['a compressed body', ndjson, '{}', 415, { 'content-encoding': 'gzip' }],
+    ['a body that says it is too large', ndjson, '{}', 413, { 'content-length': '99999999999' }],
+  ])('refuses %s', async (_what, type, body, status, headers: Record<string, string> = {}) => {
+    expect((await post(build().app, type, body, headers)).status).toBe(status)
+  })
+
+  it('refuses who brings no token, and topics that there are not', async () => {
+    const { app } = build()
+    expect((await post(app, ndjson, '{}', { authorization: 'Bearer wrong' })).status).toBe(401)
+    const elsewhere = await app.request('/topics/nothing/events', {
+      headers: { authorization: 'Bearer t-1' },
+    })
+    expect(elsewhere.status).toBe(404)
+    expect(await elsewhere.json()).toMatchObject({ code: 'topic.unknown' })
+  })
+
+  it('takes what came before too many events, and says where it stopped', async () => {
+    const { app, log } = build({ limits: { maxEvents: 3 } })
+    const answer = await post(app, ndjson, lines(made('1'), made('2'), made('3'), made('4')))
+    expect(answer.status).toBe(207)
+    expect(await answer.json()).toMatchObject({
+      appended: 3,
+      stopped: { code: 'append.limit', retryable: false },
+    })
+    expect(await everything(log)).toHaveLength(3)
+  })
+
+  it('takes the lines that arrived whole before the connection was cut', async () => {
+    const { app, log } = build()
+    let pulls = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulls += 1
+        if (pulls === 1)
+          controller.enqueue(new TextEncoder().encode(`${JSON.stringify(made('1'))}\n{"specver`))
+        else controller.error(new Error('cut'))
+      },
+    })
+    const request = new Request('http://x/topics/things/events', {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { authorization: 'Bearer t-1', 'content-type': ndjson },
+    })
+    expect((await app.fetch(request)).status).toBe(207)
+    expect((await everything(log)).map(({ id }) => id)).toEqual(['1'])
+  })
+
+  it('says what is known when the log fails: surely not written, or unknown', async () => {
+    const { log } = build()
+    let calls = 0
+    const failing = (code: 'log.unavailable' | 'append.unknown'): IntakeOptions['log'] => ({
+      read: (...args) => log.read(...args),
+      readKey: (...args) => log.readKey(...args),
+      tips: (...args) => log.tips(...args),
+      append: (...args) =>
+        ++calls % 2 === 0 ? Promise.reject(new MillraceError(code)) : log.append(...args),
+    })
+    const many = lines(...Array.from({ length: 700 }, (_unused, n) => made(`${n}`)))
+    const partly = await post(build({ log: failing('append.unknown') }).app, ndjson, many)
+    expect(partly.status).toBe(207)
+    const report = (await partly.json()) as { results: { status: string; code: string }[] }
+    expect(report).toMatchObject({
+      appended: 500,
+      unknown: 200,
+      stopped: { code: 'append.unknown', retryable: true },
+    })
+    calls = 1
+    const nothing = await post(
+      build({ log: failing('log.unavailable') }).app,
+      ndjson,
+      lines(made('a'), made('b')),
+    )
+    expect(nothing.status).toBe(503)
+    expect(nothing.headers.get('retry-after')).toBe('1')
+    expect(await nothing.json()).toMatchObject({
+      code: 'log.unavailable',
+      refused: 2,
+      results: [{ code: 'log.unavailable' }, {}],
+    })
+  })
+
+  it('keeps the order of each key over many batches', async () => {
+    const { app, log } = build()
+    const events = Array.from({ length: 1_700 }, (_unused, n) => made(`${n}`, `k${n % 7}`, n))
+    const answer = await post(app, ndjson, lines(...events))
+    expect(await answer.json()).toMatchObject({ appended: 1_700, refused: 0 })
+    for (let key = 0; key < 7; key++) {
+      const sizes = (await log.readKey(things, `k${key}`)).events.map(
+        ({ event }) => (event.data as { size: number }).size,
+      )
+      expect(sizes).toEqual(
+        events.filter(({ subject }) => subject === `k${key}`).map(({ data }) => data.size),
+      )
+    }
+  })
+
+  it('never answers 500, whatever it is sent', async () => {
+    const { app } = build()
+    const value = fc.oneof(
+      fc.json(),
+      fc.string({ unit: 'binary' }),
+      fc.constant(JSON.stringify(made('x'))),
+      fc.constant('\n'),
+    )
+    const type = fc.constantFrom(
+      ndjson,
+      'application/json',
+      'application/cloudevents+json',
+      'application/cloudevents-batch+json',
+    )
+    const property = fc.asyncProperty(type, fc.array(value, { maxLength: 4 }), async (contentType, parts) => {
+      const { status } = await post(app, contentType, parts.join('\n'))
+      expect(status).toBeOneOf([200, 207, 400])
+    })
+    await fc.assert(property, { numRuns: 500 })
+  })
+})

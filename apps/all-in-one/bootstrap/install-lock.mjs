@@ -13,19 +13,28 @@ const mostWaitMs = 15 * 60_000
  *
  * @param {string} directory
  * @param {() => void} waiting called once when another holds it
- * @returns {Promise<() => void>} releases it
+ * @returns {Promise<{ share: (pid: number) => void, release: () => void }>} `share` keeps it held until that process
+ *   has ended as well, should we be killed
  */
 export async function acquireLock(directory, waiting) {
   mkdirSync(directory, { recursive: true })
-  const mine = `${process.pid}-${startTime(process.pid)}`
+  const mine = nameOf(process.pid)
   const claim = path.join(directory, mine)
+  const held = [claim]
+  const share = (pid) => {
+    held.push(path.join(directory, nameOf(pid)))
+    writeFileSync(held.at(-1), '')
+  }
+  const release = () => {
+    for (const file of held) rmSync(file, { force: true })
+  }
   const deadline = Date.now() + mostWaitMs
   for (let told = false; ;) {
     writeFileSync(claim, '')
     const others = readdirSync(directory).filter((name) => name !== mine)
     const living = others.filter((name) => isAlive(name))
     for (const name of others) if (!living.includes(name)) rmSync(path.join(directory, name), { force: true })
-    if (living.length === 0) return () => rmSync(claim, { force: true })
+    if (living.length === 0) return { share, release }
     rmSync(claim, { force: true })
     if (Date.now() > deadline)
       throw new Sentence(`Another start (process ${living[0]}) has been installing for too long.`)
@@ -34,6 +43,11 @@ export async function acquireLock(directory, waiting) {
     // Chance keeps two contenders from withdrawing in step for ever.
     await delay(50 + Math.random() * 250)
   }
+}
+
+/** @param {number} pid */
+function nameOf(pid) {
+  return `${pid}-${startTime(pid)}`
 }
 
 /** @param {string} name */

@@ -20,24 +20,24 @@ export async function ensureInstalled(root) {
   const stampFile = path.join(root, 'node_modules/.millrace-stamp.json')
   let stamp = readJson(stampFile)
   if (stamp?.hash !== hash) {
-    const release = await acquireLock(path.join(root, '.cache/install-lock'), () =>
+    const lock = await acquireLock(path.join(root, '.cache/install-lock'), () =>
       console.error('Another start is installing; waiting for it.'),
     )
     try {
       stamp = readJson(stampFile)
       if (stamp?.hash !== hash) {
-        await install(root, JSON.parse(lockText))
+        await install(root, JSON.parse(lockText), lock.share)
         stamp = { hash, node: pinnedNodeRuns(root, platform) ? 'pinned' : 'running' }
         writeFileSync(stampFile, JSON.stringify(stamp))
       }
     } finally {
-      release()
+      lock.release()
     }
   }
   return stamp.node === 'pinned' ? pinnedNode(root, platform) : runningNode(platform)
 }
 
-async function install(root, lock) {
+async function install(root, lock, started) {
   // Somebody may have run npm himself: `npm install <package>` leaves node_modules just as npm ci would.
   if (fulfils(lock, readJson(path.join(root, 'node_modules/.package-lock.json')))) return
   console.error('Installing what package-lock.json pins; this takes a minute the first time.')
@@ -48,8 +48,15 @@ async function install(root, lock) {
   // Whatever NODE_ENV and npm's settings say: with a part left out, the stamp would not be true.
   const what = ['ci', '--prefix', root, '--include=dev', '--include=optional', '--no-audit', '--no-fund']
   // npm's output is progress; stdout is for data.
-  const code = await runChild(command, [...first, ...what], process.env, ['ignore', 2, 2])
+  const code = await runChild(command, [...first, ...what], endingWithUs(), ['ignore', 2, 2], started)
   if (code !== 0) throw new Sentence(`npm ci failed (exit code ${code}); what it says is above.`, code)
+}
+
+/** An `npm ci` that goes on when we have been killed would take node_modules from under the next start. */
+function endingWithUs() {
+  const preload = new URL('end-with-parent.mjs', import.meta.url).href
+  const options = `${process.env.NODE_OPTIONS ?? ''} --import=${preload}`.trim()
+  return { ...process.env, NODE_OPTIONS: options, MILLRACE_PARENT_PID: String(process.pid) }
 }
 
 function pinnedNode(root, platform) {

@@ -15,10 +15,12 @@ const orphanStopMs = 60_000
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
  * @param {import('node:child_process').StdioOptions} stdio
+ * @param {(pid: number) => void} started
  * @returns {Promise<number>} the program's exit code, 128 + n for signal n
  */
-export function runChild(command, args, env, stdio = 'inherit') {
+export function runChild(command, args, env, stdio = 'inherit', started = () => undefined) {
   const child = spawn(command, args, { env, stdio, detached: true })
+  if (child.pid !== undefined) started(child.pid)
   let lastSignalAt = 0
   const signalGroup = (signal) => {
     try {

@@ -3,7 +3,7 @@ import { beginning, compareIds, type EventLog, type Recorded } from '@millrace/l
 import { FeedCursor } from './feed-cursor.ts'
 
 /** One event of a step. */
-export interface Stepped {
+interface Stepped {
   readonly recorded: Recorded
   /** Goes past this event; gives the cursor behind it where it has one, and always for the `last`. Called once, in order. */
   readonly pass: (last: boolean) => string | undefined

@@ -1,6 +1,7 @@
 export { allowedOrigins, type AllowedOriginsOptions } from './allowed-origins.ts'
 export { bearerToken, type BearerTokenOptions } from './bearer-token.ts'
 export { bodyLimit, type BodyLimits, defaultBodyLimits, readBody } from './body.ts'
+export { cloudEventOf, type EventDefaults, eventOfCloudEvent } from './cloud-event.ts'
 export {
   addressOf,
   bindingsOf,

@@ -4,7 +4,7 @@ import { eventOfCloudEvent, type EventDefaults } from './cloud-event.ts'
 import type { IntakeItem } from './intake-items.ts'
 
 /** What became of one line. */
-export interface IntakeLine {
+interface IntakeLine {
   readonly line: number
   /** `unknown`: it may be on the log; repeat the request, what is there answers `duplicate`. */
   readonly status: 'appended' | 'duplicate' | 'refused' | 'unknown'

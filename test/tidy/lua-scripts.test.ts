@@ -36,7 +36,8 @@ function bodyFaults(file: SourceFile): string[] {
   const faults = loads === null ? [] : [`${file.path}: ${loads[1]} makes code out of data`]
   for (const [call, args = ''] of body.matchAll(/redis\.p?call\s*\(([^\n]*)/g)) {
     const [, command, rest = ''] = /^\s*['"]([A-Za-z]+)['"]\s*(.*)$/.exec(args) ?? []
-    const key = /^,\s*([^,)]+)/.exec(rest)?.[1] ?? ''
+    const afterSubcommand = /^(XGROUP|XINFO)$/.test(command ?? '') ? rest.replace(/^,\s*'[A-Z]+'/, '') : rest
+    const key = /^,\s*([^,)]+)/.exec(afterSubcommand)?.[1] ?? ''
     if (command === undefined) faults.push(`${file.path}: the command is not a literal: ${call}`)
     else if (/['"]/.test(key) && !['XREAD', 'TIME'].includes(command))
       faults.push(`${file.path}: the key is a literal: ${call}`)
@@ -66,4 +67,6 @@ test('planted: a bare script, loaded code, a computed command and made-up keys a
   expect(plant(`redis.call('GET', KEYS[1] .. ARGV[1])`)).toBe(1)
   expect(plant(`redis.call('GET', KEYS[1])`)).toBe(0)
   expect(plant(`redis.call('TIME')`)).toBe(0)
+  expect(plant(`redis.call('XINFO', 'GROUPS', KEYS[1])`)).toBe(0)
+  expect(plant(`redis.call('XINFO', 'GROUPS', 'a')`)).toBe(1)
 })

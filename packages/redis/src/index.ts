@@ -5,4 +5,5 @@ export {
   whenReady,
   writingConnection,
 } from './connection.ts'
+export { connectGroupStore, type RedisGroupStore, type RedisGroupStoreOptions } from './group-store.ts'
 export { connectLog, type RedisLog, type RedisLogOptions } from './redis-log.ts'

@@ -1,0 +1,1 @@
+export { describeGroupStoreContract, type GroupStoreUnderTest } from './group-store-contract.ts'

@@ -1,0 +1,23 @@
+import { describeGroupStoreContract } from '@millrace/processor/contract'
+import { startRedis } from '../../../test/support/redis.ts'
+import { connectGroupStore } from './group-store.ts'
+import { connectLog } from './redis-log.ts'
+
+describeGroupStoreContract('Redis', async () => {
+  const redis = await startRedis()
+  let now = Date.parse('2026-01-01T00:00:00Z')
+  const log = await connectLog({ url: redis.url, now: () => now })
+  const store = await connectGroupStore({ url: redis.url, now: () => now })
+  return {
+    log,
+    store,
+    advance: (ms) => {
+      now += ms
+    },
+    close: async () => {
+      await store.close()
+      await log.close()
+      await redis.stop()
+    },
+  }
+})

@@ -37,6 +37,6 @@ export {
   recordedMsOf,
   seqOf,
 } from './position.ts'
-export { prepare, type Prepared } from './prepare.ts'
+export { type Encoded, prepare, prepareBatch, type Prepared } from './prepare.ts'
 export { type RepeatBounds, repeatUnknown } from './repeat-unknown.ts'
-export { checkChannelBatch, identity } from './units.ts'
+export { identity } from './units.ts'

@@ -6,8 +6,7 @@ import type { Cursors, EventLog, KeyHistory, ReadOptions, Recorded, Tip } from '
 import { MemoryClaimStore } from './memory-claim-store.ts'
 import { MemoryPartition } from './memory-partition.ts'
 import type { Position } from './position.ts'
-import { prepare } from './prepare.ts'
-import { checkChannelBatch } from './units.ts'
+import { prepare, prepareBatch } from './prepare.ts'
 
 /** Options of {@link createMemoryLog}. */
 export interface MemoryLogOptions {
@@ -54,8 +53,8 @@ class InMemoryLog implements MemoryLog {
   }
 
   async appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult> {
-    checkChannelBatch(topic, batch)
-    const result = this.#partition(topic, batch.partition).appendChannel(batch, this.#clock.now())
+    const encoded = prepareBatch(topic, batch)
+    const result = this.#partition(topic, batch.partition).appendChannel(batch, encoded, this.#clock.now())
     this.#wake()
     return result
   }

@@ -1,9 +1,9 @@
-import { decodeEvent, encodeEvent, type Event, MillraceError, type Topic } from '@millrace/event'
+import { decodeEvent, type Event, MillraceError, type Topic } from '@millrace/event'
 import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
 import type { Recorded } from './event-log.ts'
 import type { MemoryClaims } from './memory-claims.ts'
 import { beginning, compareIds, type Position } from './position.ts'
-import type { Prepared } from './prepare.ts'
+import type { Encoded, Prepared } from './prepare.ts'
 import { identity } from './units.ts'
 
 interface Known {
@@ -75,8 +75,7 @@ export class MemoryPartition {
     return { status: 'appended', positions, version: version + positions.length }
   }
 
-  appendChannel(batch: ChannelBatch, now: number): ChannelResult {
-    const texts = batch.events.map((event) => encodeEvent(this.#topic, event))
+  appendChannel(batch: ChannelBatch, { texts }: Encoded, now: number): ChannelResult {
     const state = this.channel(batch.channel)
     if (batch.incarnation < state.incarnation)
       return {

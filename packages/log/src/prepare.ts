@@ -1,32 +1,65 @@
-import { encodeEvent, limits, MillraceError, type Topic } from '@millrace/event'
-import type { AppendUnit } from './append.ts'
-import { keyOfUnit } from './units.ts'
+import { encodeEvent, type Event, limits, MillraceError, type Topic } from '@millrace/event'
+import type { AppendUnit, ChannelBatch } from './append.ts'
+import { checkChannelBatch, keyOfUnit } from './units.ts'
 
-/** A unit that is ready to be sent: checked and encoded. */
-export interface Prepared {
-  readonly unit: AppendUnit
-  readonly key: string
+/** Events as JSON, each with its size in bytes of UTF-8. */
+export interface Encoded {
   readonly texts: readonly string[]
+  readonly sizes: readonly number[]
+  /** Sum of the sizes. */
   readonly bytes: number
 }
 
-/** Checks and encodes one unit, so that a wrong one is refused alone and not with its neighbours. */
+/** A unit that is ready to be sent: checked and encoded. */
+export interface Prepared extends Encoded {
+  readonly unit: AppendUnit
+  readonly key: string
+}
+
+/**
+ * Checks and encodes one unit, so that a wrong one is refused alone and not with its neighbours.
+ *
+ * @throws TypeError when the topic cannot hold claims: a mistake in code
+ */
 export function prepare(topic: Topic, unit: AppendUnit): Prepared | MillraceError {
-  if ((unit.claims?.length ?? 0) > 0 && topic.placement !== 'together')
+  if (unit.claims && unit.claims.length > 0 && topic.placement !== 'together')
     throw new TypeError(
       `Topic ${topic.name} has uniqueness constraints, so its placement must be 'together': claims and log share one slot`,
     )
-  if (unit.events.length > limits.appendEvents)
-    return new MillraceError('append.limit', `A unit has at most ${limits.appendEvents} events`)
   try {
+    if (unit.events.length > limits.appendEvents)
+      throw new MillraceError('append.limit', `A unit has at most ${limits.appendEvents} events`)
     const key = keyOfUnit(unit)
-    const texts = unit.events.map((event) => encodeEvent(topic, event))
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-    if (bytes > limits.appendBytes)
-      return new MillraceError('append.limit', `A unit has at most ${limits.appendBytes} bytes`)
-    return { unit, key, texts, bytes }
+    const { texts, sizes, bytes } = encode(topic, unit.events)
+    return { unit, key, texts, sizes, bytes }
   } catch (error) {
     if (error instanceof MillraceError) return error
     throw error
   }
+}
+
+/**
+ * Checks and encodes a channel batch.
+ *
+ * @throws MillraceError `event.invalid`, `event.too-large`, `append.limit`
+ */
+export function prepareBatch(topic: Topic, batch: ChannelBatch): Encoded {
+  checkChannelBatch(topic, batch)
+  return encode(topic, batch.events)
+}
+
+function encode(topic: Topic, events: readonly Event[]): Encoded {
+  const texts: string[] = []
+  const sizes: number[] = []
+  let bytes = 0
+  for (const event of events) {
+    const text = encodeEvent(topic, event)
+    const size = Buffer.byteLength(text)
+    texts.push(text)
+    sizes.push(size)
+    bytes += size
+  }
+  if (bytes > limits.appendBytes)
+    throw new MillraceError('append.limit', `An append has at most ${limits.appendBytes} bytes`)
+  return { texts, sizes, bytes }
 }

@@ -1,21 +1,55 @@
 import { type Event, limits, MillraceError, partitionOfKey, type Topic } from '@millrace/event'
-import type { AppendUnit, ChannelBatch } from './append.ts'
+import type { AppendUnit, ChannelBatch, ClaimChange } from './append.ts'
 
-/** The key of a unit, after a check that its events belong together. */
+/**
+ * The key of a unit, after a check that its events belong together.
+ *
+ * @throws MillraceError `event.invalid`
+ */
 export function keyOfUnit(unit: AppendUnit): string {
-  const key = unit.events[0]?.subject
+  const { events } = unit
+  const key = events[0]?.subject
   if (key === undefined) throw new MillraceError('event.invalid', 'A unit has at least one event')
+  if (events.length > 1) assertTogether(events, key)
+  if (unit.fingerprint !== undefined && !fingerprintText.test(unit.fingerprint))
+    throw new MillraceError(
+      'event.invalid',
+      'A fingerprint is 1 to 256 printable ASCII characters, no blanks',
+    )
+  if (unit.claims) assertClaims(unit.claims)
+  return key
+}
+
+function assertTogether(events: readonly Event[], key: string): void {
   const ids = new Set<string>()
-  for (const event of unit.events) {
+  for (const event of events) {
     if (event.subject !== key)
       throw new MillraceError('event.invalid', 'The events of a unit belong to one key')
     ids.add(identity(event))
   }
-  if (ids.size !== unit.events.length) throw new MillraceError('event.invalid', 'A unit holds an event twice')
-  const constraints = new Set(unit.claims?.map((claim) => claim.constraint))
-  if (constraints.size !== (unit.claims?.length ?? 0))
-    throw new MillraceError('event.invalid', 'A unit names a constraint twice')
-  return key
+  if (ids.size !== events.length) throw new MillraceError('event.invalid', 'A unit holds an event twice')
+}
+
+const fingerprintText = /^[!-~]{1,256}$/
+
+// Names and digests are joined by ':', ',' and blanks where they are stored; with one of those inside, a claim
+// could be taken for another, or be freed in pieces.
+const constraintName = /^[a-z0-9][\w.-]{0,127}$/i
+const versionName = /^[\w.-]{1,32}$/
+const digestText = /^[\w+/=.@-]{1,256}$/
+
+function assertClaims(claims: readonly ClaimChange[]): void {
+  const constraints = new Set<string>()
+  for (const { constraint, digests } of claims) {
+    if (!constraintName.test(constraint))
+      throw new MillraceError('event.invalid', `"${constraint}" is no name of a constraint`)
+    if (constraints.has(constraint))
+      throw new MillraceError('event.invalid', 'A unit names a constraint twice')
+    constraints.add(constraint)
+    for (const [version, digest] of Object.entries(digests))
+      if (!versionName.test(version) || !digestText.test(digest))
+        throw new MillraceError('event.invalid', `Constraint ${constraint} has a digest of the wrong form`)
+  }
 }
 
 /** What dedupe compares: source and id; a source has no white space, so the pair is unambiguous. */
@@ -23,13 +57,21 @@ export function identity(event: Event): string {
   return `${event.source} ${event.id}`
 }
 
-/** Checks a channel batch: one partition, counted from 1, within the limits. */
+/**
+ * Checks a channel batch: one partition, counted from 1, within the limits.
+ *
+ * @throws MillraceError `event.invalid`, `append.limit`
+ */
 export function checkChannelBatch(topic: Topic, batch: ChannelBatch): void {
   if (batch.events.length === 0)
     throw new MillraceError('event.invalid', 'A channel batch has at least one event')
   if (batch.events.length > limits.appendEvents)
     throw new MillraceError('append.limit', `A channel batch has at most ${limits.appendEvents} events`)
-  if (!Number.isSafeInteger(batch.first) || batch.first < 1)
+  if (!isShortText(batch.channel, 128) || batch.channel === '')
+    throw new MillraceError('event.invalid', 'The name of a channel is a text of 1 to 128 characters')
+  if (batch.mark !== undefined && !isShortText(batch.mark, 1_024))
+    throw new MillraceError('event.invalid', 'A mark is a text of at most 1024 characters')
+  if (!Number.isSafeInteger(batch.first + batch.events.length) || batch.first < 1)
     throw new MillraceError('event.invalid', 'A channel counts from 1')
   if (!Number.isSafeInteger(batch.incarnation) || batch.incarnation < 0)
     throw new MillraceError('event.invalid', 'An incarnation is a whole number')
@@ -39,4 +81,9 @@ export function checkChannelBatch(topic: Topic, batch: ChannelBatch): void {
         'event.invalid',
         `The key of event ${event.id} does not belong to partition ${batch.partition}`,
       )
+}
+
+// Half a surrogate pair cannot be written as UTF-8.
+function isShortText(text: string, most: number): boolean {
+  return text.length <= most && text.isWellFormed()
 }

@@ -1,11 +1,6 @@
 import { limits, MillraceError, partitionOfKey, type Topic } from '@millrace/event'
 import { type AppendResult, type AppendUnit, prepare, type Prepared } from '@millrace/log'
-
-interface Waiting {
-  readonly unit: Prepared
-  readonly resolve: (result: AppendResult) => void
-  readonly reject: (error: unknown) => void
-}
+import { PendingAppend } from './pending-append.ts'
 
 /** Appends the gathered units of one partition. */
 export type Flush = (
@@ -14,80 +9,104 @@ export type Flush = (
   units: readonly Prepared[],
 ) => Promise<readonly AppendResult[]>
 
-// A smaller script keeps other clients' waits short; PERFORMANCE: little is won beyond 200 a batch.
+// A smaller script keeps other clients' waits short, and little is won beyond 200 a batch.
 const mostUnits = 200
 
-/** Gathers what one turn of the event loop appends to a partition, so that it costs one script call. */
+/**
+ * Gathers what one turn of the event loop appends to a partition, so that it costs one script call. What is too
+ * much for one goes in several, one after the other: units of one append keep their order, also when one fails.
+ */
 export class Gather {
   readonly #flush: Flush
-  readonly #queues = new Map<string, { topic: Topic; partition: number; waiting: Waiting[] }>()
+  readonly #queues = new Map<Topic, Map<number, Waiting>>()
   #scheduled = false
 
   constructor(flush: Flush) {
     this.#flush = flush
   }
 
-  add(topic: Topic, draft: AppendUnit): Promise<AppendResult> {
-    const unit = prepare(topic, draft)
-    if (unit instanceof MillraceError) return Promise.resolve({ status: 'refused', error: unit })
-    const partition = partitionOfKey(topic, unit.key)
-    const name = `${topic.name}/${partition}`
-    let queue = this.#queues.get(name)
-    if (!queue) this.#queues.set(name, (queue = { topic, partition, waiting: [] }))
-    const { waiting } = queue
+  append(topic: Topic, drafts: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
+    // All are prepared before one is queued: a mistake of the caller throws, and then nothing may be under way.
+    const prepared = drafts.map((draft) => prepare(topic, draft))
+    const append = new PendingAppend(prepared.length)
+    for (const [place, unit] of prepared.entries())
+      if (unit instanceof MillraceError) append.take(place, { status: 'refused', error: unit })
+      else this.#queue(topic, partitionOfKey(topic, unit.key)).add(unit, append, place)
+    return append.answer
+  }
+
+  #queue(topic: Topic, partition: number): Waiting {
+    let queues = this.#queues.get(topic)
+    if (!queues) this.#queues.set(topic, (queues = new Map<number, Waiting>()))
+    let queue = queues.get(partition)
+    if (!queue) queues.set(partition, (queue = new Waiting()))
     if (!this.#scheduled) {
       this.#scheduled = true
       setImmediate(() => this.#flushAll())
     }
-    return new Promise((resolve, reject) => waiting.push({ unit, resolve, reject }))
+    return queue
   }
 
   #flushAll(): void {
     this.#scheduled = false
-    const queues = [...this.#queues.values()]
+    const all = [...this.#queues]
     this.#queues.clear()
-    for (const { topic, partition, waiting } of queues)
-      for (const chunk of chunks(waiting)) void this.#send(topic, partition, chunk)
+    for (const [topic, queues] of all)
+      for (const [partition, queue] of queues) void this.#drain(topic, partition, queue)
   }
 
-  async #send(topic: Topic, partition: number, waiting: readonly Waiting[]): Promise<void> {
-    try {
-      const results = await this.#flush(
-        topic,
-        partition,
-        waiting.map((one) => one.unit),
-      )
-      for (const [at, one] of waiting.entries()) {
-        const result = results[at]
-        if (result) one.resolve(result)
-        else one.reject(new Error('The append script answered too few results'))
+  async #drain(topic: Topic, partition: number, queue: Waiting): Promise<void> {
+    for (let part = queue.next(); part.units.length > 0; part = queue.next()) {
+      try {
+        part.take(await this.#flush(topic, partition, part.units))
+      } catch (error) {
+        part.fail(error instanceof Error ? error : new Error(String(error)))
       }
-    } catch (error) {
-      for (const one of waiting) one.reject(error)
     }
   }
 }
 
-/** Splits at the script's limits: so many units, events and bytes. */
-function* chunks(waiting: readonly Waiting[]): Generator<readonly Waiting[]> {
-  let chunk: Waiting[] = []
-  let events = 0
-  let bytes = 0
-  for (const one of waiting) {
-    const more = one.unit.texts.length
-    const full =
-      chunk.length >= mostUnits ||
-      events + more > limits.appendEvents ||
-      bytes + one.unit.bytes > limits.appendBytes
-    if (chunk.length > 0 && full) {
-      yield chunk
-      chunk = []
-      events = 0
-      bytes = 0
-    }
-    chunk.push(one)
-    events += more
-    bytes += one.unit.bytes
+/** Units that wait for one partition, each with the append that it belongs to and its place there. */
+class Waiting {
+  readonly units: Prepared[] = []
+  readonly #appends: PendingAppend[] = []
+  readonly #places: number[] = []
+  #at = 0
+
+  add(unit: Prepared, append: PendingAppend, place: number): void {
+    this.units.push(unit)
+    this.#appends.push(append)
+    this.#places.push(place)
   }
-  if (chunk.length > 0) yield chunk
+
+  /** The next units that fit into one script call; none at the end. Units of a failed append are left out. */
+  next(): Waiting {
+    const part = new Waiting()
+    let events = 0
+    let bytes = 0
+    for (; this.#at < this.units.length; this.#at++) {
+      const unit = this.units[this.#at] as Prepared
+      const append = this.#appends[this.#at] as PendingAppend
+      if (append.error) {
+        append.fail(append.error)
+        continue
+      }
+      events += unit.texts.length
+      bytes += unit.bytes
+      const full =
+        part.units.length >= mostUnits || events > limits.appendEvents || bytes > limits.appendBytes
+      if (full && part.units.length > 0) break
+      part.add(unit, append, this.#places[this.#at] as number)
+    }
+    return part
+  }
+
+  take(results: readonly AppendResult[]): void {
+    for (const [at, append] of this.#appends.entries())
+      append.take(this.#places[at] as number, results[at] as AppendResult)
+  }
+
+  fail(error: Error): void {
+    for (const append of this.#appends) append.fail(error)
+  }
 }

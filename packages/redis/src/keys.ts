@@ -44,6 +44,25 @@ export class Keys {
     }
   }
 
+  /** All names of one call of the append script, in the order that it states. */
+  append(topic: Topic, partition: number, keys: readonly string[]): readonly string[] {
+    const own = this.partition(topic, partition)
+    const claims = this.claims(topic, partition)
+    const index = this.keyIndex(topic, partition, '')
+    return [
+      own.log,
+      own.meta,
+      own.ids,
+      own.idsOld,
+      own.idsKept,
+      own.channels,
+      claims.claims,
+      claims.owners,
+      claims.claimsMeta,
+      ...keys.map((key) => index + key),
+    ]
+  }
+
   /** The list of stream ids of one key's events. */
   keyIndex(topic: Topic, partition: number, key: string): string {
     return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:key:${key}`

@@ -6,19 +6,19 @@ import {
   type ChannelBatch,
   type ChannelResult,
   type ChannelState,
-  checkChannelBatch,
   type ClaimRegister,
   type ClaimStore,
   type Cursors,
   type EventLog,
   type KeyHistory,
   type Position,
+  prepareBatch,
   type ReadOptions,
   type Recorded,
   type Tip,
 } from '@millrace/log'
 import type { Redis } from 'ioredis'
-import { type AppendBounds, appendChannel, appendUnits } from './append.ts'
+import { type AppendBounds, Appender } from './append.ts'
 import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { Gather } from './gather.ts'
@@ -71,7 +71,7 @@ export async function connectLog(options: RedisLogOptions): Promise<RedisLog> {
 class LogOnRedis implements RedisLog {
   readonly #writer: Redis
   readonly #keys: Keys
-  readonly #bounds: AppendBounds
+  readonly #appender: Appender
   readonly #readers: ReaderPool
   readonly claims: ClaimStore
   readonly #gather: Gather
@@ -79,26 +79,26 @@ class LogOnRedis implements RedisLog {
   constructor(writer: Redis, options: RedisLogOptions) {
     this.#writer = writer
     this.#keys = new Keys(options.prefix)
-    this.#bounds = {
+    this.#appender = new Appender(writer, this.#keys, {
       ...defaults,
       ...(options.dedupeWindowMs === undefined ? {} : { dedupeWindowMs: options.dedupeWindowMs }),
       ...(options.dedupeIds === undefined ? {} : { dedupeIds: options.dedupeIds }),
       ...(options.now === undefined ? {} : { now: options.now }),
-    }
+    })
     this.#readers = new ReaderPool(options)
     this.claims = new RedisClaims(writer, this.#keys, options.now)
     this.#gather = new Gather((topic, partition, units) =>
-      this.#write(() => appendUnits(this.#writer, this.#keys, topic, partition, units, this.#bounds)),
+      this.#write(() => this.#appender.units(topic, partition, units)),
     )
   }
 
-  append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
-    return Promise.all(units.map((unit) => this.#gather.add(topic, unit)))
+  async append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
+    return this.#gather.append(topic, units)
   }
 
   async appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult> {
-    checkChannelBatch(topic, batch)
-    return this.#write(() => appendChannel(this.#writer, this.#keys, topic, batch, this.#bounds))
+    const encoded = prepareBatch(topic, batch)
+    return this.#write(() => this.#appender.channel(topic, batch, encoded))
   }
 
   async channel(topic: Topic, partition: number, channel: string): Promise<ChannelState> {

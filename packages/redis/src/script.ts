@@ -2,15 +2,18 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 
-/** A Lua script by file name, called by its digest and loaded again where the server has lost it. */
+/** A Lua script, called by its digest and loaded again where the server has lost it. */
 export class Script {
   readonly #source: string
   readonly #sha: string
 
-  /** @param file Name of a `.lua` file beside this module. */
-  constructor(file: string) {
-    this.#source = readFileSync(new URL(file, import.meta.url), 'utf8')
-    this.#sha = createHash('sha1').update(this.#source).digest('hex')
+  /**
+   * @param file Name of a `.lua` file beside this module.
+   * @param source Its text. Default: as the file says; tests give another one.
+   */
+  constructor(file: string, source = scriptSource(file)) {
+    this.#source = source
+    this.#sha = createHash('sha1').update(source).digest('hex')
   }
 
   async run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
@@ -22,4 +25,10 @@ export class Script {
       return await redis.eval(this.#source, keys.length, ...keys, ...args)
     }
   }
+}
+
+/** The text of a `.lua` file beside this module, with the pieces that its `-- @include <file>` lines name put in. */
+export function scriptSource(file: string): string {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8')
+  return text.replace(/^-- @include (\S+)$/gm, (_, piece: string) => scriptSource(piece).trimEnd())
 }

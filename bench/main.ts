@@ -1,0 +1,25 @@
+import { parseArgs } from 'node:util'
+import { benchAppend } from './append.ts'
+import { asText, type Report } from './report.ts'
+
+const benches: Readonly<Record<string, (rounds: number, say: (line: string) => void) => Promise<Report>>> = {
+  append: benchAppend,
+}
+const usage = `npm run bench -- <${Object.keys(benches).join('|')}> [--json] [--rounds N]   (rounds: default 5)`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' } },
+})
+const bench = benches[positionals[0] ?? '']
+const rounds = Number(values.rounds)
+
+if (!bench || positionals.length > 1 || !(Number.isInteger(rounds) && rounds >= 1)) {
+  console.error(usage)
+  process.exitCode = 2
+} else {
+  const result = await bench(rounds, (line) => console.error(line))
+  console.log(values.json ? JSON.stringify(result, null, 2) : asText(result))
+  // A missed goal is a failure, so that a script notices.
+  process.exitCode = result.goals.some((goal) => goal.verdict === 'missed') ? 1 : 0
+}

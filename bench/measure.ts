@@ -1,0 +1,82 @@
+import type { Redis } from 'ioredis'
+
+/** One way of doing a thing, measured side by side with others. */
+export interface Contender {
+  readonly name: string
+  /** Does the work once on an empty server and answers how many events that were and how long it took. */
+  run(): Promise<{ readonly events: number; readonly seconds: number }>
+  /** The work is done by another program: its processor time is not this process's. */
+  readonly outside?: boolean
+}
+
+/** What one run of a contender cost. */
+export interface Sample {
+  readonly perSecond: number
+  /** Processor time of this process, in µs an event; all threads of it, garbage collection too. */
+  readonly nodeMicros: number | undefined
+  /** Processor time of the Redis server, in µs an event; all threads of it. */
+  readonly redisMicros: number
+}
+
+/**
+ * Runs every contender once a round, each round in another order, so that a slow minute of the machine hits all of
+ * them. The first round warms up and does not count.
+ */
+export async function interleaved(
+  contenders: readonly Contender[],
+  rounds: number,
+  redis: Redis,
+  progress: (line: string) => void,
+): Promise<ReadonlyMap<string, readonly Sample[]>> {
+  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))
+  for (let round = 0; round <= rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const contender = contenders[(turn + round) % contenders.length] as Contender
+      const sample = await measured(contender, redis)
+      progress(
+        `${round === 0 ? 'warm-up' : `round ${round}`}  ${contender.name}: ${Math.round(sample.perSecond)}/s`,
+      )
+      if (round > 0) samples.get(contender.name)?.push(sample)
+    }
+  }
+  return samples
+}
+
+async function measured(contender: Contender, redis: Redis): Promise<Sample> {
+  await redis.flushall('SYNC')
+  await emptyAof(redis)
+  const redisBefore = await redisCpuMicros(redis)
+  const before = process.cpuUsage()
+  const { events, seconds } = await contender.run()
+  const { user, system } = process.cpuUsage(before)
+  const redisMicros = (await redisCpuMicros(redis)) - redisBefore
+  return {
+    perSecond: events / seconds,
+    nodeMicros: contender.outside ? undefined : (user + system) / events,
+    redisMicros: redisMicros / events,
+  }
+}
+
+// The file would grow over the rounds, and a rewrite in the middle of a run would be measured with it.
+async function emptyAof(redis: Redis): Promise<void> {
+  await redis.bgrewriteaof()
+  for (;;) {
+    const info = await redis.info('persistence')
+    if (/aof_rewrite_in_progress:0/.test(info) && /aof_rewrite_scheduled:0/.test(info)) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+async function redisCpuMicros(redis: Redis): Promise<number> {
+  const info = await redis.info('cpu')
+  const seconds = (field: string) =>
+    Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(info)?.[1] ?? Number.NaN)
+  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6
+}
+
+/** The middle one of some numbers. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2
+}

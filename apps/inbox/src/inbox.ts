@@ -37,7 +37,7 @@ export interface Inbox {
   stop(): Promise<void>
 }
 
-export const inboxDefaults = {
+const inboxDefaults = {
   host: '127.0.0.1',
   smtpPort: 0,
   maxMails: 5_000,

@@ -6,7 +6,7 @@ import type { MailSummary } from './stored-mail.ts'
 
 /** The ways to look at a mail. */
 export const mailViews = ['html', 'text', 'headers', 'raw'] as const
-export type MailView = (typeof mailViews)[number]
+type MailView = (typeof mailViews)[number]
 
 const viewNames: Record<MailView, string> = { html: 'HTML', text: 'Text', headers: 'Headers', raw: 'Source' }
 

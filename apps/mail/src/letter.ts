@@ -11,7 +11,7 @@ export interface Letter {
 }
 
 /** The one thing that the reader can do. */
-export interface LetterAction {
+interface LetterAction {
   readonly label: string
   /** An absolute http(s) address. */
   readonly link: string

@@ -15,7 +15,7 @@ export interface DeliverySettings extends BreakerSettings, GateSettings {
   readonly deferMs: number
 }
 
-export const deliverySettings = {
+const deliverySettings = {
   failures: 5,
   firstProbeMs: 1_000,
   maxProbeMs: 60_000,

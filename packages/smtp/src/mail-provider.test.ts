@@ -38,6 +38,9 @@ test('a URL says which of the two it is, and carries the secret', async () => {
   expect(api.record.mails).toHaveLength(2)
 })
 
-test.each(['', 'ftp://x', 'https://api.test/emails', 'http://token@api.test/emails'])('%j is refused in one sentence', (url) => {
-  expect(() => createMailSender(url, from)).toThrow(TypeError)
-})
+test.each(['', 'ftp://x', 'https://api.test/emails', 'http://token@api.test/emails'])(
+  '%j is refused in one sentence',
+  (url) => {
+    expect(() => createMailSender(url, from)).toThrow(TypeError)
+  },
+)

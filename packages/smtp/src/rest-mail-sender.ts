@@ -16,13 +16,13 @@ export interface RestMailSenderOptions {
   /** Goes into `Authorization: Bearer`. */
   readonly token: string
   readonly from: MailFrom
-  /** The body that this provider wants. Must give the same for the same mail; the default is {@link restBody}. */
+  /** The body that this provider wants. Must give the same for the same mail; the default is `restBody`. */
   readonly toBody?: (mail: Mail, from: string) => unknown
   readonly fetch?: typeof fetch
   readonly limits?: Partial<RestLimits>
 }
 
-export interface RestLimits {
+interface RestLimits {
   /** Requests at once. */
   readonly maxRequests: number
   /** Mails that may wait for a turn; more are refused with `mail.temporary`. */
@@ -33,7 +33,7 @@ export interface RestLimits {
   readonly stopTimeoutMs: number
 }
 
-export const restLimits = {
+const restLimits = {
   maxRequests: 4,
   maxWaiting: 1_000,
   requestTimeoutMs: 30_000,
@@ -89,7 +89,7 @@ export function createRestMailSender(options: RestMailSenderOptions): MailSender
 }
 
 /** The body that several providers share. */
-export function restBody(mail: Mail, from: string): unknown {
+function restBody(mail: Mail, from: string): unknown {
   return {
     from,
     to: [mailAddress(mail.to).address],

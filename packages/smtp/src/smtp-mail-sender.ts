@@ -25,7 +25,7 @@ export interface SmtpMailSenderOptions {
   readonly limits?: Partial<SmtpLimits>
 }
 
-export interface SmtpLimits extends AttemptLimits {
+interface SmtpLimits extends AttemptLimits {
   /** Connections, and mails in hand at once. */
   readonly maxConnections: number
   /** A connection is replaced after so many mails. */
@@ -40,7 +40,7 @@ export interface SmtpLimits extends AttemptLimits {
 
 // RFC 5321 4.5.3.2.6 asks for ten minutes after the final dot, so that a slow server makes no duplicates.
 // Two minutes is the compromise: a connection that hangs must be replaced within sight.
-export const smtpLimits = {
+const smtpLimits = {
   maxConnections: 4,
   maxMailsPerConnection: 100,
   maxWaiting: 1_000,

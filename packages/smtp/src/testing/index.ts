@@ -2,3 +2,4 @@ export { FaultySmtpServer, type FaultySmtpServerOptions } from './faulty-smtp-se
 export type { MailFaults } from './mail-faults.ts'
 export type { MailRecord, ReceivedMail } from './mail-record.ts'
 export { FaultyMailApi } from './faulty-mail-api.ts'
+export { mailFailures, plainMail, reached, scriptedSender } from './scripted-sender.ts'

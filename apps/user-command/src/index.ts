@@ -1,0 +1,6 @@
+export { defaultLimits, type UserCommandLimits } from './limits.ts'
+export { passwordCosts } from './password-hash.ts'
+export { createPasswords, type Passwords, type PasswordsOptions } from './passwords.ts'
+export type { UniqAction, UniqAnswer, UniqClient, UniqOptions } from './uniq-client.ts'
+export { uniqOverHttp, type UniqOverHttpOptions } from './uniq-over-http.ts'
+export { createUserCommand, type UserCommandOptions } from './user-command.ts'

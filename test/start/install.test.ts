@@ -87,7 +87,7 @@ const sayVersion = ['run', 'node', '-p', 'process.version']
 test('the first start installs, development packages included, and the next one does not', async () => {
   const first = await bootstrap(sayVersion, { NODE_ENV: 'production' }).ended
   expect(first).toMatchObject({ code: 0, output: `${process.version}\n` })
-  expect(calls()).toEqual([`ci --prefix ${root} --include=dev --include=optional --no-audit --no-fund`])
+  expect(calls()[0]).toContain(`ci --prefix ${root} --include=dev --include=optional`)
   const second = await bootstrap(sayVersion).ended
   expect(second).toEqual({ code: 0, output: `${process.version}\n`, errors: '' })
   expect(calls()).toHaveLength(1)
@@ -165,6 +165,7 @@ test('one Ctrl-C that comes twice reaches the program once, a second one later r
   run.child.kill('SIGINT')
   run.child.kill('SIGINT')
   await eventually('it is told', () => (run.errors().includes('interrupted') ? undefined : run.errors()))
+  // Nothing tells that a signal was not handed on; and a second press counts only after half a second.
   await new Promise((resolve) => setTimeout(resolve, 600))
   expect(run.errors().match(/interrupted/g)).toHaveLength(1)
   run.child.kill('SIGINT')

@@ -47,6 +47,8 @@ async function install(root, lock, started) {
   const [command, first] = path.basename(npm).startsWith('npm-cli') ? [npmNode, [npm]] : ['npm', []]
   // Whatever NODE_ENV and npm's settings say: with a part left out, the stamp would not be true.
   const what = ['ci', '--prefix', root, '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  // Its warnings are about the running Node, which is not the one that the packages will run on.
+  what.push('--loglevel=error')
   // npm's output is progress; stdout is for data.
   const code = await runChild(command, [...first, ...what], endingWithUs(), ['ignore', 2, 2], started)
   if (code !== 0) throw new Sentence(`npm ci failed (exit code ${code}); what it says is above.`, code)

@@ -11,7 +11,7 @@ const forbidden: readonly (readonly [pattern: RegExp, why: string])[] = [
     'a registry host',
   ],
   [/@ts-(ignore|nocheck|expect-error)\b/, 'switches the type check off'],
-  [/\bas unknown as\b/, 'switches the type check off'],
+  [/^(?!\s*(\/\/|\*)).*\bas unknown as\b/, 'switches the type check off'],
   [/\bissue [AB]\b/, 'a name that only its writer knows'],
 ]
 

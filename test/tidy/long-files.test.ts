@@ -12,12 +12,7 @@ interface LongFile {
 }
 
 /** Files beyond the ceiling, each with its reason. The list only shrinks. */
-const longFiles: Readonly<Record<string, LongFile>> = {
-  'packages/redis/src/append.lua': {
-    lines: 310,
-    why: 'one atomic step; a script cannot import, and parts of it would share a dozen locals',
-  },
-}
+const longFiles: Readonly<Record<string, LongFile>> = {}
 
 /** The rule: no file beyond 300 lines, except listed ones, which only get shorter. */
 function lengthFaults(files: readonly SourceFile[], listed: Readonly<Record<string, LongFile>>): string[] {

@@ -32,11 +32,11 @@ function faultOfImport(path: string, home: string, module: string, ranks: Ranks)
   return to < from ? undefined : `rank ${from} must not import rank ${to}`
 }
 
-/** Relative imports stay in the package; only tests may reach for what `test/support` offers. */
+/** Relative imports stay in the package; only tests may reach for what `test/` offers. */
 function faultOfRelative(path: string, home: string, module: string): string | undefined {
   const target = posix.join(posix.dirname(path), module)
   if (target.startsWith(`${home}/`)) return undefined
-  if (path.endsWith('.test.ts') && target.startsWith('test/support/')) return undefined
+  if (path.endsWith('.test.ts') && target.startsWith('test/')) return undefined
   return 'a relative import leaves the package'
 }
 

@@ -7,6 +7,7 @@ const foreign = new Set([
   'HOME',
   'CI',
   'NODE_ENV',
+  'NODE_OPTIONS',
   'NO_COLOR',
   'FORCE_COLOR',
   'TZ',

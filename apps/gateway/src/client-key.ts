@@ -1,0 +1,28 @@
+import { isIPv6 } from 'node:net'
+import { addressOf, type KitContext } from '@millrace/hono'
+
+/**
+ * What counts as one client: an IPv4 address, or the /64 that a provider gives to one customer in IPv6, where
+ * each has more addresses than there are buckets.
+ */
+export function clientKey(c: KitContext): string {
+  return keyOfAddress(addressOf(c))
+}
+
+/** The same for an address as text. */
+export function keyOfAddress(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  const plain = address.replace(/%.*$/, '')
+  return isIPv6(plain) ? `${firstGroups(plain).join(':')}::/64` : address
+}
+
+function firstGroups(address: string): string[] {
+  const [head = '', tail] = address.split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length)
+  return [...before, ...Array.from({ length: zeros }, () => '0'), ...after]
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+}

@@ -8,7 +8,7 @@ import { listPage } from './list-page.ts'
 import { mailApi } from './mail-api.ts'
 import { mailContent } from './mail-content.ts'
 import { mailFeed } from './mail-feed.ts'
-import { mailPage, mailViews } from './mail-page.ts'
+import { mailPage, mailViews, noMailPage } from './mail-page.ts'
 import { mailsLike } from './mail-search.ts'
 import type { MailStore } from './mail-store.ts'
 import { ownOrigin } from './own-origin.ts'
@@ -44,7 +44,9 @@ export function inboxApp({ store, smtpUrl, maxMails, hosts, ...kit }: InboxAppOp
   })
 
   app.get('/mails/:id', async (c) => {
-    const { summary, raw } = await mailOf(c, store)
+    const found = await store.read(c.req.param('id'))
+    if (found === undefined) return c.html(noMailPage(), 404)
+    const { summary, raw } = found
     const wish = mailViews.find((view) => view === c.req.query('view'))
     c.header('Content-Security-Policy', `${pagePolicy}; frame-src 'self'`)
     return c.html(mailPage({ summary, raw, wish, content: await mailContent(raw) }))

@@ -14,12 +14,11 @@ async function refresh() {
   if (!response.ok) return
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
   const focused = document.activeElement?.getAttribute('href')
-  for (const id of ['count', 'mails']) {
+  const confirming = document.querySelector('details[open]')
+  for (const id of confirming ? ['count', 'mails'] : ['count', 'mails', 'clear']) {
     const part = fresh.getElementById(id)
     if (part) document.getElementById(id)?.replaceWith(part)
   }
-  const clear = document.querySelector('button.quiet')
-  if (clear) clear.disabled = fresh.querySelector('button.quiet')?.disabled ?? false
   if (focused) document.querySelector('a[href="' + CSS.escape(focused) + '"]')?.focus()
 }
 

@@ -2,13 +2,13 @@
 export const inboxStyle = `
 :root {
   color-scheme: light dark;
-  --ground: #f6f7f9; --sheet: #ffffff; --line: #d9dde3; --text: #1b2430; --faint: #566173;
-  --accent: #1d4ed8; --hover: #eef2fb;
+  --ground: #f6f7f9; --sheet: #ffffff; --line: #d9dde3; --edge: #78859a; --text: #1b2430; --faint: #566173;
+  --accent: #1d4ed8; --hover: #eef2fb; --danger: #b42318;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #12161c; --sheet: #1b212a; --line: #333d4b; --text: #e8ecf2; --faint: #a3afc0;
-    --accent: #8ab4ff; --hover: #232c39;
+    --ground: #12161c; --sheet: #1b212a; --line: #333d4b; --edge: #76849a; --text: #e8ecf2; --faint: #a3afc0;
+    --accent: #8ab4ff; --hover: #232c39; --danger: #ff9c8f;
   }
 }
 * { box-sizing: border-box; }
@@ -23,10 +23,15 @@ a { color: var(--accent); }
 .top p { margin: 0; color: var(--faint); }
 .search { display: flex; gap: .5rem; flex: 1 1 20rem; justify-content: flex-end; }
 .search input { flex: 1; max-width: 24rem; min-width: 0; }
-input, button { font: inherit; padding: .4rem .75rem; border: 1px solid var(--line); border-radius: .375rem; background: var(--sheet); color: var(--text); min-height: 2.5rem; }
-button { cursor: pointer; }
-button:hover:enabled { background: var(--hover); }
-button:disabled { cursor: default; opacity: .5; }
+input, button, summary { font: inherit; padding: .4rem .75rem; border: 1px solid var(--edge); border-radius: .375rem; background: var(--sheet); color: var(--text); min-height: 2.5rem; }
+::placeholder { color: var(--faint); opacity: 1; }
+button, summary { cursor: pointer; }
+button:hover, summary:hover { background: var(--hover); }
+details { position: relative; }
+summary { list-style: none; }
+summary::-webkit-details-marker { display: none; }
+details form { position: absolute; right: 0; top: calc(100% + .25rem); z-index: 1; white-space: nowrap; }
+details button { border-color: var(--danger); color: var(--danger); box-shadow: 0 4px 12px rgb(0 0 0 / .2); }
 
 .mails { list-style: none; margin: 0; padding: 0; background: var(--sheet); border: 1px solid var(--line); border-radius: .5rem; overflow: hidden; }
 .mails li + li { border-top: 1px solid var(--line); }
@@ -63,7 +68,7 @@ td { overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
   .search { flex-basis: 100%; order: 3; }
   .search input { max-width: none; }
-  .top form:not(.search) { margin-left: auto; }
+  details { margin-left: auto; }
   .mails a { grid-template-columns: minmax(0, 1fr) auto; }
   .to, .subject { grid-column: 1 / -1; white-space: normal; overflow-wrap: anywhere; }
   .mail { padding: 1rem; }

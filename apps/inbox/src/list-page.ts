@@ -31,10 +31,16 @@ function top({ query, total, found }: ListPageParts): Markup {
       <input id="q" name="q" type="search" value="${query}" placeholder="Search by address or subject" />
       <button>Search</button>
     </form>
-    <form action="/clear" method="post">
-      <button class="quiet" ${total === 0 ? 'disabled' : ''}>Delete all</button>
-    </form>
+    ${total === 0 ? html`<span id="clear"></span>` : clear()}
   </header>`
+}
+
+// In two steps, without a script.
+function clear(): Markup {
+  return html`<details id="clear">
+    <summary>Delete all…</summary>
+    <form action="/clear" method="post"><button>Yes, delete every mail</button></form>
+  </details>`
 }
 
 function list({ mails, query, older, total, smtpUrl }: ListPageParts): Markup {

@@ -22,7 +22,9 @@ export function mailPage({ summary, content, raw, wish }: MailPageParts): Markup
   const views = mailViews.filter((view) => has(content, view))
   const view = wish !== undefined && views.includes(wish) ? wish : (views[0] ?? 'raw')
   const main = html`<header class="top">
-      <h1><a href="/">Inbox</a></h1>
+      <h1>
+        <a href="/"><span aria-hidden="true">← </span>Inbox</a>
+      </h1>
     </header>
     <main class="mail">
       <h2><bdi>${summary.subject || '(no subject)'}</bdi></h2>
@@ -38,6 +40,15 @@ export function mailPage({ summary, content, raw, wish }: MailPageParts): Markup
       ${body(view, summary, content, raw)}
     </main>`
   return page({ title: summary.subject || '(no subject)', main })
+}
+
+/** For a mail that is not there any more. */
+export function noMailPage(): Markup {
+  const main = html`<main class="nothing">
+    <p>This mail is not here (any more).</p>
+    <p><a href="/">Show the inbox</a></p>
+  </main>`
+  return page({ title: 'No such mail', main })
 }
 
 function has({ html: body, text, readable }: MailContent, view: MailView): boolean {
@@ -76,7 +87,7 @@ function body(view: MailView, { id }: MailSummary, content: MailContent, raw: Bu
         referrerpolicy="no-referrer"
       ></iframe>`
     case 'text':
-      return html`<pre tabindex="0" class="wrapped">${textPieces(content.text).map(piece)}</pre>`
+      return html`<pre tabindex="0" class="wrapped">${textPieces(content.text.trimEnd()).map(piece)}</pre>`
     case 'headers':
       return html`<div class="scroll" tabindex="0" role="region" aria-label="Headers">
         <table>

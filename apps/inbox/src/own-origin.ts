@@ -16,10 +16,11 @@ export function ownOrigin(hosts: ReadonlySet<string> | 'any'): MiddlewareHandler
     if (hosts !== 'any' && !hosts.has(hostname)) {
       throw new MillraceError('request.forbidden', 'The inbox is not known by this name')
     }
-    const origin = c.req.header('origin')
+    // Under our referrer policy a browser sends "Origin: null" with a form of the page itself: where it says
+    // Sec-Fetch-Site, that decides.
     const site = c.req.header('sec-fetch-site')
-    const foreign =
-      (origin !== undefined && !isAt(origin, host)) || (site !== undefined && !ownSites.has(site))
+    const origin = c.req.header('origin')
+    const foreign = site === undefined ? origin !== undefined && !isAt(origin, host) : !ownSites.has(site)
     if (foreign && c.req.method !== 'GET' && c.req.method !== 'HEAD') {
       throw new MillraceError('request.forbidden', 'Only a page of the inbox itself may do this')
     }

@@ -1,6 +1,6 @@
 import { type Event, MillraceError } from '@millrace/event'
 import { cloudEventOf, type ServiceClient } from '@millrace/hono'
-import { parsePosition, type RepeatBounds, repeatUnknown } from '@millrace/log'
+import { parsePosition, type Position, type RepeatBounds, repeatUnknown } from '@millrace/log'
 import { z } from 'zod'
 import type { UniqAction, UniqAnswer, UniqClient, UniqOptions } from './uniq-client.ts'
 
@@ -43,7 +43,7 @@ export function uniqOverHttp(options: UniqOverHttpOptions): UniqClient {
       ...(extra.signal === undefined ? {} : { signal: extra.signal }),
     })
     const { version, position, status } = understood(appendAnswer, client, answer.body)
-    return { status, position: parsePosition(position), ...(version === undefined ? {} : { version }) }
+    return { status, position: positionIn(client, position), ...(version === undefined ? {} : { version }) }
   }
   return {
     append: (action, event, extra = {}) =>
@@ -66,10 +66,20 @@ function headersOf({ fingerprint, expectedVersion }: UniqOptions): Record<string
   }
 }
 
+function positionIn(client: ServiceClient, text: string): Position {
+  try {
+    return parsePosition(text)
+  } catch (cause) {
+    throw otherForm(client, cause)
+  }
+}
+
 function understood<T>(schema: z.ZodType<T>, client: ServiceClient, body: unknown): T {
   const result = schema.safeParse(body)
   if (result.success) return result.data
-  throw new MillraceError('service.failed', `${client.name} answered what has another form`, {
-    cause: result.error,
-  })
+  throw otherForm(client, result.error)
+}
+
+function otherForm(client: ServiceClient, cause: unknown): MillraceError {
+  return new MillraceError('service.failed', `${client.name} answered what has another form`, { cause })
 }

@@ -21,6 +21,7 @@ export const usernameField = z
     const message = usernameFault(field.value)
     if (message !== undefined) field.issues.push({ code: 'custom', message, input: field.value })
   })
+  .meta({ minLength: 1, maxLength: fieldBounds.usernameCharacters })
 
 function usernameFault(text: string): string | undefined {
   if (!text.isWellFormed()) return 'holds half of a surrogate pair'
@@ -34,11 +35,14 @@ function usernameFault(text: string): string | undefined {
 }
 
 /** An address that mail can be sent to; the output is it as typed, trimmed and in NFC. */
-export const emailField = z.string().check((field) => {
-  const result = parseAddress(field.value)
-  if (result.ok) field.value = result.address.text
-  else field.issues.push({ code: 'custom', message: result.message, input: field.value })
-})
+export const emailField = z
+  .string()
+  .check((field) => {
+    const result = parseAddress(field.value)
+    if (result.ok) field.value = result.address.text
+    else field.issues.push({ code: 'custom', message: result.message, input: field.value })
+  })
+  .meta({ format: 'email', maxLength: 254 })
 
 /** A new password, in NFC so that every keyboard gives the same bytes. */
 export const newPasswordField = z
@@ -49,6 +53,11 @@ export const newPasswordField = z
     // Never the input itself: an issue may be shown or logged.
     if (message !== undefined) field.issues.push({ code: 'custom', message, input: undefined })
   })
+  .meta({
+    format: 'password',
+    minLength: fieldBounds.passwordCharacters,
+    description: `At most ${fieldBounds.passwordBytes} bytes of UTF-8`,
+  })
 
 /** A password that is compared with the stored one: the rules of its time may have been others. */
 export const knownPasswordField = z
@@ -58,6 +67,7 @@ export const knownPasswordField = z
     const message = field.value === '' ? 'is needed' : lengthFault(field.value)
     if (message !== undefined) field.issues.push({ code: 'custom', message, input: undefined })
   })
+  .meta({ format: 'password', minLength: 1 })
 
 function normalPassword(text: string): string {
   return text.normalize('NFC')

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { ServiceContext, ServiceFactory } from '../../apps/all-in-one/src/service-factory.ts'
 
-/** Counts its starts in Redis and PostgreSQL; `/` tells them, `/hang` blocks the process for good. */
+/** Counts its starts in Redis and PostgreSQL, and its stops in Redis; `/hang` blocks the process for good. */
 async function startCounter(context: ServiceContext) {
   const redis = new Redis(context.redisUrl)
   const pool = new pg.Pool({ connectionString: context.databaseUrl })
@@ -15,7 +15,8 @@ async function startCounter(context: ServiceContext) {
   await redis.incr('starts')
   const count = async (): Promise<string> => {
     const { rows } = await pool.query<{ n: string }>('SELECT count(*) AS n FROM starts')
-    const counts = { redis: Number(await redis.get('starts')), postgres: Number(rows[0]?.n) }
+    const [starts, stops] = (await redis.mget('starts', 'stops')).map(Number)
+    const counts = { redis: starts, postgres: Number(rows[0]?.n), stops }
     return JSON.stringify({ pid: process.pid, ...counts })
   }
   const server = await listen(context, 'GATEWAY_PORT', (request, response) => {
@@ -28,6 +29,7 @@ async function startCounter(context: ServiceContext) {
   return {
     stop: async () => {
       close(server)
+      await redis.incr('stops')
       redis.disconnect()
       await pool.end()
     },

@@ -15,6 +15,8 @@ export interface Counts {
   readonly pid: number
   readonly redis: number
   readonly postgres: number
+  /** How often it was stopped in good order. */
+  readonly stops: number
 }
 
 const parts = {

@@ -1,3 +1,4 @@
+import type { ProcessKit } from './process-kit.ts'
 import type { Secrets } from './secrets.ts'
 import type { PortSetting, Settings } from './settings.ts'
 
@@ -30,6 +31,8 @@ export interface ServiceContext {
   readonly inboxSmtpPort: number
   /** The services of this process. */
   readonly together: readonly string[]
+  /** What the services of this process share. */
+  readonly kit: ProcessKit
   /** Makes this service's app callable without HTTP for the others in this process. */
   publish(name: string, fetch: Fetch): void
   /** The published app of a service in this process; undefined when it runs elsewhere. Ask when calling, not at start. */

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { createLogger, handleProcess, Lifecycle } from '@millrace/service'
 import type { HostOrder, HostReport } from './host-messages.ts'
+import { type ProcessKit, processKit } from './process-kit.ts'
 import type { Fetch, RunningService, ServiceContext, ServiceFactory } from './service-factory.ts'
 import { serviceRegistry } from './services.ts'
 
@@ -9,12 +10,13 @@ import { serviceRegistry } from './services.ts'
 const stopTimeoutMs = 12_000
 const orphanGraceMs = 15_000
 
-function contextOf(order: HostOrder): ServiceContext {
+function contextOf(order: HostOrder, kit: ProcessKit): ServiceContext {
   const published = new Map<string, Fetch>()
   const { names, ...rest } = order
   return {
     ...rest,
     together: names,
+    kit,
     publish: (name, fetch) => void published.set(name, fetch),
     peer: (name) => published.get(name),
   }
@@ -39,7 +41,10 @@ async function run(order: HostOrder): Promise<void> {
     format,
   })
   const lifecycle = new Lifecycle({ logger })
-  const context = contextOf(order)
+  const kit = processKit(logger, order.redisUrl)
+  // Added first, so that it is closed last.
+  lifecycle.add({ name: 'connections', stop: () => kit.close() })
+  const context = contextOf(order, kit)
   for (const factory of serviceRegistry)
     if (order.names.includes(factory.name)) lifecycle.add(partOf(factory, context))
   handleProcess({ logger, stop: () => lifecycle.stop(), stopTimeoutMs })

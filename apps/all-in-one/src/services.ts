@@ -1,20 +1,15 @@
 import type { ServiceFactory } from './service-factory.ts'
+import { gatewayService } from './services/gateway.ts'
+import { inboxService } from './services/inbox.ts'
+import { opsService } from './services/ops.ts'
+import { uniqService } from './services/uniq.ts'
+import { userCommandService } from './services/user-command.ts'
 
-/**
- * The services, in the order in which they are started; they are stopped in the reverse one.
- *
- * ```ts
- * {
- *   name: 'gateway',
- *   summary: 'public HTTP and the sign-up page',
- *   needs: [],
- *   ports: [{ setting: 'GATEWAY_PORT', shows: 'Sign-up page' }],
- *   start: async (context) => {
- *     const { createGateway } = await import('@millrace-app/gateway')
- *     …
- *     return { stop: () => listener.close() }
- *   },
- * }
- * ```
- */
-export const serviceRegistry: readonly ServiceFactory[] = []
+/** The services, in the order in which they are started; they are stopped in the reverse one. */
+export const serviceRegistry: readonly ServiceFactory[] = [
+  opsService,
+  inboxService,
+  uniqService,
+  userCommandService,
+  gatewayService,
+]

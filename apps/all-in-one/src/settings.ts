@@ -1,4 +1,14 @@
-import { choice, type Environment, logLevels, port, readSettings, secret, text, url } from '@millrace/service'
+import {
+  choice,
+  type Environment,
+  list,
+  logLevels,
+  port,
+  readSettings,
+  secret,
+  text,
+  url,
+} from '@millrace/service'
 import { z } from 'zod'
 
 const shape = {
@@ -27,8 +37,15 @@ const shape = {
   INTAKE_TOKEN: secret().optional(),
   MILLRACE_SECRET: secret({ minLength: 32 }).optional(),
   UNIQ_KEYRING: secret().optional(),
+  UNIQ_CONSTRAINTS: text({ example: 'constraints.json' }).optional(),
   PUBLIC_URL: url(['http', 'https'], 'https://accounts.example.org').optional(),
   LOG_LEVEL: choice(logLevels, 'info'),
+  SIGNUP_PRIVACY: choice(['open', 'private'], 'open'),
+  CLIENT_LIMITS: choice(['on', 'off'], 'on'),
+  CORS_ORIGINS: list('https://www.example.org'),
+  MAIL_FROM: text({ example: 'Millrace <accounts@example.org>' }).default(
+    'Millrace <accounts@millrace.example>',
+  ),
   PASSWORD_COST: choice(['default', 'cheap'], 'default'),
 }
 

@@ -15,6 +15,9 @@ import { System } from './system.ts'
 import { voiceOf } from './voice.ts'
 import { welcome } from './welcome.ts'
 
+const shareSecrets =
+  'REDIS_URL is set and MILLRACE_SECRET is not: whatever else uses this Redis needs the same secrets as this home.'
+
 /** All stops of services and servers fit into this, each with its own bound. */
 const stopTimeoutMs = 50_000
 
@@ -45,6 +48,7 @@ async function main(args: readonly string[]): Promise<void> {
   const mistakes = await portMistakes(ports, settings, home.interrupted?.services ?? [])
   if (mistakes.length > 0) throw new StartRefused(indented(mistakes, ''))
   const secrets = loadSecrets(home.directory, settings, say)
+  if (settings.REDIS_URL !== undefined && settings.MILLRACE_SECRET === undefined) say(shareSecrets)
   const system = new System({ asked, settings, secrets, home, say })
   const tell = (message: string, fields?: LogFields): void => {
     const error = fields?.['err']

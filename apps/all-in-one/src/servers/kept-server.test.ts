@@ -31,26 +31,27 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
+function specOf(spec: Partial<KeeperSpec>): KeeperSpec {
+  return {
+    name: 'Thing',
+    command: process.execPath,
+    args: ['-e', program],
+    env: {},
+    cwd: directory,
+    readyText: 'ready to serve',
+    readyTimeoutMs: 10_000,
+    stopSignal: 'SIGINT',
+    stopTimeoutMs: 300,
+    logFile: path.join(directory, 'log'),
+    restart: true,
+    home: { directory, processNames: ['node', 'node-MainThread', 'MainThread'] },
+    removeAtEnd: [],
+    ...spec,
+  }
+}
+
 function keep(spec: Partial<KeeperSpec> = {}): KeptServer {
-  server = new KeptServer(
-    {
-      name: 'Thing',
-      command: process.execPath,
-      args: ['-e', program],
-      env: {},
-      cwd: directory,
-      readyText: 'ready to serve',
-      readyTimeoutMs: 10_000,
-      stopSignal: 'SIGINT',
-      stopTimeoutMs: 300,
-      logFile: path.join(directory, 'log'),
-      restart: true,
-      home: { directory, processNames: ['node', 'node-MainThread', 'MainThread'] },
-      removeAtEnd: [],
-      ...spec,
-    },
-    (sentence) => said.push(sentence),
-  )
+  server = new KeptServer(specOf(spec), (sentence) => said.push(sentence))
   return server
 }
 
@@ -87,19 +88,28 @@ test('a server that never says that it is ready is given up', async () => {
   await expect(thing.start()).rejects.toThrow('Thing did not start (SIGKILL).')
 })
 
-test('the lifeline holds as long as anybody holds it', async () => {
-  const thing = keep()
-  await thing.start()
-  const holder = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
-    stdio: ['pipe', 'ignore', 'ignore', thing.lifeline ?? 'ignore'],
+test('a server outlives a killed starter until the last holder of its lifeline has ended', async () => {
+  const spec = specOf({ restart: false })
+  const script = `
+    const { KeptServer } = await import(${JSON.stringify(path.join(import.meta.dirname, 'kept-server.ts'))})
+    const { spawn } = await import('node:child_process')
+    const server = new KeptServer(${JSON.stringify(spec)})
+    await server.start()
+    const stdio = ['ignore', 'ignore', 'ignore', server.lifeline]
+    const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio })
+    console.log(holder.pid)`
+  const starter = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const stop = thing.stop()
+  const [holder] = (await once(starter.stdout, 'data')) as [Buffer]
+  starter.kill('SIGKILL')
+  await once(starter, 'exit')
   // A keeper whose lifeline is closed has stopped its server long before this.
   await new Promise((resolve) => setTimeout(resolve, 500))
   expect(servers()).toHaveLength(1)
-  holder.stdin?.end()
-  await stop
-  expect(servers()).toEqual([])
+  process.kill(Number(holder.toString()), 'SIGKILL')
+  await eventually('the server is stopped', () => (servers().length === 0 ? undefined : 'it runs'))
+  expect(signals()).toBe('SIGINT\n')
 })
 
 test('a stranger in another directory, and one whose pid is in the pid file, is left alone', async () => {

@@ -2,14 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test as anyTest } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { KeptServer } from './kept-server.ts'
 import { onPath } from './redis-binary.ts'
 import { unpackRedis } from './redis-packages.ts'
 import { redisSpec } from './redis-spec.ts'
-
-// Elsewhere than on Debian and its kin there is nothing to test; CI must not think so by mistake.
-const test = anyTest.runIf(onPath('dpkg-deb') !== undefined || process.env['CI'] !== undefined)
 
 // A package archive of one's own, on this machine: the tests ask nobody on the network.
 let directory: string
@@ -67,38 +64,41 @@ function publish(name: string, server: string): void {
 const unpack = () => unpackRedis(path.join(directory, 'cache'), (sentence) => said.push(sentence))
 const realServer = () => realpathSync(onPath('redis-server') ?? '/nonexistent')
 
-test('the system’s package is fetched and unpacked, also where its lists are empty, and kept', async () => {
-  publish('redis-server', realServer())
-  const binary = await unpack()
-  expect(said).toEqual([
-    'There is no Redis on this machine; its packages are fetched and unpacked for Millrace alone.',
-  ])
-  const home = path.join(directory, 'home')
-  const port = 0
-  const spec = redisSpec({ binary, directory: home, port, unixSocket: true, appendonly: true })
-  const server = new KeptServer({ ...spec, restart: false, removeAtEnd: [] })
-  await server.start()
-  await server.stop()
+// Elsewhere than on Debian and its kin there is nothing to test; CI must not think so by mistake.
+describe.runIf(onPath('dpkg-deb') !== undefined || process.env['CI'] !== undefined)('fetching Redis', () => {
+  test('the system’s package is fetched and unpacked, also where its lists are empty, and kept', async () => {
+    publish('redis-server', realServer())
+    const binary = await unpack()
+    expect(said).toEqual([
+      'There is no Redis on this machine; its packages are fetched and unpacked for Millrace alone.',
+    ])
+    const home = path.join(directory, 'home')
+    const port = 0
+    const spec = redisSpec({ binary, directory: home, port, unixSocket: true, appendonly: true })
+    const server = new KeptServer({ ...spec, restart: false, removeAtEnd: [] })
+    await server.start()
+    await server.stop()
 
-  rmSync(path.join(directory, 'archive'), { recursive: true })
-  expect(await unpack()).toEqual(binary)
-  expect(said).toHaveLength(1)
-})
+    rmSync(path.join(directory, 'archive'), { recursive: true })
+    expect(await unpack()).toEqual(binary)
+    expect(said).toHaveLength(1)
+  })
 
-test('valkey will do where there is no redis', async () => {
-  publish('valkey-server', realServer())
-  expect((await unpack()).command).toMatch(/valkey-server$/)
-})
+  test('valkey will do where there is no redis', async () => {
+    publish('valkey-server', realServer())
+    expect((await unpack()).command).toMatch(/valkey-server$/)
+  })
 
-test('without a package the error names the choices', async () => {
-  writeFileSync(path.join(directory, 'archive/Packages'), '')
-  await expect(unpack()).rejects.toThrow(
-    /^There is no Redis, and it could not be fetched \(E: Unable to locate package redis-server\)\. Install one \(apt install redis-server, .*REDIS_URL/,
-  )
-})
+  test('without a package the error names the choices', async () => {
+    writeFileSync(path.join(directory, 'archive/Packages'), '')
+    await expect(unpack()).rejects.toThrow(
+      /^There is no Redis, and it could not be fetched \(E: Unable to locate package redis-server\)\. Install one \(apt install redis-server, .*REDIS_URL/,
+    )
+  })
 
-test('a package whose server does not run is an error, not a start that hangs', async () => {
-  writeFileSync(path.join(directory, 'broken'), '#!/bin/false\n', { mode: 0o755 })
-  publish('redis-server', path.join(directory, 'broken'))
-  await expect(unpack()).rejects.toThrow('the unpacked server does not run')
+  test('a package whose server does not run is an error, not a start that hangs', async () => {
+    writeFileSync(path.join(directory, 'broken'), '#!/bin/false\n', { mode: 0o755 })
+    publish('redis-server', path.join(directory, 'broken'))
+    await expect(unpack()).rejects.toThrow('the unpacked server does not run')
+  })
 })

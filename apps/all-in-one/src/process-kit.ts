@@ -1,0 +1,55 @@
+import { connectLog, type RedisLog } from '@millrace/redis'
+import {
+  contextStore,
+  Health,
+  type Logger,
+  Metrics,
+  requestMeter,
+  type ServiceRequestMeter,
+} from '@millrace/service'
+
+/** What the services of one process share: one connection to the log, one registry of metrics, one view of health. */
+export interface ProcessKit {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly health: Health
+  /** The log; connected by the first who asks. */
+  log(): Promise<RedisLog>
+  /** What the HTTP kit asks of a service: its own logger, context and counters. */
+  http(service: string): HttpParts
+  close(): Promise<void>
+}
+
+interface HttpParts {
+  readonly logger: Logger
+  readonly context: typeof contextStore
+  readonly meter: ServiceRequestMeter
+}
+
+/** Makes the kit of a process. Whoever makes it closes it, after its services. */
+export function processKit(logger: Logger, redisUrl: string): ProcessKit {
+  const metrics = new Metrics({ processMetrics: true })
+  const health = new Health()
+  let connecting: Promise<RedisLog> | undefined
+  const connect = async () => {
+    const log = await connectLog({ url: redisUrl, name: 'millrace' })
+    health.add({ name: 'redis', check: () => log.ping() })
+    return log
+  }
+  return {
+    logger,
+    metrics,
+    health,
+    log: () => (connecting ??= connect()),
+    http: (service) => ({
+      logger: logger.child({ service }),
+      context: contextStore,
+      meter: requestMeter(metrics, service),
+    }),
+    close: async () => {
+      // Whoever could not connect has said so already.
+      const log = await connecting?.catch(() => undefined)
+      await log?.close()
+    },
+  }
+}

@@ -49,6 +49,8 @@ const defaults = {
 /** The log on Redis. It owns its connections; `close` ends them. */
 export interface RedisLog extends EventLog, ClaimRegister {
   readonly claims: ClaimStore
+  /** Asks Redis for a sign of life. @throws MillraceError `log.unavailable` */
+  ping(): Promise<void>
   close(): Promise<void>
 }
 
@@ -167,6 +169,10 @@ class LogOnRedis implements RedisLog {
 
   liveVersions(topic: Topic): Promise<readonly string[]> {
     return this.claims.liveVersions(topic)
+  }
+
+  async ping(): Promise<void> {
+    await this.#read(() => this.#writer.ping())
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,12 @@ export const opsService: ServiceFactory = {
   start: async ({ settings, kit }) => {
     const { opsApp, serveHttp } = await import('@millrace/hono')
     const { health, metrics } = kit
-    const app = opsApp({ health, metrics, version: manifest.version, http: { ...kit.http('ops'), requestLogLevel: 'debug' } })
+    const app = opsApp({
+      health,
+      metrics,
+      version: manifest.version,
+      http: { ...kit.http('ops'), requestLogLevel: 'debug' },
+    })
     const listener = await serveHttp(app, {
       host: settings.HOST,
       port: settings.OPS_PORT,

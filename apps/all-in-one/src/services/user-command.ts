@@ -1,4 +1,3 @@
-import { purposeKey } from '../purpose-key.ts'
 import { listenWhenSeparate } from '../separate-listener.ts'
 import type { ServiceFactory } from '../service-factory.ts'
 
@@ -11,6 +10,7 @@ export const userCommandService: ServiceFactory = {
   start: async (context) => {
     const { settings, secrets, kit } = context
     const { createPasswords, createUserCommand, uniqOverHttp } = await import('@millrace-app/user-command')
+    const { purposeKey } = await import('@millrace/service')
     const { createActivationLinks, createSessionTokens } = await import('@millrace/accounts')
     const { peerClient } = await import('../peers.ts')
     const { constraintsOf, usernamesOf } = await import('../guards.ts')
@@ -20,9 +20,9 @@ export const userCommandService: ServiceFactory = {
       }),
       log: await kit.log(),
       passwords: createPasswords({ cost: settings.PASSWORD_COST }),
-      sessions: createSessionTokens({ key: purposeKey(secrets, 'session') }),
-      links: createActivationLinks({ key: purposeKey(secrets, 'link') }),
-      idempotencySecret: purposeKey(secrets, 'idempotency'),
+      sessions: createSessionTokens({ key: purposeKey(secrets.MILLRACE_SECRET, 'session') }),
+      links: createActivationLinks({ key: purposeKey(secrets.MILLRACE_SECRET, 'link') }),
+      idempotencySecret: purposeKey(secrets.MILLRACE_SECRET, 'idempotency'),
       http: kit.http('user-command'),
       privacy: settings.SIGNUP_PRIVACY,
       usernames: usernamesOf(constraintsOf(settings.UNIQ_CONSTRAINTS)),

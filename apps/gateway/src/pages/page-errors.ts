@@ -11,16 +11,15 @@ export function pageErrors(cookies: VisitorCookies): MiddlewareHandler<KitEnv> {
     const { status, headers } = c.res
     if (headers.get('content-type') !== problemType || !wantsPage(c)) return
     const wait = headers.get('retry-after')
-    const page = await showPage(c, {
+    // Taken away first: Hono would carry the problem's headers over.
+    c.res = undefined
+    c.res = await showPage(c, {
       title: errorTitle(status),
       body: errorPage(status, c.get('correlationId')),
       status,
       visitor: cookies.session(c) ? 'signed-in' : 'guest',
       headers: wait === null ? {} : { 'Retry-After': wait },
     })
-    // Set to nothing first: Hono would carry the problem's headers over.
-    c.res = undefined
-    c.res = page
   }
 }
 

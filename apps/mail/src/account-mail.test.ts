@@ -1,9 +1,9 @@
-import { createMailDelivery, createSmtpMailSender } from '@millrace/smtp'
-import { FaultySmtpServer } from '@millrace/smtp/testing'
+import { createMailDelivery, createSmtpMailSender, mailFailureOf } from '@millrace/smtp'
+import { FaultySmtpServer, mailFailures } from '@millrace/smtp/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { accountMail, type AccountMailRequest } from './account-mail.ts'
-import { createAccountMailer } from './account-mailer.ts'
+import { createAccountMailer, failureKindOf } from './account-mailer.ts'
 
 const settings = {
   product: { name: 'Millrace', url: 'http://127.0.0.1:3000' },
@@ -101,9 +101,10 @@ test('goes out over SMTP as it was written', async () => {
   const delivery = createMailDelivery(sender)
   const mailer = createAccountMailer(delivery, settings)
   const request = { ...requests.activation, name: 'Zoë 王', to: 'zoë@bücher.example' }
-  expect(await mailer.deliver(request)).toMatchObject({ outcome: 'sent' })
+  expect(await mailer.send(request)).toMatchObject({ messageId: accountMail(request, settings).messageId })
   provider.faults.refuse('gone@example.test')
-  expect(await mailer.deliver({ ...request, to: 'gone@example.test' })).toMatchObject({ outcome: 'refused' })
+  const refused = await mailer.send({ ...request, to: 'gone@example.test' }).catch((error: unknown) => error)
+  expect([mailFailureOf(refused)?.code, failureKindOf(refused)]).toEqual(['mail.refused', 'permanent'])
   await delivery.stop()
   await provider.stop()
   const [mail] = provider.record.mails
@@ -116,4 +117,11 @@ test('goes out over SMTP as it was written', async () => {
   expect(mail?.text.trim()).toBe(text.trim())
   expect(mail?.html.trim()).toBe(html.trim())
   expect(mail?.headers.get('x-correlation-id')).toEqual(['c-1'])
+})
+
+test('a failure asks the consumer for the right thing', () => {
+  const { away, putOff, refused, unknown, givenUp } = mailFailures
+  const kinds = [away, putOff, refused, unknown, givenUp].map((failure) => failureKindOf(failure()))
+  expect(kinds).toEqual(['wait', 'retry', 'permanent', 'retry', 'wait'])
+  expect(failureKindOf(new TypeError('a mistake'))).toBe('retry')
 })

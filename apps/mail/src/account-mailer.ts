@@ -1,22 +1,35 @@
-import type { DeliveryResult, MailDelivery } from '@millrace/smtp'
+import { type MailDelivery, mailFailureOf, type SendReceipt } from '@millrace/smtp'
 import { accountMail, type AccountMailRequest, type AccountMailSettings } from './account-mail.ts'
 
 /** Sends the mails that the events of the accounts ask for. */
 export interface AccountMailer {
   /**
-   * Resolves when the provider has taken the mail (`sent`), when it never will (`refused`: a dead letter)
-   * or not now (`deferred`: to be asked for again after a while). Waits while the provider is away.
-   * Rejects when given up by the signal or a stop; the mail counts as not sent then.
+   * Resolves when the provider has taken the mail. Waits while the provider is away, for hours if need be.
+   * Rejects with `mail.refused`, `mail.temporary` or `mail.unknown`; {@link failureKindOf} says what then.
    */
-  deliver(request: AccountMailRequest, signal?: AbortSignal): Promise<DeliveryResult>
+  send(request: AccountMailRequest, signal?: AbortSignal): Promise<SendReceipt>
 }
 
 export function createAccountMailer(delivery: MailDelivery, settings: AccountMailSettings): AccountMailer {
   return {
-    deliver(request, signal) {
+    async send(request, signal) {
       const mail = accountMail(request, settings)
       const key = { idempotencyKey: mail.messageId }
-      return delivery.deliver(mail, signal === undefined ? key : { ...key, signal })
+      const result = await delivery.deliver(mail, signal === undefined ? key : { ...key, signal })
+      if (result.outcome === 'sent') return result.receipt
+      throw result.error
     },
   }
+}
+
+/**
+ * What a failed mail asks of the consumer.
+ * - `permanent`: refused for good; a dead letter with the provider's answer;
+ * - `wait`: again, not counted: the provider is away, or we are stopping;
+ * - `retry`: again, counted: this mail was put off, or may have been sent.
+ */
+export function failureKindOf(error: unknown): 'permanent' | 'retry' | 'wait' {
+  const failure = mailFailureOf(error)
+  if (failure?.code === 'mail.refused') return 'permanent'
+  return failure?.code === 'mail.temporary' && failure.scope !== 'message' ? 'wait' : 'retry'
 }

@@ -1,3 +1,3 @@
 export { accountMail, type AccountMailRequest, type AccountMailSettings } from './account-mail.ts'
-export { type AccountMailer, createAccountMailer } from './account-mailer.ts'
+export { type AccountMailer, createAccountMailer, failureKindOf } from './account-mailer.ts'
 export type { Product } from './letter.ts'

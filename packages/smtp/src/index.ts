@@ -2,6 +2,7 @@ export { type MailAddress, mailAddress } from './mail-address.ts'
 export type { BreakerState } from './mail-breaker.ts'
 export {
   createMailDelivery,
+  type DeliveryGate,
   type DeliveryResult,
   type DeliverySettings,
   type DeliveryStatus,

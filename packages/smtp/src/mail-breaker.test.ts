@@ -144,12 +144,14 @@ describe('the breaker', () => {
       if (!up) throw away()
     })
     const { delivery } = started(sender, { failures: 1 })
-    await delivery.waitUntilAllowed()
+    await delivery.gate.opened()
+    expect(delivery.gate.open).toBe(true)
     const controller = new AbortController()
     const first = deliver(delivery, 'a', controller.signal).catch(() => undefined)
     await reached(delivery, 'open')
-    const allowed = delivery.waitUntilAllowed()
-    const impatient = delivery.waitUntilAllowed(AbortSignal.timeout(1))
+    expect(delivery.gate.open).toBe(false)
+    const allowed = delivery.gate.opened()
+    const impatient = delivery.gate.opened(AbortSignal.timeout(1))
     await expect(impatient).rejects.toThrow('aborted')
     controller.abort()
     await first
@@ -167,7 +169,7 @@ describe('the breaker', () => {
     const { delivery } = started(sender, { firstProbeMs: 60_000 })
     const waiting = [
       ...['a', 'b', 'c'].map((to) => deliver(delivery, to)),
-      reached(delivery, 'open').then(() => delivery.waitUntilAllowed()),
+      reached(delivery, 'open').then(() => delivery.gate.opened()),
     ].map((wait) => wait.then(() => undefined, mailFailureOf))
     await reached(delivery, 'open')
     await delivery.stop()

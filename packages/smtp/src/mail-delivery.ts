@@ -46,13 +46,24 @@ export interface DeliveryStatus {
   readonly lastFailure?: MailFailure
 }
 
+/** Whether handing over another mail makes sense now. */
+export interface DeliveryGate {
+  /** The provider is thought to be there. */
+  readonly open: boolean
+  /**
+   * Resolves when it is open, or when a mail is wanted for a probe and none waits; the next mail is the
+   * probe then. Rejects with `mail.temporary` when given up.
+   */
+  opened(signal?: AbortSignal): Promise<void>
+}
+
 /** A mail sender behind a circuit breaker, with retries: what a consumer of events calls. */
 export interface MailDelivery {
   readonly state: BreakerState
   status(): DeliveryStatus
   onStateChange(listener: (state: BreakerState, previous: BreakerState) => void): () => void
-  /** Resolves while the provider is there or a probe is due: for a loop that reads nothing meanwhile. */
-  waitUntilAllowed(signal?: AbortSignal): Promise<void>
+  /** For a consumer that hands nothing over while the provider is away. */
+  readonly gate: DeliveryGate
   /**
    * Delivers one mail. Waits, for hours if need be, while the provider is away, without spending attempts.
    * Rejects only when given up by the signal or a stop; then the mail counts as not sent.
@@ -147,7 +158,12 @@ export function createMailDelivery(
     },
     status,
     onStateChange: (listener) => breaker.onStateChange(listener),
-    waitUntilAllowed: (signal) => gate.allowed(signal),
+    gate: {
+      get open() {
+        return breaker.state === 'closed'
+      },
+      opened: (signal) => gate.allowed(signal),
+    },
     deliver,
     async stop() {
       gate.stop()

@@ -13,11 +13,12 @@ import { type MailFailure, mailFailureOf } from './mail-failure.ts'
 /**
  * ```text
  *              N provider failures in a row
- *   closed ────────────────────────────────────▶ open ◀─────────────┐
- *     ▲                                            │ the pause is over, │
- *     │ the probe was answered:                    │ one mail tries     │ the probe failed:
- *     │ taken, refused or put off                  ▼                    │ a longer pause
- *     └─────────────────────────────────────── half-open ───────────┘
+ *  closed ──────────────────────────────────────▶ open ◀────────────────┐
+ *    ▲                                             │                     │
+ *    │ the probe was answered:                     │ the pause is over:  │ the probe failed:
+ *    │ taken, refused or put off                   │ one mail tries      │ a longer pause
+ *    │                                             ▼                     │
+ *    └──────────────────────────────────────── half-open ────────────────┘
  * ```
  */
 export type BreakerState = 'closed' | 'open' | 'half-open'

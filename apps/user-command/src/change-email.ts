@@ -30,7 +30,6 @@ export function changeEmail(
     accountId: session.accountId,
     action: 'change',
     actor: session.accountId,
-    exact: match !== undefined,
     decide: (history) => {
       ownAccount(history, session)
       if (match && !match(history.version))

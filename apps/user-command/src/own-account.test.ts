@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ada, bearer, openStand, type StandOptions } from './testing/stand.ts'
+import { ada, bearer, meetingBefore, openStand, type StandOptions } from './testing/stand.ts'
 
 /** A stand with one account that is signed in. */
 async function openWithAccount(options: StandOptions = {}) {
@@ -140,21 +140,25 @@ describe('PATCH /users/{id}', () => {
   })
 
   test('that meets a DELETE between its reading and its writing claims nothing either', async () => {
-    let meet: (() => Promise<unknown>) | undefined
-    const { send, me, path, events } = await openWithAccount({
-      around: (uniq) => ({
-        ...uniq,
-        append: async (action, ...rest) => {
-          const before = action === 'change' ? meet : undefined
-          meet = action === 'change' ? undefined : meet
-          await before?.()
-          return uniq.append(action, ...rest)
-        },
-      }),
-    })
-    meet = () => send('DELETE', path, undefined, me)
+    const meeting = meetingBefore('EmailChanged')
+    const { send, me, path, events } = await openWithAccount(meeting)
+    meeting.set(() => send('DELETE', path, undefined, me))
     expect((await send('PATCH', path, { email: 'late@example.org' }, me)).status).toBe(404)
     expect((await events()).map(({ type }) => type)).toEqual(['AccountCreated', 'AccountClosed'])
+  })
+
+  test('with If-Match that meets another change is 412; without, it is the later one', async () => {
+    const meeting = meetingBefore('EmailChanged')
+    const { send, me, path, account, id } = await openWithAccount(meeting)
+    const meet = (email: string) => meeting.set(() => send('PATCH', path, { email }, me))
+    meet('b@example.org')
+    const headers = { ...me, 'if-match': '"1"' }
+    expect((await send('PATCH', path, { email: 'c@example.org' }, headers)).status).toBe(412)
+    meet('d@example.org')
+    const later = await send('PATCH', path, { email: 'e@example.org' }, me)
+    expect(later.status).toBe(200)
+    expect(later.headers.get('etag')).toBe('"4"')
+    expect(await account(id)).toMatchObject({ email: 'e@example.org', version: 4 })
   })
 
   test('is limited by account', async () => {
@@ -194,6 +198,23 @@ describe('POST /users/{id}/password', () => {
     await send('POST', `${path}/password`, wrong, me)
     expect((await send('POST', `${path}/password`, body, me)).status).toBe(429)
     expect(await events()).toHaveLength(1)
+  })
+
+  test('that meets a DELETE writes nothing', async () => {
+    const meeting = meetingBefore('PasswordChanged')
+    const { send, me, path, events } = await openWithAccount(meeting)
+    meeting.set(() => send('DELETE', path, undefined, me))
+    expect((await send('POST', `${path}/password`, body, me)).status).toBe(404)
+    expect((await events()).map(({ type }) => type)).toEqual(['AccountCreated', 'AccountClosed'])
+  })
+
+  test('that meets itself, sent twice, writes once', async () => {
+    const meeting = meetingBefore('PasswordChanged')
+    const { send, me, path, events } = await openWithAccount(meeting)
+    const key = { ...me, 'idempotency-key': 'k-1' }
+    meeting.set(() => send('POST', `${path}/password`, body, key))
+    expect((await send('POST', `${path}/password`, body, key)).status).toBe(200)
+    expect(await events()).toHaveLength(2)
   })
 
   test('gives a repeat with its old session the first answer and a session that holds', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ada, bearer, openStand, type StandOptions } from './testing/stand.ts'
+import { ada, bearer, meetingBefore, openStand, type StandOptions } from './testing/stand.ts'
 
 const hour = 3_600_000
 
@@ -83,6 +83,22 @@ describe('a private sign-up', () => {
     pass(1)
     await storm()
     expect(await types()).toHaveLength(3)
+  })
+
+  test('tells him once when two attempts meet, and nobody when it meets the closing of his account', async () => {
+    const meeting = meetingBefore('SignUpAttempted')
+    const { send, events, types, pass } = openPrivate(meeting)
+    await send('POST', '/users', ada)
+    meeting.set(() => send('POST', '/users', ada))
+    expect((await send('POST', '/users', ada)).status).toBe(202)
+    expect(await types()).toEqual(['AccountCreated', 'SignUpAttempted'])
+    pass(hour)
+    const session = await send('POST', '/sessions', { email: ada.email, password: ada.password })
+    const [created] = await events()
+    const me = bearer(session.body['token'])
+    meeting.set(() => send('DELETE', `/users/${created?.subject}`, undefined, me))
+    expect((await send('POST', '/users', ada)).status).toBe(202)
+    expect(await types()).toEqual(['AccountClosed', 'AccountCreated', 'AccountCreated', 'SignUpAttempted'])
   })
 
   test('does not betray by an Idempotency-Key which of two bodies made an account', async () => {

@@ -1,5 +1,5 @@
 import { type Account, accounts, attemptIsNews } from '@millrace/accounts'
-import { type Event, freshId, keyedId, MillraceError, newEvent } from '@millrace/event'
+import { type Event, freshId, MillraceError, newEvent } from '@millrace/event'
 import { type AccountHistory, readAccount } from './account-history.ts'
 import { type Call, type CommandPorts, commandSource, isLive } from './command.ts'
 import { accountCreated, type SignUp, signUpRoute } from './sign-up.ts'
@@ -94,8 +94,6 @@ async function noteAttempt(
     {
       type: 'SignUpAttempted',
       key: account.id,
-      // From the attempt before: of many at once, on any number of instances, one is written.
-      id: keyedId(ports.idempotencySecret, 'SignUpAttempted', account.id, last?.eventId ?? ''),
       source: commandSource,
       data: { email: account.email },
       correlationId: call.correlationId,
@@ -107,7 +105,7 @@ async function noteAttempt(
     await ports.uniq.append('none', attempt, { expectedVersion: version, signal })
     return true
   } catch (error) {
-    // The account was changed or closed between reading and writing: whose address it is must be asked again.
+    // The account was changed, closed or told between reading and writing: everything must be asked again.
     if (error instanceof MillraceError && error.code === 'append.version') return false
     throw error
   }

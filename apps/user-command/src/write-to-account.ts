@@ -19,8 +19,6 @@ export interface AccountWrite {
   readonly action: UniqAction
   /** Who does it; left out for what nobody signed in for. */
   readonly actor?: string
-  /** Whether the account must be what `decide` saw because the caller said so (`If-Match`). */
-  readonly exact?: boolean
   /** Decides on what the account is now: what to write, nothing, or a refusal that it throws. */
   decide(history: AccountHistory): AccountDraft | undefined | Promise<AccountDraft | undefined>
 }
@@ -55,7 +53,6 @@ export async function writeToAccount(
     if (!draft) return untouched(history, call)
     const answer = await append(ports, call, write, draft, history)
     if (answer instanceof MillraceError) {
-      if (write.exact) throw new MillraceError('append.version', undefined, { cause: answer })
       conflict = answer
       continue
     }

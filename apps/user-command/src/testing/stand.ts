@@ -122,6 +122,24 @@ export function openStand(options: StandOptions = {}) {
 
 const everything = new Map(Array.from({ length: accounts.partitions }, (_unused, at) => [at, '0-0']))
 
+/** Lets something happen just before the next append of one event type: between a reading and its writing. */
+export function meetingBefore(type: string) {
+  let meet: (() => Promise<unknown>) | undefined
+  return {
+    /** For {@link StandOptions.around}. */
+    around: (uniq: UniqClient): UniqClient => ({
+      ...uniq,
+      append: async (action, event, options) => {
+        const first = event.type === type ? meet : undefined
+        if (first) meet = undefined
+        await first?.()
+        return uniq.append(action, event, options)
+      },
+    }),
+    set: (what: () => Promise<unknown>) => void (meet = what),
+  }
+}
+
 /** A body for `POST /users`. */
 export const ada = { username: 'Ada', email: 'ada@example.org', password: 'correct horse battery' }
 

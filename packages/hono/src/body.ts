@@ -38,9 +38,9 @@ export async function readBody<E extends KitEnv>(
   refuseDeclared(c, maxBytes)
   refuseCompressed(c)
   if (!c.req.bodyCache.arrayBuffer) {
-    // Node's parser holds a declared length, so that reading at once is bounded; else the bytes are counted.
-    const declared = c.req.header('content-length') !== undefined
-    const arrayBuffer = within(timeoutMs, declared ? c.req.raw.arrayBuffer() : counted(c, maxBytes))
+    // Lets the parser hand over what came in one piece with the headers.
+    await Promise.resolve()
+    const arrayBuffer = arrived(c) ?? within(timeoutMs, reading(c, maxBytes))
     // Hono keeps promises here, so that c.req.text() and the like give the same body.
     Object.assign(c.req.bodyCache, { arrayBuffer })
   }
@@ -80,6 +80,26 @@ function tooLarge(maxBytes: number): MillraceError {
   return new MillraceError('request.too-large', `The body is larger than ${maxBytes} bytes`, {
     details: { maxBytes },
   })
+}
+
+/**
+ * The body, if the server has all of it already, as it mostly has when it is small. Saves the timer, the
+ * listeners and the Fetch standard's streams: a fifth of what a small request costs.
+ */
+function arrived<E extends KitEnv>(c: Context<E>): Promise<ArrayBuffer> | undefined {
+  const { incoming } = (c.env as E['Bindings'] | undefined) ?? {}
+  const length = Number(c.req.header('content-length') ?? 0)
+  if (!incoming || length === 0 || incoming.readableLength !== length || incoming.readableDidRead)
+    return undefined
+  const bytes: unknown = incoming.read()
+  incoming.resume()
+  // A copy, because the buffer is part of a larger one.
+  return bytes instanceof Uint8Array ? Promise.resolve(new Uint8Array(bytes).buffer) : undefined
+}
+
+// Node's parser holds a declared length, so that reading at once is bounded; else the bytes are counted.
+function reading<E extends KitEnv>(c: Context<E>, maxBytes: number): Promise<ArrayBuffer> {
+  return c.req.header('content-length') === undefined ? counted(c, maxBytes) : c.req.raw.arrayBuffer()
 }
 
 async function counted<E extends KitEnv>(c: Context<E>, maxBytes: number): Promise<ArrayBuffer> {

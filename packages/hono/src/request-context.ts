@@ -2,7 +2,7 @@ import { freshId } from '@millrace/event'
 import type { MiddlewareHandler } from 'hono'
 import type { KitEnv } from './environment.ts'
 import type { ContextStore } from './ports.ts'
-import { ensureHeader } from './response-header.ts'
+import { withDefaultHeaders } from './response-header.ts'
 import { continueTrace } from './trace-parent.ts'
 
 const correlationPattern = /^[A-Za-z0-9._:-]{1,128}$/
@@ -21,10 +21,7 @@ export function requestContext(store: ContextStore): MiddlewareHandler<KitEnv> {
     const traceparent = continueTrace(c.req.header('traceparent'))
     c.set('correlationId', correlationId)
     c.set('traceparent', traceparent)
-    c.header(correlationHeader, correlationId)
-    return store.run({ correlationId, traceparent }, async () => {
-      await next()
-      ensureHeader(c, correlationHeader, correlationId)
-    })
+    const headers = [[correlationHeader, correlationId]] as const
+    return store.run({ correlationId, traceparent }, () => withDefaultHeaders(c, headers, next))
   }
 }

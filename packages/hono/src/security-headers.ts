@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import type { KitEnv } from './environment.ts'
-import { ensureHeader } from './response-header.ts'
+import { withDefaultHeaders } from './response-header.ts'
 
 /** Options of {@link securityHeaders}. */
 export interface SecurityHeadersOptions {
@@ -29,8 +29,5 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
   ]
   if (options.hstsSeconds !== undefined)
     headers.push(['Strict-Transport-Security', `max-age=${options.hstsSeconds}`])
-  return async (c, next) => {
-    await next()
-    for (const [name, value] of headers) ensureHeader(c, name, value)
-  }
+  return (c, next) => withDefaultHeaders(c, headers, next)
 }

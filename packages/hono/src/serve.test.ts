@@ -165,6 +165,21 @@ describe('serveHttp', () => {
     }
   })
 
+  it('gives each request its own body, however the bytes arrive', async () => {
+    const { server } = await start()
+    const { socket, until, text } = await dial(server)
+    const request = (body: string) =>
+      `POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    socket.write(request('{"a":1}') + request('{"a":2}') + request('{"a":3}').slice(0, -3))
+    await until('{"a":2}')
+    socket.write(':3')
+    await new Promise(setImmediate)
+    socket.write('}')
+    await until('{"a":3}')
+    expect(text().match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200'])
+    expect(text().indexOf('{"a":1}')).toBeLessThan(text().indexOf('{"a":2}'))
+  })
+
   it('answers 413 to a body that is too large, before it has read it', async () => {
     const { server } = await start({}, { maxBytes: 1_000 })
     const declared = await dial(server)

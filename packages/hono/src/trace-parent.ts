@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomHex } from './random-hex.ts'
 
 // version - trace id - parent (span) id - flags; https://www.w3.org/TR/trace-context/#traceparent-header
 const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:$|-)/
@@ -9,7 +9,6 @@ const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16
  */
 export function continueTrace(given: string | undefined): string {
   const found = given === undefined ? null : pattern.exec(given)
-  const random = randomBytes(24).toString('hex')
-  if (!found) return `00-${random.slice(0, 32)}-${random.slice(32)}-00`
-  return `00-${found[1]}-${random.slice(32)}-${found[2]}`
+  if (!found) return `00-${randomHex(32)}-${randomHex(16)}-00`
+  return `00-${found[1]}-${randomHex(16)}-${found[2]}`
 }

@@ -7,7 +7,7 @@ import { type Goal, type Report, report } from './report.ts'
 import { type Contender, interleaved } from './measure.ts'
 import { redisBenchmark } from './redis-benchmark.ts'
 
-const events = 100_000
+const events = 50_000
 const keys = 1_000
 const batch = 100
 const inFlight = 4
@@ -30,7 +30,8 @@ export async function benchAppend(rounds: number, progress: (line: string) => vo
       partitions: 1,
     })
     const made = makeEvents(things)
-    const texts = made.map((event) => encodeEvent(things, event))
+    const units = made.map((event, n) => ({ events: [event], expectedVersion: Math.floor(n / keys) }))
+    const sample = encodeEvent(things, made[0] as Event)
     const benchmark = async () => {
       const requests = 3 * events
       const perSecond = await redisBenchmark(server.port, { requests, pipeline: 16 }, [
@@ -38,14 +39,14 @@ export async function benchAppend(rounds: number, progress: (line: string) => vo
         'bench',
         '*',
         'e',
-        texts[0] ?? '',
+        sample,
       ])
       return { events: requests, seconds: requests / perSecond }
     }
     const contenders: readonly Contender[] = [
       { name: 'benchmark', run: benchmark, outside: true },
       { name: 'channel', run: () => timed(() => byChannel(log, things, made)) },
-      { name: 'full', run: () => timed(() => inFull(log, things, unitsOf(made))) },
+      { name: 'full', run: () => timed(() => inFull(log, things, units)) },
       {
         name: 'single',
         run: () =>
@@ -74,10 +75,6 @@ function makeEvents(topic: Topic): readonly Event[] {
   return Array.from({ length: events }, (_, n) =>
     newEvent(topic, { type: 'Happened', key: `key-${n % keys}`, data: { n, note: 'x' } }),
   )
-}
-
-function unitsOf(made: readonly Event[]): readonly AppendUnit[] {
-  return made.map((event, n) => ({ events: [event], expectedVersion: Math.floor(n / keys) }))
 }
 
 async function byChannel(log: EventLog, topic: Topic, made: readonly Event[]): Promise<void> {

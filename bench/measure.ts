@@ -4,23 +4,28 @@ import type { Redis } from 'ioredis'
 export interface Contender {
   readonly name: string
   /** Does the work once on an empty server and answers how many events that were and how long it took. */
-  run(): Promise<{ readonly events: number; readonly seconds: number }>
+  run(): Promise<Work>
   /** The work is done by another program: its processor time is not this process's. */
   readonly outside?: boolean
 }
 
-/** What one run of a contender cost. */
-export interface Sample {
-  readonly perSecond: number
-  /** Processor time of this process, in µs an event; all threads of it, garbage collection too. */
+/** How many events, and how long that took. */
+export interface Work {
+  readonly events: number
+  readonly seconds: number
+}
+
+/** What a contender did and cost in one round. */
+export interface Sample extends Work {
+  /** Processor time of this process; all threads of it, garbage collection too. */
   readonly nodeMicros: number | undefined
-  /** Processor time of the Redis server, in µs an event; all threads of it. */
+  /** Processor time of the Redis server; all threads of it. */
   readonly redisMicros: number
 }
 
 /**
- * Runs every contender once a round, each round in another order, so that a slow minute of the machine hits all of
- * them. The first round warms up and does not count.
+ * Runs every contender twice a round, there and back again (a b c c b a), so that a slow minute of the machine hits
+ * all of them. The first round warms up and does not count.
  */
 export async function interleaved(
   contenders: readonly Contender[],
@@ -30,16 +35,26 @@ export async function interleaved(
 ): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round <= rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const contender = contenders[(turn + round) % contenders.length] as Contender
+    const sums = new Map<string, Sample>()
+    for (const contender of [...contenders, ...contenders.toReversed()]) {
       const sample = await measured(contender, redis)
-      progress(
-        `${round === 0 ? 'warm-up' : `round ${round}`}  ${contender.name}: ${Math.round(sample.perSecond)}/s`,
-      )
-      if (round > 0) samples.get(contender.name)?.push(sample)
+      const before = sums.get(contender.name)
+      sums.set(contender.name, before ? together(before, sample) : sample)
     }
+    for (const [name, sum] of sums) if (round > 0) samples.get(name)?.push(sum)
+    const rates = [...sums].map(([name, { events, seconds }]) => `${name} ${Math.round(events / seconds)}/s`)
+    progress(`${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${rates.join(', ')}`)
   }
   return samples
+}
+
+function together(a: Sample, b: Sample): Sample {
+  return {
+    events: a.events + b.events,
+    seconds: a.seconds + b.seconds,
+    nodeMicros: a.nodeMicros === undefined ? undefined : a.nodeMicros + (b.nodeMicros ?? 0),
+    redisMicros: a.redisMicros + b.redisMicros,
+  }
 }
 
 async function measured(contender: Contender, redis: Redis): Promise<Sample> {
@@ -51,9 +66,10 @@ async function measured(contender: Contender, redis: Redis): Promise<Sample> {
   const { user, system } = process.cpuUsage(before)
   const redisMicros = (await redisCpuMicros(redis)) - redisBefore
   return {
-    perSecond: events / seconds,
-    nodeMicros: contender.outside ? undefined : (user + system) / events,
-    redisMicros: redisMicros / events,
+    events,
+    seconds,
+    nodeMicros: contender.outside ? undefined : user + system,
+    redisMicros,
   }
 }
 

@@ -32,13 +32,15 @@ export function report(
   names: Readonly<Record<string, string>>,
 ): Report {
   const contenders = [...samples].map(([name, all]) => {
-    const node = all.flatMap((sample) => sample.nodeMicros ?? [])
+    const node = all.flatMap(({ nodeMicros, events }) =>
+      nodeMicros === undefined ? [] : nodeMicros / events,
+    )
     return {
       name,
       what: names[name] ?? name,
-      perSecond: median(all.map((sample) => sample.perSecond)),
+      perSecond: median(all.map(rate)),
       nodeMicros: node.length === 0 ? null : median(node),
-      redisMicros: median(all.map((sample) => sample.redisMicros)),
+      redisMicros: median(all.map((sample) => sample.redisMicros / sample.events)),
     }
   })
   const rounds = Math.min(...[...samples.values()].map((all) => all.length))
@@ -48,13 +50,18 @@ export function report(
     contenders,
     goals: goals.map((goal) => {
       const [one, other] = goal.over.map((name) => samples.get(name) ?? [])
-      const ratios = (one ?? []).map(
-        (sample, at) => sample.perSecond / (other?.[at]?.perSecond ?? Number.NaN),
-      )
+      const ratios = (one ?? []).map((sample, at) => {
+        const base = other?.[at]
+        return base ? rate(sample) / rate(base) : Number.NaN
+      })
       const reached = median(ratios)
       return { ...goal, reached, verdict: verdictOf(goal, reached) }
     }),
   }
+}
+
+function rate({ events, seconds }: Sample): number {
+  return events / seconds
 }
 
 function verdictOf(goal: Goal, reached: number): Verdict {

@@ -152,6 +152,9 @@ describe('masking', () => {
     ['kR+/mNq0vYw1xQe2zLr3aTs4bUf5cVg6dWh7eXi8fY0=', '***'],
     ['-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----', '***'],
     ['<müller@bücher.example>', '<m***@bücher.example>'],
+    ['to "anna smith"@example.org, too', 'to "***@example.org, too'],
+    ['anna@[127.0.0.1]', 'a***@[127.0.0.1]'],
+    ['{"email":"anna@example.org"}', '{"email":"a***@example.org"}'],
   ])('of %j gives %j', (text, masked) => expect(maskText(text)).toBe(masked))
 
   it.each([
@@ -173,8 +176,8 @@ describe('masking', () => {
   })
 
   it.each(['a', '1', '-', 'a-', 'A1a', ':/', '@', 'ey', ' '])('is quick on a long run of %j', (part) => {
-    const from = performance.now()
+    const from = process.cpuUsage()
     maskText(part.repeat(100_000))
-    expect(performance.now() - from).toBeLessThan(1_000)
+    expect(process.cpuUsage(from).user / 1_000).toBeLessThan(500)
   })
 })

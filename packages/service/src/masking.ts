@@ -23,14 +23,21 @@ const masks: readonly Mask[] = [
     /\b([\w-]{0,40}(?:password|passwd|secret|token|api[-_]?key|authorization|cookie))(["']?\s{0,4}[=:]\s{0,4}["']?)(?!\*\*\*)[^\s"'&,;}]+/gi,
     (_all, name = '', sign = '') => `${name}${sign}***`,
   ],
-  [/[^\s@<>"'(),;:=\\[\]/*]{1,320}@[^\s@<>"'(),;:=\\[\]/]{1,320}/g, (address = '') => maskAddress(address)],
-  [/[A-Za-z0-9+/]{20,}={1,2}(?![A-Za-z0-9=])/g, () => '***'],
-  // Long random text: keys and tokens mix cases and digits; words, ids and most names do not.
+  // The local part may be quoted, the host an address in brackets.
   [
-    /[A-Za-z0-9+_-]{32,}/g,
-    (text = '') => (/[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text) ? '***' : text),
+    /(?:"[^"\n]{1,320}"|[^\s@<>"'(),;:=\\[\]/*]{1,320})@(?:\[[^\]\s]{1,64}\]|[^\s@<>"'(),;:=\\[\]/]{1,320})/g,
+    (address = '') => maskAddress(address),
+  ],
+  [
+    /[A-Za-z0-9+/_-]{20,}={0,2}/g,
+    (text = '') => (text.endsWith('=') ? '***' : text.split('/').map(maskRandom).join('/')),
   ],
 ]
+
+// Long random text: keys and tokens mix cases and digits; words, ids and most names do not.
+function maskRandom(text: string): string {
+  return text.length >= 32 && /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text) ? '***' : text
+}
 
 /** Text without what looks like a secret or an e-mail address; at most 8,192 characters of it. */
 export function maskText(text: string): string {

@@ -31,8 +31,8 @@ export interface FakeServices {
   /** Tokens of the mails that were sent, newest last. */
   readonly mails: { readonly to: string; readonly token: string }[]
   readonly faults: { command: FakeFaults; query: FakeFaults }
-  /** Requests that arrived, as `POST /users`, with their headers. */
-  readonly seen: { readonly call: string; readonly headers: Headers; readonly body: unknown }[]
+  /** Requests that arrived, as `POST /users`, with the position that they wait for. */
+  readonly seen: { readonly call: string; readonly after: string | undefined; readonly body: unknown }[]
 }
 
 /** Makes the doubles. */
@@ -174,7 +174,7 @@ function watch(state: FakeServices, name: 'command' | 'query'): void {
     const { method, path } = c.req
     const text = method === 'GET' || method === 'DELETE' ? '' : await c.req.raw.clone().text()
     const body: unknown = text === '' ? undefined : JSON.parse(text)
-    state.seen.push({ call: `${method} ${path}`, headers: c.req.raw.headers, body })
+    state.seen.push({ call: `${method} ${path}`, after: c.req.query('after'), body })
     const { hangMs, fail } = state.faults[name]
     if (hangMs !== undefined) await delay(hangMs, undefined, { ref: false })
     if (fail) throw fail

@@ -238,7 +238,9 @@ describe('limits', () => {
   it('can be switched off, and let pass who shows an intake token', async () => {
     command.post('/users', (c) => c.json({ id: 'u1' }, 201))
     const all = async (app: ReturnType<typeof build>, headers = {}) => {
-      const answers = await Promise.all([1, 2, 3, 4].map(() => app.request('/users', asJson({}, headers))))
+      const answers = await Promise.all(
+        [1, 2, 3, 4].map(async () => app.request('/users', asJson({}, headers))),
+      )
       return answers.map(({ status }) => status)
     }
     expect(await all(build({ limits: { clients: false } }))).toEqual([201, 201, 201, 201])

@@ -1,0 +1,242 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { accessibilityFaults } from './accessibility.ts'
+import { browserIsThere, startBrowser } from './chromium.ts'
+import { startGateway, type TestGateway } from './start-gateway.ts'
+
+describe.skipIf(!browserIsThere)('the pages in Chromium', () => {
+  let browser: Browser
+  let gateway: TestGateway
+  beforeAll(async () => {
+    ;[browser, gateway] = await Promise.all([startBrowser(), startGateway()])
+  })
+  afterAll(async () => {
+    await browser.close()
+    await gateway.stop()
+  })
+
+  /** Runs a visit; afterwards nothing may have been refused by the policy, nor any script have failed. */
+  async function visit(options: BrowserContextOptions, steps: (page: Page) => Promise<void>): Promise<void> {
+    const context = await browser.newContext(options)
+    try {
+      const page = await context.newPage()
+      const complaints: string[] = []
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text()))
+          complaints.push(message.text())
+      })
+      page.on('pageerror', (error) => complaints.push(error.message))
+      await steps(page)
+      expect(complaints).toEqual([])
+    } finally {
+      await context.close()
+    }
+  }
+
+  const fillSignUp = async (page: Page, email: string, password = 'correct horse battery') => {
+    await page.getByLabel('Name').fill('Åsa Ångström')
+    await page.getByLabel('E-mail address').fill(email)
+    await page.getByLabel('Password', { exact: true }).fill(password)
+  }
+  const send = async (page: Page, name: string) => {
+    await page.getByRole('button', { name, exact: true }).click()
+    await page.waitForLoadState()
+  }
+  const hasFocus = async (page: Page, selector: string) =>
+    (await page.locator(`${selector}:focus`).count()) === 1
+  const heading = (page: Page) => page.getByRole('heading', { level: 1 }).textContent()
+  const pathOf = (page: Page) => page.url().slice(gateway.url.length)
+  const lastMail = () => gateway.services.mails.at(-1) ?? { to: '', token: '' }
+
+  it.each([
+    { scripts: 'with', javaScriptEnabled: true },
+    { scripts: 'without', javaScriptEnabled: false },
+  ])('carry a visitor all the way, $scripts scripts', async ({ scripts, javaScriptEnabled }) => {
+    const email = `åsa.${scripts}@exämple.org`
+    const moved = `moved.${scripts}@example.org`
+    await visit({ javaScriptEnabled }, async (page) => {
+      await page.goto(gateway.url)
+      await fillSignUp(page, 'no address', '')
+      await send(page, 'Create account')
+      expect(await page.getByRole('alert').textContent()).toContain('The address has no @.')
+      expect(await hasFocus(page, '[role=alert]')).toBe(true)
+      expect(await page.getByLabel('Name').inputValue()).toBe('Åsa Ångström')
+      await page.getByRole('alert').getByRole('link', { name: 'The address has no @.' }).click()
+      expect(await hasFocus(page, '#email')).toBe(true)
+
+      await fillSignUp(page, email)
+      await send(page, 'Create account')
+      expect([pathOf(page), await page.getByRole('main').textContent()]).toEqual([
+        '/welcome',
+        expect.stringContaining('å…@exämple.org'),
+      ])
+      await send(page, 'Send it again')
+      expect(await page.getByRole('status').textContent()).toContain('We’ve sent another e-mail')
+
+      await page.goto(`${gateway.url}/activate?token=${lastMail().token}`)
+      await send(page, 'Confirm my address')
+      expect(await heading(page)).toBe('Your address is confirmed')
+      await page.getByRole('link', { name: 'Go to your account' }).click()
+      expect(await page.getByRole('main').textContent()).toMatch(/confirmed(?! yet)/)
+      await send(page, 'Sign out')
+      expect(await page.getByRole('status').textContent()).toContain('signed out')
+
+      await page.getByLabel('E-mail address').fill(email)
+      await page.getByLabel('Password', { exact: true }).fill('wrong')
+      await send(page, 'Sign in')
+      expect(await page.getByRole('alert').textContent()).toContain('is wrong')
+      await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+      await send(page, 'Sign in')
+      expect(pathOf(page)).toBe('/account')
+
+      await page.getByLabel('New e-mail address').fill('broken')
+      await send(page, 'Change address')
+      expect(await page.getByRole('alert').textContent()).toContain('The address has no @.')
+      await page.getByLabel('New e-mail address').fill(moved)
+      await send(page, 'Change address')
+      expect(await page.getByRole('main').textContent()).toContain(moved)
+      expect(lastMail().to).toBe(moved)
+
+      await page.getByLabel('Current password', { exact: true }).fill('wrong')
+      await page.getByLabel('New password', { exact: true }).fill('another long one')
+      await send(page, 'Change password')
+      expect(await page.getByRole('alert').textContent()).toContain('Current password is not right.')
+      await page.getByLabel('Current password', { exact: true }).fill('correct horse battery')
+      await page.getByLabel('New password', { exact: true }).fill('another long one')
+      await send(page, 'Change password')
+      if (pathOf(page).startsWith('/sign-in')) {
+        await page.getByLabel('E-mail address').fill(moved)
+        await page.getByLabel('Password', { exact: true }).fill('another long one')
+        await send(page, 'Sign in')
+      }
+
+      await send(page, 'Close account')
+      expect(await page.getByRole('alert').textContent()).toContain('Please tick the box')
+      await page.getByLabel('I want to close my account for good').check()
+      await send(page, 'Close account')
+      expect(await page.getByRole('status').textContent()).toContain('Your account is closed')
+      await page.goto(`${gateway.url}/account`)
+      expect(pathOf(page)).toBe('/sign-in?why=ended')
+    })
+  })
+
+  it.each([
+    { scripts: 'with', javaScriptEnabled: true },
+    { scripts: 'without', javaScriptEnabled: false },
+  ])('make one account of an impatient visitor, $scripts scripts', async ({ scripts, javaScriptEnabled }) => {
+    const email = `impatient.${scripts}@example.org`
+    const { services } = gateway
+    const calls = () => services.seen.filter(({ call }) => call === 'POST /users').length
+    await visit({ javaScriptEnabled }, async (page) => {
+      await page.goto(gateway.url)
+      await fillSignUp(page, email)
+      const before = calls()
+      services.faults.command.hangMs = 300
+      const arrived = page.waitForURL('**/welcome')
+      await page.getByRole('button', { name: 'Create account' }).click({ clickCount: 2 })
+      await arrived
+      delete services.faults.command.hangMs
+      // Without scripts nothing holds the second click back: it does no harm at the other end.
+      expect(calls() - before).toBe(sent)
+      await page.reload()
+      await page.goBack()
+      await fillSignUp(page, email)
+      await send(page, 'Create account')
+      expect([...services.accounts.values()].filter((one) => one.email === email)).toHaveLength(1)
+    })
+  })
+
+  it('let a typed password be looked at, and never send it as a text field', async () => {
+    await visit({}, async (page) => {
+      await page.goto(gateway.url)
+      await page.getByLabel('Password', { exact: true }).fill('correct horse')
+      await page.getByRole('button', { name: 'Show password' }).click()
+      expect(await page.locator('#password').getAttribute('type')).toBe('text')
+      await page.getByRole('button', { name: 'Hide password' }).click()
+      expect(await page.locator('#password').getAttribute('type')).toBe('password')
+    })
+  })
+
+  it.each([
+    { name: 'light', colorScheme: 'light', viewport: { width: 1200, height: 800 } },
+    { name: 'dark, on a narrow phone', colorScheme: 'dark', viewport: { width: 320, height: 640 } },
+  ] as const)('can be used by everybody: $name', async ({ name, ...options }) => {
+    await visit({ ...options, reducedMotion: 'reduce' }, async (page) => {
+      const faults: string[] = []
+      const look = async (what: string) => {
+        for (const fault of await accessibilityFaults(page)) faults.push(`${what}: ${fault}`)
+      }
+      const open = async (path: string) => {
+        await page.goto(gateway.url + path)
+        await look(path)
+      }
+      for (const path of [
+        '/',
+        '/sign-in?why=out',
+        '/resend',
+        '/activate?token=a.b.c',
+        '/activate',
+        '/activated',
+        '/welcome',
+        '/404',
+      ])
+        await open(path)
+      await page.goto(gateway.url)
+      await send(page, 'Create account')
+      await look('sign-up with faults')
+      await fillSignUp(page, `everybody.${name.length}@example.org`)
+      await send(page, 'Create account')
+      await look('welcome')
+      await open('/account')
+      await send(page, 'Change password')
+      await look('account with faults')
+      await send(page, 'Close account')
+      await look('account, box not ticked')
+      expect(faults).toEqual([])
+      const duration = "getComputedStyle(document.querySelector('.button')).transitionDuration"
+      expect(await page.evaluate<string>(duration)).toBe('0s')
+    })
+  })
+
+  it('planted: what is wrong with a page is found', async () => {
+    await visit({ viewport: { width: 320, height: 640 } }, async (page) => {
+      await page.setContent(
+        '<title></title><h1>A</h1><h1>B</h1><p style="color:#999">grey</p><input id="a" name="a" aria-invalid="true">' +
+          '<a href="#b"></a><div id="a" aria-describedby="c" style="width:900px">wide</div><button style="width:9px">x</button>',
+      )
+      const found = (await accessibilityFaults(page)).join('\n')
+      for (const fault of [
+        'no language',
+        'no title',
+        'not one first heading',
+        'comes twice',
+        'has no label',
+        'not tied to it',
+        'has no text',
+        'points to #b',
+        'points to c',
+        'is inline',
+        'contrast of 2.85',
+        'The page is',
+        '× ',
+      ])
+        expect(found).toContain(fault)
+    })
+  })
+
+  it('show where the focus is', async () => {
+    await visit({}, async (page) => {
+      await page.goto(gateway.url)
+      const unseen: string[] = []
+      for (let at = 0; at < 9; at += 1) {
+        await page.keyboard.press('Tab')
+        const one = 'document.activeElement'
+        const outline = await page.evaluate<string>(
+          `getComputedStyle(${one}).outline + ' ' + ${one}.outerHTML`,
+        )
+        if (!/ solid 3px /.test(outline)) unseen.push(outline)
+      }
+      expect(unseen).toEqual([])
+    })
+  })
+})

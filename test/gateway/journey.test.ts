@@ -136,8 +136,6 @@ describe.skipIf(!browserIsThere)('the pages in Chromium', () => {
       await page.getByRole('button', { name: 'Create account' }).click({ clickCount: 2 })
       await arrived
       delete services.faults.command.hangMs
-      // Without scripts nothing holds the second click back: it does no harm at the other end.
-      expect(calls() - before).toBe(sent)
       await page.reload()
       await page.goBack()
       await fillSignUp(page, email)

@@ -1,4 +1,16 @@
+export {
+  type ConsumeBase,
+  type ConsumeBatches,
+  type ConsumeByKey,
+  consume,
+  type Consumer,
+  type Delivered,
+} from './consume.ts'
+export { consumerChannel, type ConsumerEvent, type ConsumerNews, type EndReason } from './consumer-event.ts'
+export type { ConsumerHealth, PartitionHealth } from './consumer-health.ts'
+export { type ConsumerBounds, consumerBounds, type DeliveryContext, type Gate } from './consumer-settings.ts'
 export type { DeadLetter } from './dead-letter.ts'
+export { type FailureKind, kindOfFailure } from './failure-kind.ts'
 export {
   assertGroupName,
   type Commit,

@@ -1,1 +1,2 @@
+export { describeConsumeContract } from './consume-contract.ts'
 export { describeGroupStoreContract, type GroupStoreUnderTest } from './group-store-contract.ts'

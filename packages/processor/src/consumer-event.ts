@@ -1,0 +1,56 @@
+import { channel } from 'node:diagnostics_channel'
+import type { DeadLetter } from './dead-letter.ts'
+import type { Reached } from './group-store.ts'
+
+/** Why a member's work on a partition ended. See docs/state-machines.md. */
+export type EndReason = 'stop' | 'lost' | 'fault' | 'restart'
+
+/** What a consumer tells of itself. */
+export type ConsumerEvent = {
+  readonly topic: string
+  readonly group: string
+  readonly member: string
+} & ConsumerNews
+
+/** The part that differs. */
+export type ConsumerNews =
+  | { readonly kind: 'leased'; readonly partition: number; readonly position: Reached }
+  | {
+      readonly kind: 'ended'
+      readonly partition: number
+      readonly reason: EndReason
+      readonly error?: unknown
+    }
+  /** A commit came back. `settled` counts the deliveries in it; `lag` events lie behind the position. */
+  | {
+      readonly kind: 'progress'
+      readonly partition: number
+      readonly position: Reached
+      readonly settled: number
+      readonly lag: number
+    }
+  | {
+      readonly kind: 'retry'
+      readonly partition: number
+      readonly seq: number
+      readonly attempts: number
+      readonly delayMs: number
+      readonly error: unknown
+    }
+  | { readonly kind: 'dead'; readonly partition: number; readonly letter: DeadLetter }
+  /** Log or store could not be reached, or refused; it is tried again. */
+  | { readonly kind: 'trouble'; readonly partition?: number; readonly error: unknown }
+  /** Lag without progress: the lease is not renewed while this lasts. */
+  | { readonly kind: 'stalled'; readonly partition: number; readonly sinceMs: number }
+  | { readonly kind: 'paused' | 'resumed' }
+
+/** Name of the diagnostics channel that every {@link ConsumerEvent} is published on. */
+export const consumerChannel = 'millrace.consumer'
+
+const diagnostics = channel(consumerChannel)
+
+/** Tells a consumer's own observer and whoever has subscribed to the channel. */
+export function tell(event: ConsumerEvent, observe: ((event: ConsumerEvent) => void) | undefined): void {
+  observe?.(event)
+  if (diagnostics.hasSubscribers) diagnostics.publish(event)
+}

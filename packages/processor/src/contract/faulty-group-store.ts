@@ -1,0 +1,93 @@
+import { MillraceError } from '@millrace/event'
+import type {
+  Commit,
+  GroupPartition,
+  GroupState,
+  GroupStore,
+  Lease,
+  Reached,
+  Renewal,
+} from '../group-store.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+
+/** One member's way to the store, which a test can cut, hold up, or rob of its answers. It notes what commits came to. */
+export class FaultyGroupStore implements GroupStore {
+  /** Results of all commits, in the order in which they came back from the store. */
+  readonly commits: { readonly position: Reached; readonly result: 'committed' | 'already' | 'fenced' }[] = []
+  readonly #inner: GroupStore
+  readonly #news: () => void
+  #held: { promise: Promise<void>; resolve: () => void } | undefined
+  #cut = false
+  #answersToLose = 0
+
+  /** @param news Called after each call. */
+  constructor(inner: GroupStore, news: () => void) {
+    this.#inner = inner
+    this.#news = news
+  }
+
+  /** As if the process slept: calls go nowhere until `resume`. */
+  pause(): void {
+    this.#held ??= Promise.withResolvers<void>()
+  }
+
+  resume(): void {
+    this.#held?.resolve()
+    this.#held = undefined
+  }
+
+  /** As if the process had been killed: nothing gets through any more. */
+  cut(): void {
+    this.#cut = true
+  }
+
+  /** The next commits take place, and their answers are lost. */
+  loseAnswers(count: number): void {
+    this.#answersToLose = count
+  }
+
+  acquire(at: GroupPartition, member: string, leaseMs: number): Promise<Lease | undefined> {
+    return this.#through(() => this.#inner.acquire(at, member, leaseMs))
+  }
+
+  renew(at: GroupPartition, lease: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal> {
+    return this.#through(() => this.#inner.renew(at, lease, leaseMs))
+  }
+
+  commit(at: GroupPartition, commit: Commit): Promise<'committed' | 'already' | 'fenced'> {
+    return this.#through(async () => {
+      const result = await this.#inner.commit(at, commit)
+      this.commits.push({ position: commit.position, result })
+      if (this.#answersToLose > 0) {
+        this.#answersToLose -= 1
+        throw new MillraceError('commit.unknown')
+      }
+      return result
+    })
+  }
+
+  release(at: GroupPartition, token: string): Promise<'released' | 'fenced'> {
+    return this.#through(() => this.#inner.release(at, token))
+  }
+
+  look(at: GroupPartition): Promise<GroupState> {
+    return this.#inner.look(at)
+  }
+
+  deadLetters(
+    at: GroupPartition,
+    options?: { after?: number; limit?: number },
+  ): Promise<readonly DeadLetter[]> {
+    return this.#inner.deadLetters(at, options)
+  }
+
+  async #through<T>(act: () => Promise<T>): Promise<T> {
+    await this.#held?.promise
+    if (this.#cut) throw new MillraceError('log.unavailable')
+    try {
+      return await act()
+    } finally {
+      this.#news()
+    }
+  }
+}

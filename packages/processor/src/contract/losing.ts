@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest'
+import type { GroupStoreUnderTest } from './group-store-contract.ts'
+import { type Actor, Latch, leaseMs, Stage } from './stage.ts'
+
+/** Crashes, pauses, lost answers, hanging handlers: what docs/state-machines.md says of each. */
+export function describeLosing(subject: () => GroupStoreUnderTest): void {
+  async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+    const stage = new Stage(subject())
+    try {
+      await play(stage)
+    } finally {
+      await stage.end()
+    }
+  }
+  const ended = (actor: Actor, reason: string) => () =>
+    actor.news.some((news) => news.kind === 'ended' && news.reason === reason)
+
+  describe('losing', () => {
+    test('a member that dies after handling and before its commit loses nothing: it is delivered again', () =>
+      onStage(async (stage) => {
+        await stage.append(...Array.from({ length: 30 }, (_, at) => `k${at % 4}`))
+        const first = stage.start(
+          ({ position }) => {
+            if (position.seq === 17) first.store.cut()
+          },
+          { concurrency: 1 },
+        )
+        await stage.until(() => first.news.some(({ kind }) => kind === 'trouble'))
+        const before = await stage.look()
+        expect(before.position.seq).toBeLessThan(17)
+        await first.consumer.stop()
+        const second = stage.start()
+        subject().advance(leaseMs)
+        await stage.until(() => stage.completed().size === 30)
+        // Some were handled twice, and no more than was promised.
+        const twice = stage.done.length - 30
+        expect(twice).toBeGreaterThan(0)
+        expect(twice).toBeLessThanOrEqual(second.consumer.repeatsAtMost)
+        expect(stage.disordered()).toEqual([])
+      }))
+
+    test('a member paused past its lease cannot commit: its commit is seen rejected', () =>
+      onStage(async (stage) => {
+        await stage.append('a', 'a', 'b')
+        const latch = new Latch()
+        const sleeper = stage.start(() => latch.pass(() => stage.changed()))
+        await stage.until(() => latch.waiting === 2)
+        sleeper.store.pause()
+        subject().advance(leaseMs)
+        const other = stage.start()
+        await stage.until(() => other.done.length === 3)
+        await stage.until(() => other.store.commits.length > 0)
+        const before = await stage.look()
+        // It wakes up, its handlers end, and it tries to commit what they did.
+        latch.open()
+        sleeper.store.resume()
+        await stage.until(ended(sleeper, 'lost'))
+        const rejected = sleeper.store.commits.filter(({ result }) => result === 'fenced')
+        const noticedByRenewal = sleeper.store.commits.length === 0
+        expect(rejected.length > 0 || noticedByRenewal).toBe(true)
+        expect(await stage.look()).toMatchObject({ position: before.position, n: before.n })
+        expect(stage.disordered()).toEqual([])
+      }))
+
+    test('a sleeper whose handlers have ended sends its commit first, and the store refuses it', () =>
+      onStage(async (stage) => {
+        await stage.append('a', 'b')
+        const latch = new Latch()
+        const sleeper = stage.start(() => latch.pass(() => stage.changed()), { commitEvery: 1 })
+        await stage.until(() => latch.waiting === 2)
+        sleeper.store.pause()
+        // The commit is on its way when the process falls asleep.
+        latch.open()
+        await stage.until(() => sleeper.done.length === 2)
+        subject().advance(leaseMs)
+        const other = stage.start()
+        await stage.until(() => other.done.length === 2)
+        sleeper.store.resume()
+        await stage.until(ended(sleeper, 'lost'))
+        expect(sleeper.store.commits.map(({ result }) => result)).toEqual(['fenced'])
+      }))
+
+    test('a member that lost its lease drops what it has in hand and may come back later', () =>
+      onStage(async (stage) => {
+        await stage.append('a', 'a', 'a')
+        const latch = new Latch()
+        const signals: AbortSignal[] = []
+        const first = stage.start(async (_, { signal }) => {
+          signals.push(signal)
+          await latch.pass(() => stage.changed())
+        })
+        await stage.until(() => latch.waiting === 1)
+        first.store.pause()
+        subject().advance(leaseMs)
+        const second = stage.start()
+        await stage.until(() => second.done.length === 3)
+        first.store.resume()
+        await stage.until(ended(first, 'lost'))
+        expect(signals[0]?.aborted).toBe(true)
+        latch.open()
+        await second.consumer.stop()
+        await stage.append('a')
+        await stage.until(() => first.done.includes(4))
+        // 2 and 3 were in its hand once and are not handled by it any more.
+        expect(first.done).toEqual([1, 4])
+      }))
+
+    test('after an unknown result the same commit is sent again, and nothing is handled twice', () =>
+      onStage(async (stage) => {
+        await stage.append(...Array.from({ length: 12 }, (_, at) => `k${at}`))
+        const actor = stage.start()
+        actor.store.loseAnswers(2)
+        await stage.until(() => actor.store.commits.some(({ result }) => result === 'already'))
+        await stage.until(() => stage.done.length === 12)
+        await actor.consumer.stop()
+        expect(stage.done).toHaveLength(12)
+        expect((await stage.look()).position.seq).toBe(12)
+      }))
+
+    test('a member that hangs does not renew, and another one takes over', () =>
+      onStage(async (stage) => {
+        await stage.append('a', 'b')
+        const latch = new Latch()
+        const hanging = stage.start(() => latch.pass(() => stage.changed()), { stalledMs: 30 })
+        await stage.until(() => latch.waiting === 2)
+        await stage.until(() => hanging.news.some(({ kind }) => kind === 'stalled'))
+        expect(hanging.consumer.health()).toMatchObject({ state: 'down' })
+        subject().advance(leaseMs)
+        const other = stage.start()
+        await stage.until(() => other.done.length === 2)
+        latch.open()
+      }))
+
+    test('a planned pause is no stall: the lease is kept', () =>
+      onStage(async (stage) => {
+        await stage.append('a')
+        const actor = stage.start(
+          () => {
+            throw new Error('again and again')
+          },
+          { stalledMs: 1, retry: { firstMs: 60_000, maxMs: 60_000 } },
+        )
+        await stage.until(() => actor.news.some(({ kind }) => kind === 'retry'))
+        const { untilMs } = await stage.look()
+        subject().advance(10)
+        let renewed = false
+        await stage.until(() => {
+          void stage.look().then((state) => {
+            renewed = state.untilMs > untilMs
+          })
+          return renewed
+        })
+        expect(actor.consumer.health().state).toBe('degraded')
+      }))
+
+    test('killed, paused and replaced at random, members lose nothing and hold the order of each key', () =>
+      onStage(async (stage) => {
+        const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+        const random = randomOf(seed)
+        await expect(chaos(stage, random), `SEED=${seed}`).resolves.toEqual([])
+      }))
+  })
+
+  async function chaos(stage: Stage, random: () => number): Promise<readonly string[]> {
+    const total = 300
+    const flaky = () => {
+      if (random() < 0.05) throw new Error('flaky')
+    }
+    const start = () => stage.start(flaky, { concurrency: 4, window: 40, commitEvery: 7 })
+    let appended = 0
+    let member = start()
+    while (appended < total) {
+      const size = 1 + Math.floor(random() * 20)
+      await stage.append(...Array.from({ length: size }, () => `k${Math.floor(random() * 9)}`))
+      appended += size
+      const target = Math.floor(appended * random())
+      await stage.until(() => stage.completed().size >= target)
+      const fate = random()
+      if (fate < 0.3) member.store.cut()
+      else if (fate < 0.6) member.store.pause()
+      else if (fate < 0.7) member.store.loseAnswers(1)
+      else if (fate < 0.8) void member.consumer.stop()
+      if (fate < 0.8 && !(fate >= 0.6 && fate < 0.7)) {
+        const before = member
+        member = start()
+        subject().advance(leaseMs)
+        if (random() < 0.5) before.store.resume()
+      }
+    }
+    await stage.until(() => stage.completed().size >= appended)
+    return stage.disordered()
+  }
+}
+
+/** A small generator whose whole state is its seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

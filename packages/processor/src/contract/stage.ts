@@ -1,0 +1,146 @@
+import type { Topic } from '@millrace/event'
+import type { Position, Recorded } from '@millrace/log'
+import { testTopic, unit } from '@millrace/log/contract'
+import { consume, type ConsumeByKey, type Consumer, type Delivered } from '../consume.ts'
+import type { ConsumerEvent } from '../consumer-event.ts'
+import type { DeliveryContext } from '../consumer-settings.ts'
+import { FaultyGroupStore } from './faulty-group-store.ts'
+import type { GroupStoreUnderTest } from './group-store-contract.ts'
+
+export const leaseMs = 1_000
+
+type Handler = (delivered: Delivered, context: DeliveryContext) => Promise<void> | void
+
+/** A member under test, with its own way to the store and all that it told. */
+export interface Actor {
+  readonly consumer: Consumer
+  readonly store: FaultyGroupStore
+  readonly news: ConsumerEvent[]
+  /** Sequence numbers that its handler has completed. */
+  readonly done: number[]
+}
+
+/** One topic of one partition (or more), its log and the members that work on it. Stops them all at its end. */
+export class Stage {
+  readonly topic: Topic
+  readonly subject: GroupStoreUnderTest
+  /** What handlers have completed, of whichever member, in order. */
+  readonly done: { readonly key: string; readonly seq: number }[] = []
+  readonly #actors: Actor[] = []
+  readonly #watchers = new Set<() => void>()
+
+  constructor(subject: GroupStoreUnderTest, partitions = 1) {
+    this.subject = subject
+    this.topic = testTopic({ partitions })
+  }
+
+  /** Appends one event for each key. */
+  async append(...keys: readonly string[]): Promise<readonly Position[]> {
+    const units = keys.map((key, at) => unit(this.topic, key, { data: at }))
+    const results = await this.subject.log.append(this.topic, units)
+    return results.flatMap((result) => (result.status === 'appended' ? result.positions : []))
+  }
+
+  /** Starts a member whose handler notes what it has completed. */
+  start(handle: Handler = () => undefined, options: Partial<ConsumeByKey<Topic>> = {}): Actor {
+    const store = new FaultyGroupStore(this.subject.store, () => this.changed())
+    const news: ConsumerEvent[] = []
+    const done: number[] = []
+    const consumer = consume({
+      log: this.subject.log,
+      store,
+      topic: this.topic,
+      group: 'readers',
+      leaseMs,
+      commitEvery: 5,
+      commitMs: 20,
+      retry: { firstMs: 5, maxMs: 20 },
+      stopMs: 2_000,
+      handle: async (delivered, context) => {
+        await handle(delivered, context)
+        done.push(delivered.position.seq)
+        this.done.push({ key: delivered.event.subject, seq: delivered.position.seq })
+        this.changed()
+      },
+      observe: (event) => {
+        news.push(event)
+        this.changed()
+      },
+      ...options,
+    })
+    const actor = { consumer, store, news, done }
+    this.#actors.push(actor)
+    return actor
+  }
+
+  /** Resolves when the condition holds; it is looked at after everything that happens on the stage. */
+  until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!condition()) return
+        this.#watchers.delete(look)
+        resolve()
+      }
+      this.#watchers.add(look)
+    })
+  }
+
+  /** Something has happened. */
+  changed(): void {
+    for (const look of this.#watchers) look()
+  }
+
+  /** The group's record of a partition. */
+  look(partition = 0) {
+    return this.subject.store.look({ topic: this.topic, partition, group: 'readers' })
+  }
+
+  deadLetters(partition = 0) {
+    return this.subject.store.deadLetters({ topic: this.topic, partition, group: 'readers' })
+  }
+
+  /** Keys whose events were not first completed in the order of the log. */
+  disordered(): readonly string[] {
+    const last = new Map<string, number>()
+    const seen = new Set<number>()
+    const wrong = new Set<string>()
+    for (const { key, seq } of this.done) {
+      if (seen.has(seq)) continue
+      seen.add(seq)
+      if (seq < (last.get(key) ?? 0)) wrong.add(key)
+      last.set(key, seq)
+    }
+    return [...wrong]
+  }
+
+  /** Sequence numbers that some handler has completed. */
+  completed(): ReadonlySet<number> {
+    return new Set(this.done.map(({ seq }) => seq))
+  }
+
+  async end(): Promise<void> {
+    for (const { store } of this.#actors) store.resume()
+    await Promise.all(this.#actors.map(({ consumer }) => consumer.stop()))
+  }
+}
+
+/** Something that a handler can wait at until the test opens it. */
+export class Latch {
+  readonly #opened = Promise.withResolvers<void>()
+  waiting = 0
+
+  open(): void {
+    this.#opened.resolve()
+  }
+
+  async pass(changed?: () => void): Promise<void> {
+    this.waiting += 1
+    changed?.()
+    await this.#opened.promise
+  }
+}
+
+export function keyOf(recorded: Recorded | Delivered): string {
+  return recorded.event.subject
+}

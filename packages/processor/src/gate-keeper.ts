@@ -1,0 +1,60 @@
+import { pause } from './backoff.ts'
+import type { ConsumerSettings } from './consumer-settings.ts'
+
+/** Stands at a consumer's gate: says whether a handler may start, and waits for the gate while it is closed. */
+export class GateKeeper {
+  readonly #settings: ConsumerSettings
+  readonly #stopping: AbortSignal
+  readonly #opened: () => void
+  #paused = false
+  #waiting = false
+  /** The closed gate has asked for one try. */
+  #tryOne = false
+
+  /** @param opened Called when it is worth asking again. */
+  constructor(settings: ConsumerSettings, stopping: AbortSignal, opened: () => void) {
+    this.#settings = settings
+    this.#stopping = stopping
+    this.#opened = opened
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** Whether a handler may start now. If not, `opened` is called in time. */
+  allows(): boolean {
+    const { gate, tell } = this.#settings
+    if (!gate) return true
+    if (gate.open) {
+      if (this.#paused) tell({ kind: 'resumed' })
+      this.#paused = false
+      return true
+    }
+    if (!this.#paused) tell({ kind: 'paused' })
+    this.#paused = true
+    if (this.#tryOne) return true
+    if (!this.#waiting && !this.#stopping.aborted) void this.#wait()
+    return false
+  }
+
+  /** A handler has started. */
+  passed(): void {
+    this.#tryOne = false
+  }
+
+  async #wait(): Promise<void> {
+    this.#waiting = true
+    try {
+      await this.#settings.gate?.opened(this.#stopping)
+      this.#tryOne = true
+    } catch (error) {
+      if (!this.#stopping.aborted) {
+        this.#settings.tell({ kind: 'trouble', error })
+        await pause(1_000, this.#stopping)
+      }
+    }
+    this.#waiting = false
+    if (!this.#stopping.aborted) this.#opened()
+  }
+}

@@ -131,9 +131,12 @@ describe.skipIf(!browserIsThere)('the pages in Chromium', () => {
       await page.goto(gateway.url)
       await fillSignUp(page, email)
       const before = calls()
-      services.faults.command.hangMs = 300
+      services.faults.command.hangMs = 500
       const arrived = page.waitForURL('**/welcome')
-      await page.getByRole('button', { name: 'Create account' }).click({ clickCount: 2 })
+      const button = page.getByRole('button', { name: 'Create account' })
+      await button.click({ noWaitAfter: true })
+      await expect.poll(calls).toBe(before + 1)
+      await button.click({ noWaitAfter: true })
       await arrived
       delete services.faults.command.hangMs
       await page.reload()

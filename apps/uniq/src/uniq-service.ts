@@ -8,10 +8,10 @@ export type UniqAction = ConstraintAction | 'none'
 /** What goes with an event. */
 export interface AppendOptions {
   /** Keyed digest of the request that the event comes from. A repeat with another one is refused with 422. */
-  readonly fingerprint?: string
+  readonly fingerprint?: string | undefined
   /** Events that the key must have. A create demands 0 by itself. */
-  readonly expectedVersion?: number
-  readonly signal?: AbortSignal
+  readonly expectedVersion?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What became of an event. */

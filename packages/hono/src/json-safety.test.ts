@@ -99,7 +99,7 @@ describe('JSON from outside', () => {
   })
 
   it('answers each broken field once', async () => {
-    const others = fc.dictionary(fc.stringMatching(/^[a-m]{1,4}$/), fc.jsonValue({ maxDepth: 1 }))
+    const others = fc.dictionary(fc.stringMatching(/^[a-m]{1,4}$/), fc.oneof(fc.integer(), fc.string()))
     const property = fc.asyncProperty(others, async (given) => {
       const answer = await post('/', JSON.stringify({ ...given, name: 1, tags: [1, 2] }))
       const { errors } = (await answer.json()) as { errors: { field: string }[] }

@@ -15,7 +15,8 @@ export async function withDefaultHeaders(
   next: () => Promise<void>,
 ): Promise<void> {
   const { outgoing } = bindingsOf(c)
-  if (outgoing) for (const [name, value] of headers) outgoing.setHeader(name, value)
+  // Sent already where a time limit above has answered.
+  if (outgoing?.headersSent === false) for (const [name, value] of headers) outgoing.setHeader(name, value)
   await next()
   if (!outgoing) for (const [name, value] of headers) ensureHeader(c, name, value)
 }

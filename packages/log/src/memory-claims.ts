@@ -4,6 +4,8 @@ import type { ClaimChange } from './append.ts'
 /** What a unit's claim changes come to: the writes to make, or whether there are none. */
 export interface ClaimPlan {
   readonly changed: boolean
+  /** Keyring versions that the plan's digests are given under. */
+  readonly versions: readonly string[]
   readonly free: readonly string[]
   readonly take: readonly string[]
   readonly entries: ReadonlyMap<string, string | undefined>
@@ -22,17 +24,18 @@ export class MemoryClaims {
   /** Judges all changes of one unit against the claims as they stand. Writes nothing. */
   plan(key: string, changes: readonly ClaimChange[], now: number): ClaimPlan | MillraceError {
     if (changes.length > 0 && now < this.gateUntil) return new MillraceError('append.gated')
+    const versions = this.#versionsFor(changes)
     const free: string[] = []
     const take: string[] = []
     const entries = new Map<string, string | undefined>()
     let changed = false
     for (const change of changes) {
-      const missing = missingVersion(change, this.live)
-      if (missing) return missing
       const slot = `${change.constraint}:${key}`
       const present = this.held.get(slot)
       if ((change.action === 'claim') !== (present === undefined)) return notOwner(change)
-      const digests = tagged(change, this.live)
+      const missing = missingVersion(change, versions)
+      if (missing) return missing
+      const digests = tagged(change, versions)
       const wanted = digests.map((digest) => `${change.constraint}:${digest}`)
       for (const name of wanted) {
         const owner = this.owners.get(name)
@@ -45,11 +48,12 @@ export class MemoryClaims {
       take.push(...wanted)
       entries.set(slot, change.action === 'release' ? undefined : value)
     }
-    return { changed, free, take, entries }
+    return { changed, versions, free, take, entries }
   }
 
   /** Makes a plan true. The first claim of a topic settles which versions are live. */
   commit(key: string, plan: ClaimPlan): void {
+    if (this.live.length === 0) this.live = plan.versions
     for (const name of plan.free) this.owners.delete(name)
     for (const name of plan.take) this.owners.set(name, key)
     for (const [slot, value] of plan.entries) {
@@ -72,11 +76,13 @@ export class MemoryClaims {
     for (const [slot, text] of held) this.held.set(slot, text)
   }
 
-  /** Before the first claim, the versions of the first caller become the live ones. */
-  settle(changes: readonly ClaimChange[]): void {
-    if (this.live.length > 0) return
-    const first = changes.find((change) => Object.keys(change.digests).length > 0)
-    if (first) this.live = Object.keys(first.digests).toSorted()
+  // Before the first claim, the versions of the first caller, which become the live ones if its unit stands.
+  #versionsFor(changes: readonly ClaimChange[]): readonly string[] {
+    if (this.live.length > 0) return this.live
+    const first = changes.find(
+      (change) => change.action !== 'release' && Object.keys(change.digests).length > 0,
+    )
+    return first ? Object.keys(first.digests).toSorted() : []
   }
 }
 

@@ -4,15 +4,17 @@ import type { ClaimRegister } from './claim-register.ts'
 import type { ClaimStore } from './claim-store.ts'
 import type { Cursors, EventLog, KeyHistory, ReadOptions, Recorded, Tip } from './event-log.ts'
 import { MemoryClaimStore } from './memory-claim-store.ts'
-import { MemoryPartition } from './memory-partition.ts'
+import { type DedupeBounds, MemoryPartition } from './memory-partition.ts'
 import type { Position } from './position.ts'
-import { prepare, prepareBatch } from './prepare.ts'
+import { prepare, prepareBatch, type Prepared } from './prepare.ts'
 
 /** Options of {@link createMemoryLog}. */
 export interface MemoryLogOptions {
   readonly clock?: Clock
-  /** How long an event id without claims is remembered, in ms. Default one hour. */
+  /** How long an event id without claims is remembered at least, in ms. Default one hour. */
   readonly dedupeWindowMs?: number
+  /** Ids a partition after which a dedupe generation ends before its time. Default 1,000,000. */
+  readonly dedupeIds?: number
 }
 
 /** A log in memory, with the same promises as the one on Redis but durability. */
@@ -22,32 +24,41 @@ export interface MemoryLog extends EventLog, ClaimRegister {
 
 /** Makes an empty log in memory. */
 export function createMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
-  return new InMemoryLog(options.clock ?? systemClock, options.dedupeWindowMs ?? 3_600_000)
+  const { clock = systemClock, dedupeWindowMs = 3_600_000, dedupeIds = 1_000_000 } = options
+  return new InMemoryLog(clock, { windowMs: dedupeWindowMs, mostIds: dedupeIds })
 }
 
 class InMemoryLog implements MemoryLog {
   readonly #clock: Clock
-  readonly #windowMs: number
+  readonly #bounds: DedupeBounds
   readonly #partitions = new Map<string, MemoryPartition>()
   readonly claims: MemoryClaimStore
   readonly #waiting = new Set<() => void>()
 
-  constructor(clock: Clock, windowMs: number) {
+  constructor(clock: Clock, bounds: DedupeBounds) {
     this.#clock = clock
     this.claims = new MemoryClaimStore(clock)
-    this.#windowMs = windowMs
+    this.#bounds = bounds
   }
 
   async append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
-    const results = units.map((draft): AppendResult => {
-      const unit = prepare(topic, draft)
-      if (unit instanceof MillraceError) return { status: 'refused', error: unit }
-      return this.#partition(topic, partitionOfKey(topic, unit.key)).append(
-        unit,
-        this.#clock.now(),
-        this.#windowMs,
-      )
-    })
+    const results = new Array<AppendResult>(units.length)
+    const parts = new Map<number, { readonly units: Prepared[]; readonly places: number[] }>()
+    for (const [place, unit] of units.map((draft) => prepare(topic, draft)).entries()) {
+      if (unit instanceof MillraceError) {
+        results[place] = { status: 'refused', error: unit }
+        continue
+      }
+      const partition = partitionOfKey(topic, unit.key)
+      let part = parts.get(partition)
+      if (!part) parts.set(partition, (part = { units: [], places: [] }))
+      part.units.push(unit)
+      part.places.push(place)
+    }
+    for (const [partition, part] of parts) {
+      const answers = this.#partition(topic, partition).append(part.units, this.#clock.now(), this.#bounds)
+      for (const [at, answer] of answers.entries()) results[part.places[at] as number] = answer
+    }
     this.#wake()
     return results
   }
@@ -68,10 +79,15 @@ class InMemoryLog implements MemoryLog {
     after: Cursors,
     options: ReadOptions = {},
   ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
-    const answer = this.#readNow(topic, after, options.limit ?? 500)
-    if (answer.size > 0 || !options.waitMs) return answer
-    await this.#news(options.waitMs, options.signal)
-    return this.#readNow(topic, after, options.limit ?? 500)
+    const { limit = 500, waitMs = 0, signal } = options
+    const deadline = performance.now() + waitMs
+    for (;;) {
+      const answer = this.#readNow(topic, after, limit)
+      const left = deadline - performance.now()
+      if (answer.size > 0 || left <= 0 || signal?.aborted) return answer
+      // Woken by an append to any topic, so it may find nothing and wait on.
+      await this.#news(left, signal)
+    }
   }
 
   async readKey(
@@ -119,7 +135,7 @@ class InMemoryLog implements MemoryLog {
   }
 
   #partition(topic: Topic, partition: number): MemoryPartition {
-    if (!(partition >= 0 && partition < topic.partitions))
+    if (!(Number.isInteger(partition) && partition >= 0 && partition < topic.partitions))
       throw new MillraceError('position.invalid', `Topic ${topic.name} has no partition ${partition}`)
     const name = `${topic.name}/${partition}`
     let found = this.#partitions.get(name)
@@ -142,8 +158,7 @@ class InMemoryLog implements MemoryLog {
       }
       const timer = setTimeout(done, waitMs)
       this.#waiting.add(done)
-      if (signal?.aborted) done()
-      else signal?.addEventListener('abort', done)
+      signal?.addEventListener('abort', done)
     })
   }
 }

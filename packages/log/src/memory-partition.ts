@@ -1,4 +1,4 @@
-import { decodeEvent, type Event, MillraceError, type Topic } from '@millrace/event'
+import { envelopeOf, type Event, MillraceError, type Topic } from '@millrace/event'
 import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
 import type { Recorded } from './event-log.ts'
 import type { MemoryClaims } from './memory-claims.ts'
@@ -9,6 +9,12 @@ import { identity } from './units.ts'
 interface Known {
   readonly position: Position
   readonly fingerprint: string | undefined
+}
+
+/** When a dedupe generation ends: after so many ms, or so many ids. */
+export interface DedupeBounds {
+  readonly windowMs: number
+  readonly mostIds: number
 }
 
 interface Entry {
@@ -48,9 +54,23 @@ export class MemoryPartition {
     )
   }
 
-  append({ unit, key, texts }: Prepared, now: number, windowMs: number): AppendResult {
-    this.#rotate(now, windowMs)
-    const known = unit.events.flatMap((event) => this.#known(identity(event)) ?? [])
+  /** Appends units in one step, as one call of the script on Redis does. */
+  append(units: readonly Prepared[], now: number, bounds: DedupeBounds): readonly AppendResult[] {
+    const rotate = now - this.#recentSince >= bounds.windowMs || this.#recent.size >= bounds.mostIds
+    const fresh = new Map<string, Known>()
+    const results = units.map((unit) => this.#judge(unit, now, fresh))
+    if (rotate && fresh.size > 0) {
+      this.#old = this.#recent
+      this.#recent = new Map()
+      this.#recentSince = now
+    }
+    for (const [id, known] of fresh) this.#recent.set(id, known)
+    return results
+  }
+
+  #judge({ unit, key, texts }: Prepared, now: number, fresh: Map<string, Known>): AppendResult {
+    const ids = unit.events.map(identity)
+    const known = ids.flatMap((id) => this.#known(id) ?? fresh.get(id) ?? [])
     if (known.length > 0) return repeated(unit, known)
     const version = this.#byKey.get(key)?.length ?? 0
     if (unit.expectedVersion !== undefined && unit.expectedVersion !== version)
@@ -60,7 +80,6 @@ export class MemoryPartition {
         }),
       )
     const changes = unit.claims ?? []
-    this.#claims.settle(changes)
     const plan = this.#claims.plan(key, changes, now)
     if (plan instanceof MillraceError) return refused(plan)
     const last = this.#byKey.get(key)?.at(-1)
@@ -69,9 +88,9 @@ export class MemoryPartition {
     this.#claims.commit(key, plan)
     const positions = texts.map((json) => this.#write(key, json, now))
     if (changes.length > 0) this.#claims.changed.set(this.#partition, this.tip.seq)
-    const remember = changes.length > 0 ? this.#kept : this.#recent
+    const remember = changes.length > 0 ? this.#kept : fresh
     for (const [at, position] of positions.entries())
-      remember.set(identity(unit.events[at] as Event), { position, fingerprint: unit.fingerprint })
+      remember.set(ids[at] as string, { position, fingerprint: unit.fingerprint })
     return { status: 'appended', positions, version: version + positions.length }
   }
 
@@ -140,13 +159,6 @@ export class MemoryPartition {
     return this.#recent.get(id) ?? this.#old.get(id) ?? this.#kept.get(id)
   }
 
-  #rotate(now: number, windowMs: number): void {
-    if (now - this.#recentSince < windowMs) return
-    this.#old = this.#recent
-    this.#recent = new Map()
-    this.#recentSince = now
-  }
-
   #write(key: string, json: string, now: number): Position {
     this.#ms = Math.max(this.#ms, now)
     const seq = this.#entries.length + 1
@@ -177,5 +189,5 @@ function refused(error: MillraceError): { readonly status: 'refused'; readonly e
 }
 
 function recorded(entry: Entry): Recorded {
-  return { event: decodeEvent(entry.json), position: entry.position }
+  return { event: envelopeOf(JSON.parse(entry.json)), position: entry.position }
 }

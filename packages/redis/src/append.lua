@@ -32,8 +32,8 @@
 --         {"r", word, …} refused: version n | claimed constraint | owner constraint holds/none | fingerprint | partial | keyring version | gated
 --       channel: {"a", taken, last} | {"r", "gap", last} | {"r", "stale", last, incarnation}
 --
--- A line that ends in `-- guard: <name>` can be taken out by the tests (or replaced by what follows `without:`),
--- and each of them has a test that turns red then.
+-- The tests can take out each line that is marked as a guard (or put in its place what follows `without:`), and
+-- prove that something breaks then.
 
 local header, payload = cjson.decode(ARGV[1]), ARGV[2]
 local LOG, META, IDS, OLD, KEPT, CHANNELS, CLAIMS, OWNERS, CLAIMS_META = unpack(KEYS, 1, 9)

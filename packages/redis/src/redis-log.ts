@@ -104,6 +104,7 @@ class LogOnRedis implements RedisLog {
   }
 
   async channel(topic: Topic, partition: number, channel: string): Promise<ChannelState> {
+    assertPartition(topic, partition)
     const text = await this.#read(() =>
       this.#writer.hget(this.#keys.partition(topic, partition).channels, channel),
     )

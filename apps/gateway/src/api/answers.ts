@@ -13,7 +13,7 @@ const expiresAt = z.string().meta({ description: 'When the token ends (ISO 8601)
 
 /** Answers of the operations, for the OpenAPI document. */
 export const answers = {
-  signedUp: z.object({ id, position, correlationId, token, expiresAt }),
+  withSession: z.object({ id, position, correlationId, token, expiresAt }),
   message: z.object({ message: z.string() }),
   session: z.object({ token, expiresAt, account: z.object({ id, activated: z.boolean() }) }),
   account: z.object({
@@ -25,6 +25,5 @@ export const answers = {
     version: z.int().meta({ description: 'Events of the account so far; also the ETag' }),
   }),
   written: z.object({ id, position, correlationId }),
-  positioned: z.object({ position }),
   activated: z.object({ id, position }),
 } as const

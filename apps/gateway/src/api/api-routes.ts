@@ -26,7 +26,7 @@ export interface Api {
 
 const accountTag = { tags: ['Accounts'] } as const
 const sessionTag = { tags: ['Sessions'] } as const
-const away = ['service.unavailable', 'log.unavailable'] as const
+const away = ['service.unavailable', 'service.busy', 'log.unavailable'] as const
 const afterQuery = z.object({
   after: z.string().max(200).optional().describe('Wait until this position is part of the answer.'),
 })
@@ -90,7 +90,7 @@ const signingUp = {
   body: signUpRequest,
   idempotent: true,
   answers: {
-    201: { description: 'Created; `Location` has its address', schema: answers.signedUp },
+    201: { description: 'Created; `Location` has its address', schema: answers.withSession },
     202: { description: 'Private sign-up: a mail is on its way', schema: answers.message },
   },
   problems: ['request.invalid', 'append.claimed', 'append.fingerprint', 'request.limited', ...away],
@@ -102,13 +102,14 @@ const reading = {
   ...accountTag,
   secured: true,
   answers: { 200: { description: 'The account; `ETag` has its version', schema: answers.account } },
-  problems: ['request.unauthorized', 'route.unknown', 'view.behind', 'service.unavailable'],
+  problems: ['request.unauthorized', 'account.unknown', 'view.behind', 'service.unavailable'],
 } as const
 
 const changingAddress = {
   id: 'changeAddress',
   summary: 'Changes the address',
-  description: 'Claims the new address and frees the old one in one step. `If-Match` is honoured.',
+  description:
+    'Claims the new address and frees the old one in one step. `If-Match` is honoured, the answer has the new `ETag`.',
   ...accountTag,
   body: changeEmailRequest,
   secured: true,
@@ -117,7 +118,7 @@ const changingAddress = {
   problems: [
     'request.invalid',
     'request.unauthorized',
-    'route.unknown',
+    'account.unknown',
     'append.claimed',
     'append.version',
     ...away,
@@ -130,20 +131,20 @@ const closing = {
   ...accountTag,
   secured: true,
   idempotent: true,
-  answers: { 200: { description: 'Closed', schema: answers.positioned } },
-  problems: ['request.unauthorized', 'route.unknown', ...away],
+  answers: { 200: { description: 'Closed', schema: answers.written } },
+  problems: ['request.unauthorized', 'account.unknown', ...away],
 } as const
 
 const changingPassword = {
   id: 'changePassword',
   summary: 'Changes the password',
-  description: 'Ends all sessions of the account.',
+  description: 'Ends all sessions of the account; the answer begins a new one.',
   ...accountTag,
   body: changePasswordRequest,
   secured: true,
   idempotent: true,
-  answers: { 200: { description: 'Changed', schema: answers.positioned } },
-  problems: ['request.invalid', 'request.unauthorized', 'route.unknown', 'request.limited', ...away],
+  answers: { 200: { description: 'Changed', schema: answers.withSession } },
+  problems: ['request.invalid', 'request.unauthorized', 'account.unknown', 'request.limited', ...away],
 } as const
 
 const resending = {
@@ -151,8 +152,10 @@ const resending = {
   summary: 'Sends the link to confirm the address once more',
   ...accountTag,
   secured: true,
-  answers: { 202: { description: 'A mail is on its way' } },
-  problems: ['request.unauthorized', 'route.unknown', 'request.limited', ...away],
+  answers: {
+    202: { description: 'A mail is on its way, or the address is confirmed', schema: answers.message },
+  },
+  problems: ['request.unauthorized', 'account.unknown', 'request.limited', ...away],
 } as const
 
 const signingIn = {
@@ -162,7 +165,7 @@ const signingIn = {
   ...sessionTag,
   body: signInRequest,
   answers: { 200: { description: 'Begun', schema: answers.session } },
-  problems: ['request.invalid', 'request.unauthorized', 'request.limited', ...away],
+  problems: ['request.invalid', 'session.refused', 'request.limited', ...away],
 } as const
 
 const activating = {
@@ -171,7 +174,7 @@ const activating = {
   ...accountTag,
   body: activateRequest,
   answers: { 200: { description: 'Confirmed, now or before', schema: answers.activated } },
-  problems: ['request.invalid', ...away],
+  problems: ['request.invalid', 'link.expired', ...away],
 } as const
 
 const resendingTo = {
@@ -180,6 +183,11 @@ const resendingTo = {
   description: 'Always 202, so that nobody learns who has an account.',
   ...accountTag,
   body: resendRequest,
-  answers: { 202: { description: 'If the address waits to be confirmed, a mail is on its way' } },
+  answers: {
+    202: {
+      description: 'If the address waits to be confirmed, a mail is on its way',
+      schema: answers.message,
+    },
+  },
   problems: ['request.invalid', 'request.limited', ...away],
 } as const

@@ -94,7 +94,7 @@ function urlOf(baseUrl: string, name: OperationName, input: Input): string {
     const value = input[part]
     if (typeof value === 'string') asked.set(part, value)
   }
-  const tail = asked.size === 0 ? '' : `?${asked}`
+  const tail = asked.size === 0 ? '' : `?${asked.toString()}`
   return `${baseUrl.replace(/\/+$/, '')}${filled}${tail}`
 }
 

@@ -231,6 +231,28 @@ describe('POST /users/{id}/password', () => {
     )
   })
 
+  test('does not bring an old password back when a repeat comes after the log has forgotten the request', async () => {
+    const { send, me, path, pass, events } = await openWithAccount()
+    const key = { 'idempotency-key': 'k-1' }
+    const first = await send('POST', `${path}/password`, body, { ...me, ...key })
+    const second = { current: body.next, next: 'the newest battery' }
+    await send('POST', `${path}/password`, second, bearer(first.body['token']))
+    // The log remembers ids without claims for an hour, and turns its memory over when something is written.
+    for (let turn = 0; turn < 3; turn++) {
+      pass(3_600_000)
+      await send('POST', '/activations/resend', { email: ada.email })
+    }
+    const before = await events()
+    const session = await send('POST', '/sessions', { email: ada.email, password: second.next })
+    const late = { ...bearer(session.body['token']), ...key }
+    expect(await send('POST', `${path}/password`, body, late)).toMatchObject({
+      status: 422,
+      body: { code: 'append.fingerprint' },
+    })
+    expect(await events()).toEqual(before)
+    expect((await send('POST', '/sessions', { email: ada.email, password: second.next })).status).toBe(200)
+  })
+
   test('a repeated sign-up opens nothing after a change of password', async () => {
     const { send } = openStand()
     const key = { 'idempotency-key': 'k-1' }

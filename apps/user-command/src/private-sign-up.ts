@@ -82,14 +82,22 @@ async function noteAttempt(
   account: Account,
   { events, version }: AccountHistory,
 ): Promise<boolean> {
-  const { signal } = call
-  const last = account.lastAttempt
-  if (!attemptIsNews(account, ports.clock.now())) {
-    const known = events.find(({ event }) => event.id === last?.eventId)
-    if (known) await ports.uniq.append('none', known.event, { signal })
+  const news = attemptIsNews(account, ports.clock.now())
+  const at = events.findIndex(({ event }) => event.id === account.lastAttempt?.eventId)
+  const event = (news ? undefined : events[at]?.event) ?? attemptOf(ports, call, account)
+  try {
+    // The version of a repeat is that from before it: should the log have forgotten it, it is not written again.
+    await ports.uniq.append('none', event, { expectedVersion: news ? version : at, signal: call.signal })
     return true
+  } catch (error) {
+    // The account was changed, closed or told between reading and writing: everything must be asked again.
+    if (error instanceof MillraceError && error.code === 'append.version') return !news
+    throw error
   }
-  const attempt = newEvent(
+}
+
+function attemptOf(ports: CommandPorts, call: Call, account: Account): Event {
+  return newEvent(
     accounts,
     {
       type: 'SignUpAttempted',
@@ -101,12 +109,4 @@ async function noteAttempt(
     },
     ports.clock,
   )
-  try {
-    await ports.uniq.append('none', attempt, { expectedVersion: version, signal })
-    return true
-  } catch (error) {
-    // The account was changed, closed or told between reading and writing: everything must be asked again.
-    if (error instanceof MillraceError && error.code === 'append.version') return false
-    throw error
-  }
 }

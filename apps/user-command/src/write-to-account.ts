@@ -35,6 +35,9 @@ export interface AccountWritten {
 
 const mostAttempts = 5
 
+/** Somebody else was faster, or the log has forgotten the event. */
+const overtaken = new Set<string>(['append.version', 'append.not-owner'])
+
 /**
  * Reads, decides and writes. The write demands the version that the decision saw; when somebody else was faster,
  * it all begins again. A request that was taken before is not decided anew: the log answers for it.
@@ -64,7 +67,11 @@ export async function writeToAccount(
   throw new MillraceError('service.busy', 'The account is being changed by others', { cause: conflict })
 }
 
-/** The first answer of a request that was taken before; the log compares the fingerprints. */
+/**
+ * The first answer of a request that was taken before. The event is sent as it was: the log knows it and compares
+ * the fingerprints. It remembers events without claims for an hour only, so that the version from before the
+ * event goes with it: a forgotten one is refused and not written again.
+ */
 async function repeatOf(
   ports: CommandPorts,
   call: Call,
@@ -74,7 +81,13 @@ async function repeatOf(
   const at = events.findIndex(({ event }) => event.id === eventId && event.source === commandSource)
   const first = events[at]
   if (!first) return undefined
-  await ports.uniq.append(action, first.event, { fingerprint, signal: call.signal })
+  try {
+    await ports.uniq.append(action, first.event, { fingerprint, expectedVersion: at, signal: call.signal })
+  } catch (cause) {
+    if (!(cause instanceof MillraceError) || !overtaken.has(cause.code)) throw cause
+    const message = 'The idempotency key was used too long ago to compare the requests'
+    throw new MillraceError('append.fingerprint', message, { cause })
+  }
   return {
     status: 'repeated',
     position: first.position,
@@ -88,8 +101,6 @@ function untouched({ events, version }: AccountHistory, call: Call): AccountWrit
   if (!last) throw new TypeError('A decision about nothing must write or refuse')
   return { status: 'unchanged', position: last.position, version, correlationId: call.correlationId }
 }
-
-const overtaken = new Set<string>(['append.version', 'append.not-owner'])
 
 async function append(
   ports: CommandPorts,

@@ -1,6 +1,5 @@
-import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import type { KitContext, KitEnv } from './environment.ts'
+import type { KitContext } from './environment.ts'
 import type { KitLogger, RequestMeter } from './ports.ts'
 
 /** Options of {@link requestLog}. */
@@ -15,7 +14,9 @@ export interface RequestLogOptions {
  * One line and one count a request, when its answer is ready. Paths and queries can carry tokens and
  * addresses: only the route's template is written down. Health checks and scrapes are logged as `debug`.
  */
-export function requestLog(options: RequestLogOptions): MiddlewareHandler<KitEnv> {
+export function requestLog(
+  options: RequestLogOptions,
+): (c: KitContext, next: () => Promise<void>) => Promise<void> {
   const { logger, meter } = options
   const level = options.level ?? 'info'
   return async (c, next) => {

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import type { KitEnv } from './environment.ts'
-import { withDefaultHeaders } from './response-header.ts'
+import { type HeaderList, withDefaultHeaders } from './response-header.ts'
 
 /** Options of {@link securityHeaders}. */
 export interface SecurityHeadersOptions {
@@ -20,14 +20,20 @@ export const pagePolicy =
 
 /** Sets the headers that keep browsers out of trouble, wherever the handler has not set them itself. */
 export function securityHeaders(options: SecurityHeadersOptions = {}): MiddlewareHandler<KitEnv> {
-  const headers: (readonly [string, string])[] = [
+  const headers = securityHeaderList(options)
+  return (c, next) => withDefaultHeaders(c, headers, next)
+}
+
+/** The headers that {@link securityHeaders} sets. */
+export function securityHeaderList(options: SecurityHeadersOptions = {}): HeaderList {
+  return [
     ['Content-Security-Policy', options.content === 'pages' ? pagePolicy : apiPolicy],
     ['X-Content-Type-Options', 'nosniff'],
     ['Referrer-Policy', 'no-referrer'],
     ['Cross-Origin-Opener-Policy', 'same-origin'],
     ['Cache-Control', 'no-store'],
+    ...(options.hstsSeconds === undefined
+      ? []
+      : [['Strict-Transport-Security', `max-age=${options.hstsSeconds}`] as const]),
   ]
-  if (options.hstsSeconds !== undefined)
-    headers.push(['Strict-Transport-Security', `max-age=${options.hstsSeconds}`])
-  return (c, next) => withDefaultHeaders(c, headers, next)
 }

@@ -19,7 +19,11 @@ export interface ActivationLinksOptions {
 
 /** Hands out and reads the tokens in mailed links. */
 export interface ActivationLinks {
-  issue(link: ActivationLink): Promise<IssuedToken>
+  /**
+   * @param issuedAtMs from when its life counts. Default: now. With a time that does not change, such as that of
+   *   the event, a repeated mail is the same to the last character.
+   */
+  issue(link: ActivationLink, issuedAtMs?: number): Promise<IssuedToken>
   /** @throws MillraceError `link.expired` (410), `request.invalid` (400, field `token`) */
   verify(token: string): Promise<ActivationLink>
 }
@@ -34,7 +38,7 @@ export function createActivationLinks(options: ActivationLinksOptions): Activati
     clock: options.clock ?? systemClock,
   }
   return {
-    issue: ({ accountId, eventId }) => signToken(signer, accountId, { evt: eventId }),
+    issue: ({ accountId, eventId }, issuedAtMs) => signToken(signer, accountId, { evt: eventId }, issuedAtMs),
     verify: async (token) => {
       const read = await readToken(signer, token)
       if (read.state === 'expired') throw new MillraceError('link.expired', 'The link has expired')

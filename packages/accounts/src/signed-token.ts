@@ -17,14 +17,15 @@ export interface IssuedToken {
   readonly expiresAt: string
 }
 
-/** Signs claims about a subject (JWT, RFC 7519, with HMAC-SHA-256). */
+/** Signs claims about a subject (JWT, RFC 7519, with HMAC-SHA-256). The same claims at the same time give the same token. */
 export async function signToken(
   signer: TokenSigner,
   subject: string,
   claims: Readonly<Record<string, unknown>>,
+  issuedAtMs = signer.clock.now(),
 ): Promise<IssuedToken> {
-  // JWT counts in seconds; rounded up, so that no token lives shorter than promised.
-  const issuedAt = Math.floor(signer.clock.now() / 1_000)
+  // JWT counts in seconds.
+  const issuedAt = Math.floor(issuedAtMs / 1_000)
   const expires = issuedAt + Math.ceil(signer.lifetimeMs / 1_000)
   const token = await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: 'HS256' })

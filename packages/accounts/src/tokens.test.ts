@@ -55,6 +55,15 @@ describe('activation links', () => {
     expect(await codeOf(links.verify(token))).toBe('410 link.expired')
   })
 
+  test('of one event and time are the same to the last character', async () => {
+    const { links, pass } = open()
+    const atMs = Date.parse('2026-03-01T11:00:00Z')
+    const first = await links.issue({ accountId: 'a-1', eventId: 'e-1' }, atMs)
+    pass(minute)
+    expect(await links.issue({ accountId: 'a-1', eventId: 'e-1' }, atMs)).toEqual(first)
+    expect(first.expiresAt).toBe('2026-03-03T11:00:00.000Z')
+  })
+
   test('that are cut, changed or of another purpose are refused with the field', async () => {
     const { sessions, links } = open()
     const { token } = await links.issue({ accountId: 'a-1', eventId: 'e-1' })

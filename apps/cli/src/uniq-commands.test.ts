@@ -137,7 +137,8 @@ describe('millrace uniq', () => {
     expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining('millrace uniq rebuild') })
     expect(broken.stdout.split('\n')[0]).toMatch(/^KIND +CONSTRAINT +KEY/)
     expect(broken.stdout).not.toContain('@')
-    expect(JSON.parse((await millrace('uniq verify --json')).stdout).differences).toHaveLength(3)
+    const report = JSON.parse((await millrace('uniq verify --json')).stdout) as { differences: unknown[] }
+    expect(report.differences).toHaveLength(3)
 
     expect(await millrace('uniq rebuild --closed')).toMatchObject({
       code: 0,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseJson } from './json.ts'
 
-const invalid = (code = 'json.invalid') => expect.objectContaining({ code })
+const invalid = (code = 'json.invalid'): unknown => expect.objectContaining({ code })
 
 describe('JSON from outside', () => {
   test.each([

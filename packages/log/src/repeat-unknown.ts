@@ -38,9 +38,10 @@ export async function repeatUnknown<T>(act: () => Promise<T>, bounds: RepeatBoun
         else if (error.code === 'append.gated') gated = error
         else if (!unknown || !unreached.has(error.code)) throw error
       }
-      if (attempt === attempts || end.passed) throw unknown ? stillUnknown(unknown) : gated
+      if (attempt === attempts || end.passed)
+        throw unknown ? stillUnknown(unknown) : (gated ?? new MillraceError('append.unknown'))
       await end.wait(waitMs * 2 ** (attempt - 1))
-      if (end.passed) throw unknown ? stillUnknown(unknown) : gated
+      if (end.passed) throw unknown ? stillUnknown(unknown) : (gated ?? new MillraceError('append.unknown'))
     }
   } finally {
     end.clear()

@@ -11,8 +11,11 @@ export const uniqService: ServiceFactory = {
     const { createUniqApp, createUniqService } = await import('@millrace-app/uniq')
     const { serveHttp } = await import('@millrace/hono')
     const { accountsGuard } = await import('../guards.ts')
-    const service = createUniqService({ guards: [await accountsGuard(context)] })
-    const app = createUniqApp({ service, http: kit.http('uniq'), tokens: [secrets.SERVICE_TOKEN] })
+    const guard = await accountsGuard(context)
+    // Less than the 2 s for which user-command waits for one answer.
+    const service = createUniqService({ guards: [guard], repeat: { timeoutMs: 1_500 } })
+    const http = { ...kit.http('uniq'), requestLogLevel: 'debug' as const }
+    const app = createUniqApp({ service, http, tokens: [secrets.SERVICE_TOKEN] })
     context.publish('uniq', (request) => app.fetch(request))
     const listener = await serveHttp(app, {
       host: settings.HOST,

@@ -1,0 +1,6 @@
+export { type Checkpoint, type Checkpoints, newTo, nothingApplied } from './checkpoint.ts'
+export { CheckpointWatch, type CheckpointWatchOptions } from './checkpoint-watch.ts'
+export { createMemoryViewStore, type MemoryViewStoreOptions } from './memory-view-store.ts'
+export { type RebuildOptions, type RebuildProgress, type RebuildResult, rebuildView } from './rebuild-view.ts'
+export type { View } from './view.ts'
+export type { Building, Fold, Generation, ViewStore } from './view-store.ts'

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 
 const executablePath = '/usr/bin/chromium'
 
@@ -21,4 +22,26 @@ export function startBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   })
+}
+
+/** Runs a visit; afterwards nothing may have been refused by the policy, nor any script have failed. */
+export async function quietVisit(
+  browser: Browser,
+  options: BrowserContextOptions,
+  steps: (page: Page) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext(options)
+  try {
+    const page = await context.newPage()
+    const complaints: string[] = []
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text()))
+        complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => complaints.push(error.message))
+    await steps(page)
+    expect(complaints).toEqual([])
+  } finally {
+    await context.close()
+  }
 }

@@ -114,12 +114,12 @@ export function fakeServices(options: { privateSignUp?: boolean } = {}): FakeSer
     const account = owned(state, c)
     const { current, next = '' } = fields(await readJson(c), ['current', 'next'])
     if (current !== account.password)
-      throw new MillraceError('request.invalid', 'current: is not right', {
-        errors: [{ field: 'current', message: 'is not right' }],
+      throw new MillraceError('request.invalid', 'current: is not the present password', {
+        errors: [{ field: 'current', message: 'is not the present password' }],
       })
     account.password = next
     account.version += 1
-    return c.json({ position: positionOf(account) })
+    return c.json({ position: positionOf(account), ...session(account) })
   })
 
   command.delete('/users/:id', (c) => {

@@ -1,7 +1,8 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from './accessibility.ts'
-import { browserIsThere, startBrowser } from './chromium.ts'
+import { browserIsThere, quietVisit, startBrowser } from './chromium.ts'
+import { fillSignUp, send, expectWholeWay } from './journey.ts'
 import { startGateway, type TestGateway } from './start-gateway.ts'
 
 describe.skipIf(!browserIsThere)('the pages in Chromium', () => {
@@ -15,109 +16,22 @@ describe.skipIf(!browserIsThere)('the pages in Chromium', () => {
     await gateway.stop()
   })
 
-  /** Runs a visit; afterwards nothing may have been refused by the policy, nor any script have failed. */
-  async function visit(options: BrowserContextOptions, steps: (page: Page) => Promise<void>): Promise<void> {
-    const context = await browser.newContext(options)
-    try {
-      const page = await context.newPage()
-      const complaints: string[] = []
-      page.on('console', (message) => {
-        if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text()))
-          complaints.push(message.text())
-      })
-      page.on('pageerror', (error) => complaints.push(error.message))
-      await steps(page)
-      expect(complaints).toEqual([])
-    } finally {
-      await context.close()
-    }
-  }
-
-  const fillSignUp = async (page: Page, email: string, password = 'correct horse battery') => {
-    await page.getByLabel('Name').fill('Åsa Ångström')
-    await page.getByLabel('E-mail address').fill(email)
-    await page.getByLabel('Password', { exact: true }).fill(password)
-  }
-  const send = async (page: Page, name: string) => {
-    await page.getByRole('button', { name, exact: true }).click()
-    await page.waitForLoadState()
-  }
-  const hasFocus = async (page: Page, selector: string) =>
-    (await page.locator(`${selector}:focus`).count()) === 1
-  const heading = (page: Page) => page.getByRole('heading', { level: 1 }).textContent()
+  const visit = (options: BrowserContextOptions, steps: (page: Page) => Promise<void>) =>
+    quietVisit(browser, options, steps)
   const pathOf = (page: Page) => page.url().slice(gateway.url.length)
-  const lastMail = () => gateway.services.mails.at(-1) ?? { to: '', token: '' }
 
   it.each([
     { scripts: 'with', javaScriptEnabled: true },
     { scripts: 'without', javaScriptEnabled: false },
   ])('carry a visitor all the way, $scripts scripts', async ({ scripts, javaScriptEnabled }) => {
-    const email = `åsa.${scripts}@exämple.org`
-    const moved = `moved.${scripts}@example.org`
-    await visit({ javaScriptEnabled }, async (page) => {
-      await page.goto(gateway.url)
-      await fillSignUp(page, 'no address', '')
-      await send(page, 'Create account')
-      expect(await page.getByRole('alert').textContent()).toContain('The address has no @.')
-      expect(await hasFocus(page, '[role=alert]')).toBe(true)
-      expect(await page.getByLabel('Name').inputValue()).toBe('Åsa Ångström')
-      await page.getByRole('alert').getByRole('link', { name: 'The address has no @.' }).click()
-      expect(await hasFocus(page, '#email')).toBe(true)
-
-      await fillSignUp(page, email)
-      await send(page, 'Create account')
-      expect([pathOf(page), await page.getByRole('main').textContent()]).toEqual([
-        '/welcome',
-        expect.stringContaining('å…@exämple.org'),
-      ])
-      await send(page, 'Send it again')
-      expect(await page.getByRole('status').textContent()).toContain('We’ve sent another e-mail')
-
-      await page.goto(`${gateway.url}/activate?token=${lastMail().token}`)
-      await send(page, 'Confirm my address')
-      expect(await heading(page)).toBe('Your address is confirmed')
-      await page.getByRole('link', { name: 'Go to your account' }).click()
-      expect(await page.getByRole('main').textContent()).toMatch(/confirmed(?! yet)/)
-      await send(page, 'Sign out')
-      expect(await page.getByRole('status').textContent()).toContain('signed out')
-
-      await page.getByLabel('E-mail address').fill(email)
-      await page.getByLabel('Password', { exact: true }).fill('wrong')
-      await send(page, 'Sign in')
-      expect(await page.getByRole('alert').textContent()).toContain('is wrong')
-      await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
-      await send(page, 'Sign in')
-      expect(pathOf(page)).toBe('/account')
-
-      await page.getByLabel('New e-mail address').fill('broken')
-      await send(page, 'Change address')
-      expect(await page.getByRole('alert').textContent()).toContain('The address has no @.')
-      await page.getByLabel('New e-mail address').fill(moved)
-      await send(page, 'Change address')
-      expect(await page.getByRole('main').textContent()).toContain(moved)
-      expect(lastMail().to).toBe(moved)
-
-      await page.getByLabel('Current password', { exact: true }).fill('wrong')
-      await page.getByLabel('New password', { exact: true }).fill('another long one')
-      await send(page, 'Change password')
-      expect(await page.getByRole('alert').textContent()).toContain('Current password is not right.')
-      await page.getByLabel('Current password', { exact: true }).fill('correct horse battery')
-      await page.getByLabel('New password', { exact: true }).fill('another long one')
-      await send(page, 'Change password')
-      if (pathOf(page).startsWith('/sign-in')) {
-        await page.getByLabel('E-mail address').fill(moved)
-        await page.getByLabel('Password', { exact: true }).fill('another long one')
-        await send(page, 'Sign in')
-      }
-
-      await send(page, 'Close account')
-      expect(await page.getByRole('alert').textContent()).toContain('Please tick the box')
-      await page.getByLabel('I want to close my account for good').check()
-      await send(page, 'Close account')
-      expect(await page.getByRole('status').textContent()).toContain('Your account is closed')
-      await page.goto(`${gateway.url}/account`)
-      expect(pathOf(page)).toBe('/sign-in?why=ended')
-    })
+    await visit({ javaScriptEnabled }, (page) =>
+      expectWholeWay(page, {
+        url: gateway.url,
+        email: `åsa.${scripts}@exämple.org`,
+        moved: `moved.${scripts}@example.org`,
+        lastMail: () => Promise.resolve(gateway.services.mails.at(-1) ?? { to: '', token: '' }),
+      }),
+    )
   })
 
   it.each([

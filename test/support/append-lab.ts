@@ -10,6 +10,8 @@ import { Script } from '../../packages/redis/src/script.ts'
 
 /** Length of the dedupe window in the lab, in ms. */
 export const windowMs = 60_000
+/** Most events and bytes of an entry in the lab: small, to meet the bounds often. */
+export const packing = { events: 10, bytes: 4_096 } as const
 
 /** The append script on a topic of its own with one partition, and a look at everything that it leaves in Redis. */
 export class AppendLab {
@@ -30,8 +32,8 @@ export class AppendLab {
       {
         dedupeWindowMs: windowMs,
         dedupeIds: 1_000,
-        packEvents: 10,
-        packBytes: 4_096,
+        packEvents: packing.events,
+        packBytes: packing.bytes,
         ...bounds,
         now: () => this.now,
       },

@@ -1,4 +1,4 @@
-import { encodeEvent, type Event, limits, MillraceError, type Topic } from '@millrace/event'
+import { encodeEvent, envelopeOf, type Event, limits, MillraceError, type Topic } from '@millrace/event'
 import type { AppendUnit, ChannelBatch } from './append.ts'
 import { checkChannelBatch, keyOfUnit } from './units.ts'
 
@@ -53,7 +53,8 @@ function encode(topic: Topic, events: readonly Event[]): Encoded {
   const sizes: number[] = []
   let bytes = 0
   for (const event of events) {
-    const text = encodeEvent(topic, event)
+    // An envelope that cannot be read back would stop every reader of the partition.
+    const text = encodeEvent(topic, envelopeOf(event))
     const size = Buffer.byteLength(text)
     texts.push(text)
     sizes.push(size)

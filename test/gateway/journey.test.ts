@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityFaults } from './accessibility.ts'
 import { browserIsThere, quietVisit, startBrowser } from './chromium.ts'
 import { fillSignUp, send, expectWholeWay } from './journey.ts'
-import { startGateway, type TestGateway } from './start-gateway.ts'
+import type { FakeServices } from './fake-services.ts'
+import { startGateway, startRealGateway, type TestGateway } from './start-gateway.ts'
 
 describe.skipIf(!browserIsThere)('the pages in Chromium', () => {
   let browser: Browser
-  let gateway: TestGateway
+  let gateway: TestGateway<FakeServices>
   beforeAll(async () => {
     ;[browser, gateway] = await Promise.all([startBrowser(), startGateway()])
   })
@@ -32,6 +33,22 @@ describe.skipIf(!browserIsThere)('the pages in Chromium', () => {
         lastMail: () => Promise.resolve(gateway.services.mails.at(-1) ?? { to: '', token: '' }),
       }),
     )
+  })
+
+  it('carry a visitor all the way, before the services as they are', async () => {
+    const real = await startRealGateway()
+    try {
+      await visit({}, (page) =>
+        expectWholeWay(page, {
+          url: real.url,
+          email: 'åsa@exämple.org',
+          moved: 'moved@example.org',
+          lastMail: async () => (await real.services.mails()).at(-1) ?? { to: '', token: '' },
+        }),
+      )
+    } finally {
+      await real.stop()
+    }
   })
 
   it.each([

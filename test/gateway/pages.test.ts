@@ -1,9 +1,10 @@
 import { MillraceError } from '@millrace/event'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FakeServices } from './fake-services.ts'
 import { startGateway, type TestGateway } from './start-gateway.ts'
 import { Visitor } from './visitor.ts'
 
-let gateway: TestGateway
+let gateway: TestGateway<FakeServices>
 beforeAll(async () => {
   gateway = await startGateway()
 })

@@ -1,37 +1,62 @@
-import { createGateway, type GatewayLimits } from '@millrace-app/gateway'
-import { type FetchApp, type HttpServer, serveHttp, serviceClient } from '@millrace/hono'
-import { contextStore } from '@millrace/service'
+import { accounts } from '@millrace/accounts'
+import { createGateway, type GatewayOptions } from '@millrace-app/gateway'
+import { type FetchApp, serveHttp, serviceClient } from '@millrace/hono'
 import { fakeServices, type FakeServices } from './fake-services.ts'
+import { quietHttp, realServices, type RealServices } from './real-services.ts'
 
-/** A gateway on a port of its own, before doubles of the services behind it. */
-export interface TestGateway {
+/** A gateway on a port of its own. */
+export interface TestGateway<Services> {
   readonly url: string
-  readonly services: FakeServices
+  readonly services: Services
   stop(): Promise<void>
 }
 
-/** Starts it. */
-export async function startGateway(
-  options: { readonly privateSignUp?: boolean; readonly limits?: GatewayLimits } = {},
-): Promise<TestGateway> {
+type Options = Partial<Pick<GatewayOptions, 'privateSignUp' | 'limits' | 'intake'>>
+
+/** Starts it before doubles of the services behind it. */
+export function startGateway(options: Options = {}): Promise<TestGateway<FakeServices>> {
   const services = fakeServices(options)
+  return start(services, { userCommand: services.command, userQuery: services.query }, options)
+}
+
+/** Token of the intake of {@link startRealGateway}. */
+export const intakeToken = 'intake-token-of-the-test'
+
+/** Starts it before the services as they are, on a log in memory. */
+export function startRealGateway(options: Options = {}): Promise<TestGateway<RealServices>> {
+  const services = realServices({ privacy: options.privateSignUp === true ? 'private' : 'open' })
+  const intake = { topics: [accounts], tokens: [intakeToken], log: services.log }
+  return start(services, services, { intake, ...options })
+}
+
+async function start<Services>(
+  services: Services,
+  apps: { readonly userCommand: App; readonly userQuery: App },
+  options: Options,
+): Promise<TestGateway<Services>> {
   // The address is known only after listening: links and cookies want it before.
   const late: { app?: FetchApp } = {}
-  const server: HttpServer = await serveHttp(
+  const server = await serveHttp(
     {
       fetch: (request, bindings) => late.app?.fetch(request, bindings) ?? new Response(null, { status: 503 }),
     },
     { port: 0 },
   )
-  const ignore = (): void => undefined
   late.app = createGateway({
-    userCommand: serviceClient({ name: 'user-command', fetch: (request) => services.command.fetch(request) }),
-    userQuery: serviceClient({ name: 'user-query', fetch: (request) => services.query.fetch(request) }),
+    userCommand: clientOf('user-command', apps.userCommand),
+    userQuery: clientOf('user-query', apps.userQuery),
     publicUrl: server.url,
-    privateSignUp: options.privateSignUp ?? false,
-    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    context: contextStore,
+    ...quietHttp,
+    ...options,
     limits: { clients: false, ...options.limits },
   })
   return { url: server.url, services, stop: () => server.stop() }
+}
+
+interface App {
+  fetch(request: Request): Response | Promise<Response>
+}
+
+function clientOf(name: string, app: App) {
+  return serviceClient({ name, fetch: (request) => app.fetch(request) })
 }

@@ -134,6 +134,30 @@ export function describeAppending(subject: () => LogUnderTest): void {
       ).toEqual(['event.too-large', 'event.invalid', 'event.invalid', 'appended'])
     })
 
+    test('refuses an envelope that nobody could read, alone', async () => {
+      const { log } = subject()
+      const topic = testTopic({ partitions: 1 })
+      const wrong = [{ time: 'yesterday' }, { correlationid: '' }, { subject: '\ud800' }, { source: 'a b' }]
+      const results = await log.append(topic, [
+        ...wrong.map((part) => ({ events: [{ ...happened(topic, 'a'), ...part }] })),
+        unit(topic, 'a', { fingerprint: 'of two words' }),
+        unit(topic, 'a'),
+      ])
+      expect(
+        results.map((result) => (result.status === 'refused' ? result.error.code : result.status)),
+      ).toEqual([...Array.from({ length: 5 }, () => 'event.invalid'), 'appended'])
+    })
+
+    test('takes nothing of a call with a mistake in it', async () => {
+      const { log } = subject()
+      const topic = testTopic({ partitions: 1 })
+      const unwritable = { events: [{ ...happened(topic, 'a'), data: 1n }] }
+      await expect((async () => log.append(topic, [unit(topic, 'a'), unwritable]))()).rejects.toBeInstanceOf(
+        TypeError,
+      )
+      expect(await appendOne(log, topic, unit(topic, 'a'))).toMatchObject({ version: 1 })
+    })
+
     test('keeps text of every script as it was', async () => {
       const { log } = subject()
       const topic = testTopic()

@@ -71,6 +71,31 @@ export function describeChannels(subject: () => LogUnderTest): void {
       })
     })
 
+    test('tell the largest incarnations apart', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      const incarnation = Number.MAX_SAFE_INTEGER - 1
+      await log.appendChannel(topic, batchOf(topic, 1, 2, { incarnation }))
+      expect((await log.channel(topic, 0, 'feed')).incarnation).toBe(incarnation)
+      expect(await log.appendChannel(topic, batchOf(topic, 3, 1, { incarnation }))).toMatchObject({ last: 3 })
+      expect(
+        await log.appendChannel(topic, batchOf(topic, 4, 1, { incarnation: incarnation - 1 })),
+      ).toMatchObject({ error: { code: 'append.channel-stale' } })
+      expect(
+        await log.appendChannel(topic, batchOf(topic, 1, 1, { incarnation: incarnation + 1 })),
+      ).toMatchObject({ taken: 1 })
+    })
+
+    test('count the bytes of a batch, not its characters', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      // 1.6 million characters, 4.7 million bytes.
+      const events = Array.from({ length: 20 }, () => happened(topic, 'k', '€'.repeat(78_000)))
+      await expect(
+        (async () => log.appendChannel(topic, { ...batchOf(topic, 1, 1), events }))(),
+      ).rejects.toMatchObject({ code: 'append.limit' })
+    })
+
     test('do not mix', async () => {
       const { log } = subject()
       const topic = topicOfOne()

@@ -162,6 +162,33 @@ export function describeClaiming(subject: () => LogUnderTest): void {
       expect(await log.liveVersions(topic)).toEqual(['1', '2'])
     })
 
+    test('a refused claim settles nothing, whatever stands beside it', async () => {
+      const { log } = subject()
+      const topic = testTopic({ partitions: 1 })
+      const results = await log.append(topic, [
+        unit(topic, 'a', { claims: [claim('change', 'anna', 'email', ['8', '9'])] }),
+        unit(topic, 'a', { claims: [claim('claim', null)] }),
+        unit(topic, 'b', { claims: [claim('claim', 'berta', 'email', ['1'])] }),
+      ])
+      expect(results.map(outcome)).toEqual(['append.not-owner', 'appended', 'appended'])
+      expect(await log.liveVersions(topic)).toEqual(['1'])
+    })
+
+    test('names and digests that could be taken for others are refused', async () => {
+      const { log } = subject()
+      const topic = testTopic({ partitions: 1 })
+      const wrong = [
+        { ...claim('claim', 'x'), constraint: 'email:b' },
+        { ...claim('claim', 'x'), digests: { 1: 'two words' } },
+        { ...claim('claim', 'x'), digests: { '1,2': 'x' } },
+      ]
+      const results = await log.append(
+        topic,
+        wrong.map((one) => unit(topic, 'a', { claims: [one] })),
+      )
+      expect(results.map(outcome)).toEqual(['event.invalid', 'event.invalid', 'event.invalid'])
+    })
+
     test('a unit that names a constraint twice is refused', async () => {
       const { log } = subject()
       const topic = testTopic({ partitions: 1 })

@@ -99,6 +99,16 @@ export function describeReading(subject: () => LogUnderTest): void {
       expect([...(await waiting).values()].flat().map(({ event }) => event.data)).toEqual(['news'])
     })
 
+    test('a waiting read is not ended by the event of another topic', async () => {
+      const { log } = subject()
+      const topic = testTopic({ partitions: 1 })
+      const other = testTopic({ partitions: 1 })
+      const waiting = log.read(topic, start, { waitMs: 30_000 })
+      await appendOne(log, other, unit(other, 'a'))
+      await appendOne(log, topic, unit(topic, 'a', { data: 'news' }))
+      expect([...(await waiting).values()].flat().map(({ event }) => event.data)).toEqual(['news'])
+    })
+
     test('a waiting read ends with its time or its signal, without an error', async () => {
       const { log } = subject()
       const topic = testTopic({ partitions: 1 })

@@ -29,7 +29,9 @@ export function buildPackages(outDir: string): readonly BuiltPackage[] {
   rmSync(outDir, { recursive: true, force: true })
   const names = readdirSync(join(root, 'packages')).filter((name) => manifestOf(name).private !== true)
   compile(names, join(outDir, 'compiled'))
-  return names.map((name) => assemble(name, outDir))
+  const built = names.map((name) => assemble(name, outDir))
+  rmSync(join(outDir, 'compiled'), { recursive: true })
+  return built
 }
 
 function manifestOf(name: string): Manifest {

@@ -1,16 +1,10 @@
 import { isIPv6 } from 'node:net'
-import { addressOf, type KitContext } from '@millrace/hono'
 
 /**
  * What counts as one client: an IPv4 address, or the /64 that a provider gives to one customer in IPv6, where
  * each has more addresses than there are buckets.
  */
-export function clientKey(c: KitContext): string {
-  return keyOfAddress(addressOf(c))
-}
-
-/** The same for an address as text. */
-export function keyOfAddress(address: string): string {
+export function clientKey(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   const plain = address.replace(/%.*$/, '')

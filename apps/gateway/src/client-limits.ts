@@ -1,4 +1,4 @@
-import { rateLimit, type KitContext, type KitEnv } from '@millrace/hono'
+import { addressOf, type KitContext, type KitEnv, rateLimit } from '@millrace/hono'
 import type { MiddlewareHandler } from 'hono'
 import { clientKey } from './client-key.ts'
 
@@ -47,7 +47,7 @@ export function clientLimits(rates: ClientRates, exempt: (c: KitContext) => bool
     return rateLimit({
       burst: rate.burst,
       perSecond: rate.perMinute / 60,
-      key: (c) => (exempt(c) ? undefined : clientKey(c)),
+      key: (c) => (exempt(c) ? undefined : clientKey(addressOf(c))),
     })
   }
   return { signUp: limit('signUp'), sessions: limit('sessions'), resend: limit('resend') }

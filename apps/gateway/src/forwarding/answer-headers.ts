@@ -22,7 +22,7 @@ export function answerHeaders(answer: Response, publicUrl: string): Record<strin
 }
 
 /** A service knows itself by an internal address, or gives a path: the public gets the same below its own. */
-export function publicLocation(location: string, publicUrl: string): string {
+function publicLocation(location: string, publicUrl: string): string {
   const { pathname, search } = new URL(location, 'http://inside.invalid')
   return `${publicUrl.replace(/\/+$/, '')}${pathname}${search}`
 }

@@ -24,7 +24,7 @@ export function pageErrors(cookies: VisitorCookies): MiddlewareHandler<KitEnv> {
 }
 
 /** Whether the client is a browser that shows what it gets: programs name JSON, or take anything. */
-export function wantsPage(c: KitContext): boolean {
+function wantsPage(c: KitContext): boolean {
   const accept = c.req.header('accept') ?? ''
   return /\btext\/html\b/.test(accept) && !/\bjson\b/.test(accept)
 }

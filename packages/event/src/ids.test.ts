@@ -9,6 +9,7 @@ describe('ids', () => {
     const before = Date.now()
     const ids = Array.from({ length: 5_000 }, () => freshId())
     expect(new Set(ids).size).toBe(ids.length)
+    expect(ids.toSorted()).toEqual(ids)
     for (const id of ids) expect(id).toMatch(form(7))
     const ms = Number.parseInt((ids[0] ?? '').replaceAll('-', '').slice(0, 12), 16)
     expect(ms).toBeGreaterThanOrEqual(before)

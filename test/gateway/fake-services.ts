@@ -159,6 +159,8 @@ export function fakeServices(options: { privateSignUp?: boolean } = {}): FakeSer
   })
 
   query.get('/users/:id', (c) => {
+    if (!/^accounts\/\d+\/\d+-\d+$/.test(c.req.query('after') ?? 'accounts/0/0-0'))
+      throw new MillraceError('position.invalid')
     const { id, username, email, activated, createdAt, version } = owned(state, c)
     return c.json({ id, username, email, activated, createdAt, version }, 200, { ETag: `"${version}"` })
   })

@@ -198,6 +198,15 @@ describe('the account', () => {
     expect(visitor.cookies.has('millrace-session')).toBe(false)
   })
 
+  it('is shown again when the cookie has a position that nobody understands', async () => {
+    const visitor = await signedUp('odd@example.org')
+    const cookie = decodeURIComponent(visitor.cookies.get('millrace-session') ?? '')
+    visitor.cookies.set('millrace-session', encodeURIComponent(cookie.replace(/[^ ]+$/, 'nonsense')))
+    await visitor.open('/account')
+    expect([visitor.path, visitor.status]).toEqual(['/account', 200])
+    expect(visitor.text).toContain('odd@example.org')
+  })
+
   it('is a page with something to quote when user-query is away', async () => {
     const visitor = await signedUp('away@example.org')
     gateway.services.faults.query.fail = new MillraceError('view.behind')

@@ -1,4 +1,13 @@
 import { isIPv6 } from 'node:net'
+import { addressOf, type KitContext } from '@millrace/hono'
+
+/** The client's address, seen past so many proxies of one's own. */
+export function clientAddress(c: KitContext, proxies: number): string {
+  const passed = (c.req.header('x-forwarded-for') ?? '').split(',').map((part) => part.trim())
+  const seen = proxies > 0 ? passed.at(-proxies) : undefined
+  // A request that went past the proxies has too few entries: then the connection itself is the client's.
+  return seen === undefined || seen === '' ? addressOf(c) : seen
+}
 
 /**
  * What counts as one client: an IPv4 address, or the /64 that a provider gives to one customer in IPv6, where

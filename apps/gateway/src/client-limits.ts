@@ -1,6 +1,5 @@
-import { addressOf, type KitContext, type KitEnv, rateLimit } from '@millrace/hono'
+import { type KitContext, type KitEnv, rateLimit } from '@millrace/hono'
 import type { MiddlewareHandler } from 'hono'
-import { clientKey } from './client-key.ts'
 
 /** How often one client may do something. */
 export interface ClientRate {
@@ -37,17 +36,20 @@ export type Limited = keyof ClientRates
 export type ClientLimits = Readonly<Record<Limited, MiddlewareHandler<KitEnv>>>
 
 /**
- * Makes the limits. `exempt` lets callers pass who have shown that they are no strangers. Memory is bounded by
- * the kit's buckets (10,000 clients a kind, about 1 MB).
+ * Makes the limits. `clientOf` says whose bucket pays; whoever has none passes: callers who have shown that they
+ * are no strangers. Memory is bounded by the kit's buckets (10,000 clients a kind, about 1 MB).
  */
-export function clientLimits(rates: ClientRates, exempt: (c: KitContext) => boolean): ClientLimits {
+export function clientLimits(
+  rates: ClientRates,
+  clientOf: (c: KitContext) => string | undefined,
+): ClientLimits {
   const limit = (kind: Limited): MiddlewareHandler<KitEnv> => {
     const rate = rates[kind] ?? defaultClientRates[kind]
     if (rate === false) return (_c, next) => next()
     return rateLimit({
       burst: rate.burst,
       perSecond: rate.perMinute / 60,
-      key: (c) => (exempt(c) ? undefined : clientKey(addressOf(c))),
+      key: clientOf,
     })
   }
   return { signUp: limit('signUp'), sessions: limit('sessions'), resend: limit('resend') }

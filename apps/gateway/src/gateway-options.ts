@@ -27,6 +27,11 @@ export interface GatewayOptions {
 export interface GatewayLimits {
   /** How often one client may do something; `false` switches all off, for demos and load tests. */
   readonly clients?: ClientRates | false
+  /**
+   * How many proxies of one's own stand before the gateway: so many entries at the end of `X-Forwarded-For` are
+   * true, and the first of them is the client. Default 0: the header is anybody's word, and not looked at.
+   */
+  readonly proxies?: number
   /** Largest body, in bytes. Default 65,536; the intake has limits of its own. */
   readonly bodyBytes?: number
   /** For a body to arrive, in ms. Default 10,000. */
@@ -40,6 +45,7 @@ export interface GatewayLimits {
 /** The limits where none are stated. */
 export const defaultGatewayLimits = {
   clients: {},
+  proxies: 0,
   bodyBytes: 64 * 1024,
   bodyTimeoutMs: 10_000,
   commandTimeoutMs: 5_000,

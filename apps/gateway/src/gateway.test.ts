@@ -23,6 +23,25 @@ describe('limits', () => {
     expect(await page.text()).toContain('value="a@example.org"')
   })
 
+  it('see clients past proxies of our own, and believe nobody else', async () => {
+    const { build, command } = openStand()
+    command.post('/users', (c) => c.json({ id: 'u1' }, 201))
+    const from = (app: ReturnType<typeof build>) => async (chain: string) =>
+      (await app.request('/users', asJson({}, { 'x-forwarded-for': chain }))).status
+    const clients = { signUp: { burst: 1, perMinute: 1 } }
+    const direct = from(build({ limits: { clients } }))
+    expect([await direct('192.0.2.1'), await direct('192.0.2.2')]).toEqual([201, 429])
+    const behindOne = from(build({ limits: { clients, proxies: 1 } }))
+    expect(await behindOne('192.0.2.1')).toBe(201)
+    expect(await behindOne('forged, 192.0.2.1')).toBe(429)
+    expect(await behindOne('192.0.2.1, 192.0.2.2')).toBe(201)
+    const behindTwo = from(build({ limits: { clients, proxies: 2 } }))
+    expect([await behindTwo('192.0.2.1, 10.0.0.1'), await behindTwo('192.0.2.2, 10.0.0.1')]).toEqual([
+      201, 201,
+    ])
+    expect(await behindTwo('forged, 192.0.2.1, 10.0.0.1')).toBe(429)
+  })
+
   it('can be switched off', async () => {
     const { build, command } = openStand()
     command.post('/users', (c) => c.json({ id: 'u1' }, 201))

@@ -2,6 +2,7 @@ import { allowedOrigins, httpApp, intake, type KitEnv, openApi } from '@millrace
 import type { Hono } from 'hono'
 import { apiInfo } from './api/api-info.ts'
 import { apiRoutes } from './api/api-routes.ts'
+import { clientAddress, clientKey } from './client-key.ts'
 import { clientLimits, noClientRates } from './client-limits.ts'
 import { defaultGatewayLimits, type GatewayOptions } from './gateway-options.ts'
 import { pageErrors } from './pages/page-errors.ts'
@@ -28,9 +29,9 @@ export function createGateway(options: GatewayOptions): Hono<KitEnv> {
   const cookies = new VisitorCookies(https)
   app.use(allowedOrigins({ origins: options.cors ?? [] }), pageErrors(cookies))
 
-  const perClient = clientLimits(
-    limits.clients === false ? noClientRates : limits.clients,
-    knownBearer(options.intake?.tokens ?? []),
+  const isProducer = knownBearer(options.intake?.tokens ?? [])
+  const perClient = clientLimits(limits.clients === false ? noClientRates : limits.clients, (c) =>
+    isProducer(c) ? undefined : clientKey(clientAddress(c, limits.proxies)),
   )
   const services = { userCommand, userQuery, limits: perClient }
   const times = { commandTimeoutMs: limits.commandTimeoutMs, queryTimeoutMs: limits.queryTimeoutMs }

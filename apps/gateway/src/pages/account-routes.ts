@@ -146,6 +146,11 @@ async function showAccount(
       query: { after: session.after },
     })
   } catch (error) {
+    if (error instanceof MillraceError && error.code === 'position.invalid' && session.after !== undefined) {
+      // Whatever the cookie says: without a position the page can be read.
+      site.cookies.keepSession(c, { ...session, after: undefined })
+      return c.redirect('/account', 303)
+    }
     // The session has ended, or its account has been closed elsewhere.
     if (error instanceof MillraceError && (error.status === 401 || error.status === 404))
       return endSession(site, c)

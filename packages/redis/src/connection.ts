@@ -1,5 +1,8 @@
 import { Redis, type RedisOptions } from 'ioredis'
 
+/** Time limit of a command and of a connect unless the options say otherwise, in ms. */
+export const defaultTimeoutMs = 5_000
+
 /** Options of a connection to Redis. */
 export interface ConnectionOptions {
   /** `redis://`, `rediss://` or `unix://` address, with password where needed. */
@@ -17,14 +20,21 @@ export interface ConnectionOptions {
 /**
  * A connection for writing. Nothing is sent twice behind our back: no resend after a reconnect and no offline
  * queue (as it comes, ioredis 6 turned one XADD into two, and ran commands that it had rejected).
+ * A connection that does not answer within the time limit is replaced, and so is one to a server that has become
+ * a replica: the address may lead to another one by now.
  */
 export function writingConnection(options: ConnectionOptions): Redis {
-  return connection(options, { commandTimeout: options.commandTimeoutMs ?? 5_000, maxRetriesPerRequest: 0 })
+  const timeoutMs = options.commandTimeoutMs ?? defaultTimeoutMs
+  return connection(options, {
+    commandTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  })
 }
 
 /** A connection for blocking reads, which have time limits of their own. */
 export function readingConnection(options: ConnectionOptions): Redis {
-  return connection(options, { maxRetriesPerRequest: 0 })
+  return connection(options, {})
 }
 
 function connection(options: ConnectionOptions, special: RedisOptions): Redis {
@@ -32,7 +42,10 @@ function connection(options: ConnectionOptions, special: RedisOptions): Redis {
     ...serverOf(options.url),
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
-    connectTimeout: options.connectTimeoutMs ?? 5_000,
+    maxRetriesPerRequest: 0,
+    connectTimeout: options.connectTimeoutMs ?? defaultTimeoutMs,
+    // How long a disconnect waits for the other side, in ms. Whoever hangs does not say goodbye.
+    disconnectTimeout: 200,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
     ...(options.name === undefined ? {} : { connectionName: options.name }),
     ...special,
@@ -65,8 +78,9 @@ function serverOf(text: string): RedisOptions {
 }
 
 /** Waits until a connection can take commands, or fails after its connect time limit. */
-export async function whenReady(redis: Redis, timeoutMs = 5_000): Promise<void> {
+export async function whenReady(redis: Redis, timeoutMs = defaultTimeoutMs): Promise<void> {
   if (redis.status === 'ready') return
+  if (redis.status === 'end') throw new Error('The connection to Redis has ended')
   await new Promise<void>((resolve, reject) => {
     const settle = (act: () => void) => {
       clearTimeout(timer)
@@ -85,14 +99,19 @@ export async function whenReady(redis: Redis, timeoutMs = 5_000): Promise<void> 
   })
 }
 
+const goodbyeMs = 1_000
+
 /** Ends a connection: politely, and at once if Redis does not answer. */
 export async function closeConnection(redis: Redis): Promise<void> {
   if (redis.status === 'ready') {
+    const impatience = setTimeout(() => redis.disconnect(), goodbyeMs)
     try {
       await redis.quit()
       return
     } catch {
-      // The server went away between the look and the word; there is nobody to be polite to.
+      // The server hangs, or went away between the look and the word: there is nobody to be polite to.
+    } finally {
+      clearTimeout(impatience)
     }
   }
   redis.disconnect()

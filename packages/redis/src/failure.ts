@@ -10,7 +10,7 @@ const corrupt = /WRONGTYPE|CORRUPT|equal or smaller than the target stream/
  */
 export function writeFailure(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (corrupt.test(message)) return new MillraceError('log.corrupt', message, { cause: error })
   if (isReply(error)) {
     const code = refusing.test(message) ? 'log.unavailable' : 'internal'
@@ -26,9 +26,16 @@ export function writeFailure(error: unknown): MillraceError {
 /** Says what a failed read means. */
 export function readFailure(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (corrupt.test(message)) return new MillraceError('log.corrupt', message, { cause: error })
   return new MillraceError('log.unavailable', 'Redis cannot be read', { cause: error })
+}
+
+// ioredis hangs the whole command on its errors, events and all: whoever logs a cause must not log those.
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  Reflect.deleteProperty(error, 'command')
+  return error.message
 }
 
 function isReply(error: unknown): boolean {

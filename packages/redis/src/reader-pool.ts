@@ -1,9 +1,12 @@
 import { MillraceError } from '@millrace/event'
 import type { Redis } from 'ioredis'
-import { closeConnection, type ConnectionOptions, readingConnection, whenReady } from './connection.ts'
-
-// A blocking read may take this much longer than it asked for before its connection counts as hung.
-const graceMs = 5_000
+import {
+  closeConnection,
+  type ConnectionOptions,
+  defaultTimeoutMs,
+  readingConnection,
+  whenReady,
+} from './connection.ts'
 
 /** Connections for blocking reads: one a read that is under way, kept for the next one. */
 export class ReaderPool {
@@ -38,6 +41,8 @@ export class ReaderPool {
       redis.disconnect()
     }
     signal?.addEventListener('abort', abort, { once: true })
+    // The answer may take the time limit of a command longer than the read asked for; then the connection hangs.
+    const graceMs = this.#options.commandTimeoutMs ?? defaultTimeoutMs
     const hung = setTimeout(() => redis.disconnect(), waitMs + graceMs)
     try {
       return await read(redis)

@@ -177,8 +177,7 @@ class LogOnRedis implements RedisLog {
   }
 
   async close(): Promise<void> {
-    await this.#readers.close()
-    await closeConnection(this.#writer)
+    await Promise.all([this.#readers.close(), closeConnection(this.#writer)])
   }
 
   async #write<T>(act: () => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import type { AccountRows } from './account-rows.ts'
 import { accountView } from './account-view.ts'
 import { createMemoryAccountView } from './memory-account-rows.ts'
 import { openAccountView } from './postgres-account-rows.ts'
-import { AccountScript, idsIn } from './testing/account-events.ts'
+import { AccountScript, idsIn } from '../../../test/support/account-script.ts'
 import { createUserQuery, type UserQuery, type UserQueryOptions } from './user-query.ts'
 
 let server: TestPostgres

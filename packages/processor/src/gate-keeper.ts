@@ -6,7 +6,8 @@ export class GateKeeper {
   readonly #settings: ConsumerSettings
   readonly #stopping: AbortSignal
   readonly #opened: () => void
-  #paused = false
+  /** What was told last. */
+  #told = false
   #waiting = false
   /** The closed gate has asked for one try. */
   #tryOne = false
@@ -18,22 +19,18 @@ export class GateKeeper {
     this.#opened = opened
   }
 
+  /** Whether the gate is closed now. What is handed over already may wait behind it, and that is no stall. */
   get paused(): boolean {
-    return this.#paused
+    const { gate, tell } = this.#settings
+    const closed = gate !== undefined && !gate.open
+    if (closed !== this.#told) tell({ kind: closed ? 'paused' : 'resumed' })
+    this.#told = closed
+    return closed
   }
 
   /** Whether a handler may start now. If not, `opened` is called in time. */
   allows(): boolean {
-    const { gate, tell } = this.#settings
-    if (!gate) return true
-    if (gate.open) {
-      if (this.#paused) tell({ kind: 'resumed' })
-      this.#paused = false
-      return true
-    }
-    if (!this.#paused) tell({ kind: 'paused' })
-    this.#paused = true
-    if (this.#tryOne) return true
+    if (!this.paused || this.#tryOne) return true
     if (!this.#waiting && !this.#stopping.aborted) void this.#wait()
     return false
   }

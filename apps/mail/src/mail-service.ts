@@ -1,0 +1,124 @@
+import { accounts } from '@millrace/accounts'
+import { MillraceError } from '@millrace/event'
+import type { EventLog } from '@millrace/log'
+import {
+  consume,
+  type Consumer,
+  type ConsumerBounds,
+  type ConsumerEvent,
+  type ConsumerHealth,
+  type FailureKind,
+  type GroupStore,
+  kindOfFailure,
+} from '@millrace/processor'
+import { type DeliveryStatus, type MailDelivery, mailFailureOf } from '@millrace/smtp'
+import type { AccountMailSettings } from './account-mail.ts'
+import { createAccountMailer, failureKindOf } from './account-mailer.ts'
+import type { MailLinks } from './mail-links.ts'
+import { mailedTypes, mailOfEvent } from './mail-of-event.ts'
+
+/** What {@link createMailService} needs. */
+export interface MailServiceOptions {
+  readonly log: Pick<EventLog, 'read' | 'readKey'>
+  readonly groups: GroupStore
+  /** The way to the provider; the service stops it at its own stop. */
+  readonly delivery: MailDelivery
+  readonly mails: AccountMailSettings
+  readonly links: MailLinks
+  /** What this instance is called in the group's records. */
+  readonly member?: string
+  /** Hears of lag, progress and failures; must not throw. */
+  readonly observe?: (event: ConsumerEvent) => void
+  readonly bounds?: Partial<ConsumerBounds>
+}
+
+/** How the service is: of its loop and of the provider. */
+export interface MailHealth {
+  readonly state: ConsumerHealth['state']
+  readonly message: string
+  readonly consumer: ConsumerHealth
+  readonly provider: DeliveryStatus
+}
+
+/** The service that sends the mails which the events of the accounts ask for. */
+export interface MailService {
+  /** Mails that a crash can repeat at most, with the same Message-ID, for each partition. */
+  readonly repeatsAtMost: number
+  start(): void
+  stop(): Promise<void>
+  health(): MailHealth
+}
+
+/** The checkpoint is kept after ten mails of a partition or a second, whichever is first. */
+export const mailBounds = {
+  concurrency: 8,
+  commitEvery: 10,
+  commitMs: 1_000,
+  // A mail that its receiver puts off is asked for again for about four hours, then it is a dead letter.
+  attempts: 24,
+  retry: { firstMs: 5_000, maxMs: 900_000 },
+  // Delivery has limits of its own, and waits for hours when the provider is away.
+  handlerTimeoutMs: Number.POSITIVE_INFINITY,
+  stopMs: 2_500,
+} as const satisfies Partial<ConsumerBounds>
+
+/**
+ * Follows the accounts as the group `mail` and sends at least one mail for each event that asks for one. While the
+ * breaker is open the group is paused: no attempts are spent, and the backlog goes out in order afterwards. An address
+ * that is refused for good becomes a dead letter with the provider's masked answer; others go on.
+ */
+export function createMailService(options: MailServiceOptions): MailService {
+  const { log, groups, delivery, links, member, observe } = options
+  const mailer = createAccountMailer(delivery, options.mails)
+  const bounds = { ...mailBounds, ...options.bounds }
+  let consumer: Consumer | undefined
+  return {
+    repeatsAtMost: bounds.commitEvery + bounds.concurrency,
+    start: () => {
+      consumer ??= consume({
+        ...bounds,
+        log,
+        store: groups,
+        topic: accounts,
+        group: 'mail',
+        types: mailedTypes,
+        kindOf,
+        gate: delivery.gate,
+        ...(member === undefined ? {} : { member }),
+        ...(observe === undefined ? {} : { observe }),
+        handle: async (delivered, { signal }) => {
+          const request = await mailOfEvent(delivered, log, links)
+          if (request) await mailer.send(request, signal)
+        },
+      })
+    },
+    stop: async () => {
+      await consumer?.stop()
+      await delivery.stop()
+    },
+    health: () => healthOf(consumer?.health(), delivery.status()),
+  }
+}
+
+function kindOf(error: unknown): FailureKind {
+  const failure = mailFailureOf(error)
+  // While the provider is away, delivery waits. What it gives up with that scope it has put off because others got
+  // through: it is this mail that the provider chokes on, so its attempts count.
+  if (failure)
+    return failure.scope === 'provider' && failure.code !== 'mail.refused' ? 'retry' : failureKindOf(error)
+  // The log could not be asked: no mail was tried.
+  if (error instanceof MillraceError && error.retryable) return 'wait'
+  return kindOfFailure(error)
+}
+
+function healthOf(consumer: ConsumerHealth | undefined, provider: DeliveryStatus): MailHealth {
+  const loop = consumer ?? { state: 'down', message: 'has not started', paused: false, partitions: [] }
+  const away = provider.state !== 'closed'
+  const words = away ? [`the provider is away (breaker ${provider.state})`, loop.message] : [loop.message]
+  return {
+    state: loop.state === 'ok' && away ? 'degraded' : loop.state,
+    message: words.join('; '),
+    consumer: loop,
+    provider,
+  }
+}

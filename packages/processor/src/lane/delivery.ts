@@ -1,0 +1,90 @@
+import type { Event } from '@millrace/event'
+import { type Recorded, recordedMsOf } from '@millrace/log'
+import type { Cause, KeyRecord } from '../model/key-record.ts'
+import type { DueTimer, EffectIntent, Emit, Outcome, TimerChange } from '../model/outcome.ts'
+import type { LaneCore } from './lane-core.ts'
+import type { Load } from './load.ts'
+
+/**
+ * One event, or one firing of a durable timer, on its way through a lane, with the outcomes that it has brought about.
+ * Made by the engine, fed to a lane, and fed again to another one when that lane is over before it was settled;
+ * what an earlier lane recorded is forgotten then. The engine reads it once it is settled and changes nothing.
+ */
+export class Delivery implements Load {
+  readonly key: string
+  /** The event, at the present version of its type; undefined for a firing. */
+  readonly recorded: Recorded | undefined
+  /** The firing; undefined for an event. */
+  readonly timer: DueTimer | undefined
+  /** 1 for the first attempt; the engine counts. */
+  attempt = 1
+
+  /** All holds are released, and so are those of every delivery before it in its lane: it may be committed. */
+  settled = false
+  outcome: Outcome = 'done'
+  /** Why it was deferred or given up. */
+  why: string | undefined
+  /** The key's record after it; undefined when it changed nothing. */
+  after: KeyRecord | undefined
+  emits: Emit[] | undefined
+  effects: EffectIntent[] | undefined
+  timers: TimerChange[] | undefined
+
+  /** What its outcomes derive from: the event, or for a firing what it has when its operator is known. */
+  cause: Cause | undefined
+  /** Its number in the lane, from 1. */
+  place = 0
+  /** Who keeps it from being settled: the lane while it is handed over, operators for values of it that they keep. */
+  holds = 0
+  /** Place of the delivery without which it must not be committed, because both went into one value. */
+  reach = 0
+  lane: LaneCore | undefined
+
+  private constructor(key: string, recorded: Recorded | undefined, timer: DueTimer | undefined) {
+    this.key = key
+    this.recorded = recorded
+    this.timer = timer
+  }
+
+  static ofEvent(recorded: Recorded): Delivery {
+    return new Delivery(recorded.event.subject, recorded, undefined)
+  }
+
+  static ofTimer(key: string, timer: DueTimer): Delivery {
+    return new Delivery(key, undefined, timer)
+  }
+
+  /** Taken in by a lane, which is handing it over. What an earlier lane made of it is forgotten. */
+  enter(lane: LaneCore, place: number): void {
+    if (this.lane !== undefined) this.#forget()
+    this.lane = lane
+    this.place = place
+    this.holds = 1
+  }
+
+  /** What outcomes are recorded on: itself. */
+  get delivery(): Delivery {
+    return this
+  }
+
+  get event(): Event | undefined {
+    return this.recorded?.event
+  }
+
+  /** When it came to be, in ms since the epoch: recorded by the log, or due. The same on every replay. */
+  get timeMs(): number {
+    return this.timer === undefined ? recordedMsOf(this.recorded?.position.id ?? '0-0') : this.timer.dueMs
+  }
+
+  #forget(): void {
+    this.settled = false
+    this.outcome = 'done'
+    this.why = undefined
+    this.after = undefined
+    this.emits = undefined
+    this.effects = undefined
+    this.timers = undefined
+    this.cause = undefined
+    this.reach = 0
+  }
+}

@@ -1,0 +1,234 @@
+import type { Clock } from '@millrace/event'
+import type { KeyRecord } from '../model/key-record.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { Processor } from '../model/processor.ts'
+import { now, Place } from './current.ts'
+import type { Delivery } from './delivery.ts'
+import { DurableOperators } from './durable-operators.ts'
+import type { Lane, LaneHooks, LaneOptions } from './lane.ts'
+import { Line } from './line.ts'
+import { Batch, type Load } from './load.ts'
+import { Memory } from './memory.ts'
+import { abandoned, endedIdle, unheld } from './pipeline-fault.ts'
+import type { Stage } from './stage.ts'
+import type { Timers } from './timers.ts'
+
+/** What operators and stages see of their lane, beside what its owner sees. See docs/pipelines.md. */
+export class LaneCore implements Lane {
+  readonly key: string
+  readonly processor: Processor
+  readonly timers: Timers
+  readonly clock: Clock
+  readonly memory: Memory
+  readonly durable = new DurableOperators()
+  /** Where operators stand that are in no inner stream. */
+  readonly trunk: Place = new Place(this)
+  readonly #hooks: LaneHooks
+  readonly #line = new Line()
+  readonly #stage: Stage
+  // open ─▶ ending (the pipeline completed) ─▶ over ◀─ failing ◀─ open, ending; over by close() from each
+  #phase: 'open' | 'ending' | 'failing' | 'over' = 'open'
+  #failure: { readonly delivery: Delivery | undefined; readonly error: unknown } | undefined
+  /** Values on their way now. Only when there are none is anything told to the owner. */
+  #depth = 1
+  #places = 0
+  #settledAny = false
+  /** The first delivery that came when the pipeline did not listen any more. */
+  #unheard: Delivery | undefined
+
+  constructor(processor: Processor, options: LaneOptions, stage: (lane: LaneCore) => Stage) {
+    this.key = options.key
+    this.processor = processor
+    this.timers = options.timers
+    this.clock = options.clock
+    this.#hooks = options.hooks
+    this.memory = new Memory(processor, options.key, options.record)
+    // What goes wrong in here is told with the first delivery.
+    this.#stage = stage(this)
+    this.#depth = 0
+  }
+
+  get record(): KeyRecord {
+    return this.memory.settled
+  }
+
+  get inHand(): number {
+    return this.#line.length
+  }
+
+  get unsettled(): readonly Delivery[] {
+    return this.#line.all()
+  }
+
+  get over(): boolean {
+    return this.#phase === 'over'
+  }
+
+  feed(delivery: Delivery): void {
+    this.#take(delivery)
+  }
+
+  fire(delivery: Delivery): void {
+    this.#take(delivery)
+  }
+
+  pass(delivery: Delivery, outcome: Outcome, why?: string): void {
+    this.#admit(delivery)
+    delivery.outcome = outcome
+    delivery.why = why
+    delivery.holds = 0
+    this.#settle()
+  }
+
+  close(): void {
+    if (this.#phase === 'over') return
+    this.#phase = 'over'
+    this.#stage.close()
+  }
+
+  /** Does something with a load's value as the current one. It is held by whoever calls. */
+  run(place: Place, load: Load, act: () => void): void {
+    if (this.#phase === 'over') return
+    const before = now.load
+    const at = now.place
+    now.load = load
+    now.place = place
+    this.#depth += 1
+    try {
+      act()
+    } finally {
+      now.load = before
+      now.place = at
+      this.#depth -= 1
+      if (this.#depth === 0) this.#settle()
+    }
+  }
+
+  /** Keeps a load from being settled. Only what is held already can be held. */
+  hold(load: Load): Load {
+    if (load.holds < 1) throw this.fault(new TypeError('Bug: a settled delivery is held'))
+    load.holds += 1
+    return load
+  }
+
+  /** Takes one hold back. With the last one its deliveries are settled, as soon as those before them are. */
+  release(load: Load): void {
+    // After a failure nothing is settled any more: a branch of the pipeline may have missed it.
+    if (this.#phase === 'failing' || this.#phase === 'over') return
+    if (load.holds < 1) {
+      this.fail(new TypeError('Bug: a delivery is released twice'))
+      return
+    }
+    load.holds -= 1
+    if (load.holds === 0 && load instanceof Batch) for (const member of load.members) this.release(member)
+    if (this.#depth === 0) this.#settle()
+  }
+
+  /** Takes back the hold of an operator that is unsubscribed before it has handed the value on. */
+  drop(place: Place, load: Load): void {
+    // In an inner stream the operator that has opened it holds the load as well, and decides. What is current
+    // is under way in the very call that ends the operator, and has been handled by it.
+    if (place.inner !== undefined || load === now.load) this.release(load)
+    else if (this.#phase === 'open') this.fail(abandoned())
+  }
+
+  /** A value has come out at the end of the pipeline. */
+  output(): void {
+    if (now.load?.delivery.lane !== this) this.fail(unheld('the end of the pipeline'))
+  }
+
+  /** The pipeline has completed. */
+  complete(): void {
+    if (this.#phase !== 'open') return
+    this.#phase = 'ending'
+    if (this.#depth === 0) this.#settle()
+  }
+
+  /** Ends the lane by an error, of the current delivery if there is one. The first error stands. */
+  fail(error: unknown, delivery?: Delivery): void {
+    if (this.#phase === 'failing' || this.#phase === 'over') return
+    this.#phase = 'failing'
+    const current = now.load?.delivery
+    const blamed = delivery ?? (current?.lane === this ? current : undefined)
+    this.#failure = { delivery: blamed?.settled ? undefined : blamed, error }
+    // A hold that nobody takes back.
+    if (blamed !== undefined) blamed.holds += 1
+    // Told at the end of what runs now, or at once.
+    if (this.#depth === 0) this.#settle()
+  }
+
+  /** Like {@link fail}, and answers the error for the caller to throw: it cannot be caught away by the pipeline. */
+  fault<E extends Error>(error: E): E {
+    this.fail(error)
+    return error
+  }
+
+  #take(delivery: Delivery): void {
+    this.#admit(delivery)
+    if (this.#phase === 'open' && this.#stage.listening) {
+      const { load, place } = now
+      now.load = delivery
+      now.place = this.trunk
+      this.#depth = 1
+      try {
+        if (delivery.timer === undefined) this.#stage.next(delivery)
+        else this.durable.fire(this, delivery)
+      } catch (error) {
+        this.fail(error)
+      } finally {
+        now.load = load
+        now.place = place
+        this.#depth = 0
+      }
+      if (this.#phase !== 'failing') delivery.holds -= 1
+    } else this.#unheard ??= delivery
+    this.#settle()
+  }
+
+  #admit(delivery: Delivery): void {
+    if (this.#phase === 'over' || this.#depth > 0 || (this.#phase !== 'open' && this.#places > 0))
+      throw new TypeError(
+        this.#phase === 'over'
+          ? `The lane of ${this.key} is over`
+          : `The lane of ${this.key} was fed from within its pipeline or hooks`,
+      )
+    this.#places += 1
+    delivery.enter(this, this.#places)
+    this.#line.push(delivery)
+  }
+
+  /** Tells the owner what has been settled, and the end. */
+  #settle(): void {
+    if (this.#phase === 'over') return
+    const line = this.#line
+    for (let delivery = line.take(); delivery !== undefined; delivery = line.take()) {
+      for (const before of line.together) this.#note(before)
+      this.#note(delivery)
+      // So that a hook which feeds its lane is noticed.
+      this.#depth = 1
+      this.#hooks.settled(delivery, line.together)
+      this.#depth = 0
+      if (this.#phase === 'over') return
+    }
+    if (this.#phase === 'failing') this.#fall()
+    else if (this.#phase === 'ending' || (this.#unheard !== undefined && this.#unheard === line.first)) this.#end()
+  }
+
+  #note(delivery: Delivery): void {
+    delivery.settled = true
+    this.#settledAny = true
+    if (delivery.after !== undefined) this.memory.settled = delivery.after
+  }
+
+  #fall(): void {
+    this.close()
+    this.#hooks.failed(this.#failure?.delivery ?? this.#line.first, this.#failure?.error)
+  }
+
+  #end(): void {
+    this.close()
+    // A fresh lane would come no further: without this, the two would take turns for ever.
+    if (this.#line.length > 0 && !this.#settledAny) this.#hooks.failed(this.#line.first, endedIdle())
+    else this.#hooks.ended()
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  derivedId,
+  encodeEvent,
+  type Event,
+  type EventDraft,
+  limits,
+  MillraceError,
+  newEvent,
+  type Topic,
+  validate,
+} from '@millrace/event'
+import type { DraftsOf } from '../model/draft.ts'
+import type { AnyEffect } from '../model/effect.ts'
+import type { Cause } from '../model/key-record.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { Delivery } from './delivery.ts'
+import type { LaneCore } from './lane-core.ts'
+import type { Load } from './load.ts'
+import { conflicting, outOfOrder, undeclared } from './pipeline-fault.ts'
+
+/** Most emits, and most effects, of one delivery. */
+const mostOutcomes = limits.appendEvents
+
+/** Replaces the state of the key. @throws MillraceError `pipeline.order`, `pipeline.outcome`, `pipeline.undeclared` */
+export function recordState(lane: LaneCore, delivery: Delivery, state: unknown): void {
+  if (lane.processor.state === undefined)
+    throw lane.fault(undeclared(`Processor ${lane.processor.name} folds a state that it does not declare`))
+  assertGoing(lane, delivery, 'evolve()')
+  if (!lane.memory.setState(delivery, state)) throw lane.fault(outOfOrder('evolve()'))
+}
+
+/** Adds events to append. @throws MillraceError `event.invalid`, `type.unknown`, `event.too-large`, `append.limit` */
+export function recordEmits<T extends Topic>(
+  lane: LaneCore,
+  delivery: Delivery,
+  topic: T,
+  drafts: DraftsOf<T>,
+): void {
+  if (drafts === undefined) return
+  assertGoing(lane, delivery, 'emit()')
+  const list: readonly LooseDraft[] = isList(drafts) ? drafts : [drafts as LooseDraft]
+  for (const draft of list) recordEmit(lane, delivery, topic, draft)
+}
+
+type LooseDraft = Omit<EventDraft, 'key'> & { readonly key?: string }
+
+function isList(drafts: unknown): drafts is readonly LooseDraft[] {
+  return Array.isArray(drafts)
+}
+
+function recordEmit(lane: LaneCore, delivery: Delivery, topic: Topic, draft: LooseDraft): void {
+  const emits = (delivery.emits ??= [])
+  assertRoom(emits, 'emits')
+  let ordinal = 0
+  for (const other of emits) if (other.topic.name === topic.name) ordinal += 1
+  const cause = causeOf(delivery)
+  const event = newEvent(
+    topic,
+    {
+      type: draft.type,
+      key: draft.key ?? delivery.key,
+      data: draft.data,
+      id: derivedId(lane.processor.name, cause.id, topic.name, String(ordinal)),
+      correlationId: cause.correlationid,
+      causationId: cause.eventId,
+      ...(draft.source === undefined ? {} : { source: draft.source }),
+      ...(draft.time === undefined ? {} : { time: draft.time }),
+      ...(draft.actor === undefined ? {} : { actor: draft.actor }),
+      ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+    },
+    lane.clock,
+  )
+  emits.push({ topic, event, text: encodeEvent(topic, event) })
+}
+
+/** Adds an action on the outside world. @throws MillraceError `event.invalid`, `pipeline.undeclared`, `append.limit` */
+export function recordEffect(lane: LaneCore, delivery: Delivery, definition: AnyEffect, payload: unknown): void {
+  const { name } = definition
+  if (lane.processor.effects.get(name) !== definition)
+    throw lane.fault(undeclared(`Processor ${lane.processor.name} does not list the effect "${name}" it records`))
+  assertGoing(lane, delivery, 'effect()')
+  const effects = (delivery.effects ??= [])
+  assertRoom(effects, 'effects')
+  let ordinal = 0
+  for (const other of effects) if (other.name === name) ordinal += 1
+  const checked = validate(definition.schema, payload, `The payload of effect ${name}`)
+  const cause = causeOf(delivery)
+  effects.push({
+    name,
+    key: delivery.key,
+    idempotencyKey: derivedId(lane.processor.name, cause.id, name, String(ordinal)),
+    payload: JSON.stringify(checked) ?? 'null',
+    ordinal,
+    correlationId: cause.correlationid,
+    causationId: cause.eventId,
+    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+  })
+}
+
+/** Sets the delivery aside or gives it up. @throws MillraceError `pipeline.outcome` */
+export function recordEnd(lane: LaneCore, load: Load, outcome: Exclude<Outcome, 'done'>, why: string): void {
+  const { delivery } = load
+  const word = outcome === 'dead' ? 'dead()' : 'defer()'
+  if (load !== delivery)
+    throw lane.fault(conflicting(`${word} was called for a value that several events went into`))
+  if (delivery.outcome !== 'done') throw lane.fault(conflicting(`${word} came after the event was ${delivery.outcome}`))
+  if (delivery.timer !== undefined) throw lane.fault(conflicting(`${word} was called for a timer that is due`))
+  if (delivery.after ?? delivery.emits ?? delivery.effects ?? delivery.timers)
+    throw lane.fault(conflicting(`${word} came after other outcomes of the same event`))
+  delivery.outcome = outcome
+  delivery.why = why
+}
+
+/** What the outcomes of a delivery derive from. */
+export function causeOf(delivery: Delivery): Cause {
+  return (delivery.cause ??= causeOfEvent(delivery.event))
+}
+
+function causeOfEvent(event: Event | undefined): Cause {
+  if (event === undefined) throw new TypeError('Bug: a firing without a cause')
+  const { id, correlationid, traceparent } = event
+  return { id, eventId: id, correlationid, ...(traceparent === undefined ? {} : { traceparent }) }
+}
+
+/** Nothing can be recorded for a delivery that was set aside or given up. */
+export function assertGoing(lane: LaneCore, delivery: Delivery, what: string): void {
+  if (delivery.outcome !== 'done')
+    throw lane.fault(conflicting(`${what} came after the event was ${delivery.outcome}`))
+}
+
+function assertRoom(list: readonly unknown[], what: string): void {
+  if (list.length >= mostOutcomes)
+    throw new MillraceError('append.limit', `One event brings about more than ${mostOutcomes} ${what}`)
+}

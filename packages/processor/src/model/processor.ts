@@ -1,0 +1,104 @@
+import type { Event, EventOf, Topic } from '@millrace/event'
+import type { Observable } from 'rxjs'
+import { assertGroupName } from '../group-store.ts'
+import type { AnyEffect } from './effect.ts'
+import type { Handler } from './handler.ts'
+import type { LaneEvent } from './lane-event.ts'
+import type { StateDefinition } from './state.ts'
+
+/** Names of a topic's event types. */
+export type TypeNameOf<T extends Topic> = EventOf<T>['type']
+
+/** The events of a topic that have one of these types. */
+export type EventNamed<T extends Topic, Name extends string> = Extract<EventOf<T>, { readonly type: Name }>
+
+/** What becomes of an event whose attempts have run out, or that was given up. */
+export type OnExhausted =
+  /** The key waits for an operator; its later events line up behind. */
+  | 'hold-key'
+  /** The event becomes a dead letter; the key goes on. */
+  | 'skip-event'
+
+/** A pipeline: an operator function over a lane. Called once a lane; what it gives out is of no use but to check. */
+export type Pipeline<E, S> = (lane: Observable<LaneEvent<E, S>>) => Observable<unknown>
+
+interface ProcessorBase<T extends Topic, S, Name extends string> {
+  /** The types to handle; events of others count as done. Default: all of the topic. */
+  readonly types?: readonly (Name & TypeNameOf<T>)[]
+  /** Needed for `evolve`. */
+  readonly state?: StateDefinition<S>
+  /** The effects that it may record. */
+  readonly effects?: readonly AnyEffect[]
+  /** Default `hold-key`. */
+  readonly onExhausted?: OnExhausted
+}
+
+/** Options of a processor with a pipeline. */
+export interface PipelineOptions<T extends Topic, S, Name extends string> extends ProcessorBase<T, S, Name> {
+  readonly pipeline: Pipeline<EventNamed<T, Name>, S>
+  readonly handle?: never
+}
+
+/** Options of a processor with a plain handler. */
+export interface HandlerOptions<T extends Topic, S, Name extends string> extends ProcessorBase<T, S, Name> {
+  readonly handle: Handler<EventNamed<T, Name>, S>
+  readonly pipeline?: never
+}
+
+/** What runs in a lane, without the types of its topic. */
+export type Program =
+  | { readonly kind: 'pipeline'; readonly build: (lane: Observable<Event>) => Observable<unknown> }
+  | { readonly kind: 'handler'; readonly handle: Handler<Event, unknown> }
+
+/** A processor as it was declared: everything that does not depend on where it runs. */
+export interface Processor<T extends Topic = Topic, S = unknown> {
+  /** Name of its group. */
+  readonly name: string
+  readonly topic: T
+  /** Undefined: all types of the topic. */
+  readonly types: ReadonlySet<string> | undefined
+  readonly state: StateDefinition<S> | undefined
+  readonly effects: ReadonlyMap<string, AnyEffect>
+  readonly onExhausted: OnExhausted
+  readonly program: Program
+}
+
+/**
+ * Declares a processor: a group that handles the events of a topic, in order for each key. Throws a TypeError when
+ * the declaration is wrong: that is a mistake in code.
+ *
+ * @param name Name of the group: lower case letters, digits and dashes.
+ */
+export function processor<T extends Topic, S = never, const Name extends TypeNameOf<T> = TypeNameOf<T>>(
+  name: string,
+  topic: T,
+  options: PipelineOptions<T, S, Name> | HandlerOptions<T, S, Name>,
+): Processor<T, S> {
+  assertGroupName(name)
+  for (const type of options.types ?? [])
+    if (!Object.hasOwn(topic.types, type))
+      throw new TypeError(`Processor ${name}: topic ${topic.name} has no event type "${type}"`)
+  const effects = new Map<string, AnyEffect>()
+  for (const effect of options.effects ?? []) {
+    if (effects.has(effect.name)) throw new TypeError(`Processor ${name}: two effects are called ${effect.name}`)
+    effects.set(effect.name, effect)
+  }
+  return {
+    name,
+    topic,
+    types: options.types === undefined ? undefined : new Set<string>(options.types),
+    state: options.state,
+    effects,
+    onExhausted: options.onExhausted ?? 'hold-key',
+    program: programOf(options),
+  }
+}
+
+// From here on nobody knows the topic's types: the engine hands over what the codec has checked against them.
+function programOf<T extends Topic, S, Name extends string>(
+  options: PipelineOptions<T, S, Name> | HandlerOptions<T, S, Name>,
+): Program {
+  return options.pipeline === undefined
+    ? { kind: 'handler', handle: options.handle as Handler<Event, unknown> }
+    : { kind: 'pipeline', build: options.pipeline as (lane: Observable<Event>) => Observable<unknown> }
+}

@@ -1,17 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import {
-  accountConstraints,
-  accounts,
-  createActivationLinks,
-  createSessionTokens,
-  foldAccount,
-  type SessionTokens,
-} from '@millrace/accounts'
+import { accountConstraints, accounts, createActivationLinks, createSessionTokens } from '@millrace/accounts'
 import { createUniqApp, createUniqService } from '@millrace-app/uniq'
 import { createPasswords, createUserCommand, uniqOverHttp } from '@millrace-app/user-command'
-import { MillraceError } from '@millrace/event'
-import { httpApp, type HttpAppOptions, type KitEnv, type RequestIds, serviceClient } from '@millrace/hono'
+import { createMemoryAccountView, createUserQuery } from '@millrace-app/user-query'
+import { type HttpAppOptions, type KitEnv, type RequestIds, serviceClient } from '@millrace/hono'
 import { beginning, compareIds, createMemoryLog, type MemoryLog, type Recorded } from '@millrace/log'
+import { createMemoryGroupStore } from '@millrace/processor'
 import { createKeyring, createUniq, guardedLog, type Uniq } from '@millrace/uniq'
 import type { Hono } from 'hono'
 
@@ -21,6 +15,8 @@ export interface RealServices {
   readonly userQuery: Hono<KitEnv>
   /** The log behind its guard, for the intake. */
   readonly log: ReturnType<typeof guardedLog>
+  /** Ends what runs beside requests. */
+  stop(): Promise<void>
   /** Mails with a link that the log asks for, oldest first. */
   mails(): Promise<readonly { readonly id: string; readonly to: string; readonly token: string }[]>
 }
@@ -36,7 +32,9 @@ export const quietHttp: HttpAppOptions = {
 }
 
 /** Puts them together; passwords are cheap. */
-export function realServices(options: { readonly privacy?: 'open' | 'private' } = {}): RealServices {
+export async function realServices(
+  options: { readonly privacy?: 'open' | 'private' } = {},
+): Promise<RealServices> {
   const log = createMemoryLog()
   const guard = accountsGuard(log)
   const uniq = createUniqApp({
@@ -78,7 +76,22 @@ export function realServices(options: { readonly privacy?: 'open' | 'private' } 
       })),
     )
   }
-  return { userCommand, userQuery: queryOfLog(log, sessions), log: guardedLog(log, [guard]), mails }
+  const userQuery = createUserQuery({
+    log,
+    groups: createMemoryGroupStore({ log }),
+    view: createMemoryAccountView(),
+    sessions,
+    tokens: [serviceToken],
+    http: quietHttp,
+  })
+  await userQuery.start()
+  return {
+    userCommand,
+    userQuery: userQuery.app,
+    log: guardedLog(log, [guard]),
+    stop: () => userQuery.stop(),
+    mails,
+  }
 }
 
 function accountsGuard(log: MemoryLog): Uniq {
@@ -91,22 +104,4 @@ async function eventsOf(log: MemoryLog): Promise<readonly Recorded[]> {
   const start = new Map(Array.from({ length: accounts.partitions }, (_unused, at) => [at, beginning]))
   const found = await log.read(accounts, start, { limit: 1_000_000 })
   return [...found.values()].flat().toSorted((a, b) => compareIds(a.position.id, b.position.id))
-}
-
-/** What user-query answers, folded from the log at each question: always up to date. */
-function queryOfLog(log: MemoryLog, sessions: SessionTokens): Hono<KitEnv> {
-  const app = httpApp(quietHttp)
-  app.get('/users/:id', async (c) => {
-    const token = (c.req.header('authorization') ?? '').replace(/^Bearer /, '')
-    const { accountId } = await sessions.verify(token)
-    const { events } = await log.readKey(accounts, c.req.param('id'), { limit: 1_000 })
-    const account = foldAccount(events.map(({ event }) => event))
-    if (!account || account.state === 'closed' || account.id !== accountId)
-      throw new MillraceError('account.unknown')
-    const { id, username, email, createdAt, version, state } = account
-    return c.json({ id, username, email, createdAt, version, activated: state === 'active' }, 200, {
-      ETag: `"${version}"`,
-    })
-  })
-  return app
 }

@@ -23,10 +23,17 @@ export function startGateway(options: Options = {}): Promise<TestGateway<FakeSer
 export const intakeToken = 'intake-token-of-the-test'
 
 /** Starts it before the services as they are, on a log in memory. */
-export function startRealGateway(options: Options = {}): Promise<TestGateway<RealServices>> {
-  const services = realServices({ privacy: options.privateSignUp === true ? 'private' : 'open' })
+export async function startRealGateway(options: Options = {}): Promise<TestGateway<RealServices>> {
+  const services = await realServices({ privacy: options.privateSignUp === true ? 'private' : 'open' })
   const intake = { topics: [accounts], tokens: [intakeToken], log: services.log }
-  return start(services, services, { intake, ...options })
+  const gateway = await start(services, services, { intake, ...options })
+  return {
+    ...gateway,
+    stop: async () => {
+      await gateway.stop()
+      await services.stop()
+    },
+  }
 }
 
 async function start<Services>(

@@ -86,3 +86,17 @@ function attribute(tag: string, name: string): string {
   const [, value = ''] = new RegExp(`\\b${name}="([^"]*)"`).exec(tag) ?? []
   return value.replaceAll('&quot;', '"').replaceAll('&amp;', '&')
 }
+
+/** What somebody types into the sign-up form. */
+export function person(email: string) {
+  return { username: 'Åsa', email, password: 'correct horse battery' }
+}
+
+/** A visitor who has just signed up. */
+export async function signUpAs(url: string, email: string): Promise<Visitor> {
+  const visitor = new Visitor(url)
+  await visitor.open('/')
+  await visitor.send('/', person(email))
+  if (visitor.path !== '/welcome') throw new Error(`Sign-up ended at ${visitor.path} with ${visitor.status}`)
+  return visitor
+}

@@ -23,7 +23,8 @@ import { closeConnection, type ConnectionOptions, whenReady, writingConnection }
 import { readFailure, writeFailure } from './failure.ts'
 import { Gather } from './gather.ts'
 import { Keys } from './keys.ts'
-import { readAt, readKey, readPartitions } from './read.ts'
+import { PartitionReader } from './partition-reader.ts'
+import { readAt, readKey } from './read.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { RedisClaims } from './redis-claims.ts'
 
@@ -75,6 +76,7 @@ class LogOnRedis implements RedisLog {
   readonly #keys: Keys
   readonly #appender: Appender
   readonly #readers: ReaderPool
+  readonly #partitions: PartitionReader
   readonly claims: ClaimStore
   readonly #gather: Gather
 
@@ -88,6 +90,7 @@ class LogOnRedis implements RedisLog {
       ...(options.now === undefined ? {} : { now: options.now }),
     })
     this.#readers = new ReaderPool(options)
+    this.#partitions = new PartitionReader(this.#keys)
     this.claims = new RedisClaims(writer, this.#keys, options.now)
     this.#gather = new Gather((topic, partition, units) =>
       this.#write(() => this.#appender.units(topic, partition, units)),
@@ -120,14 +123,13 @@ class LogOnRedis implements RedisLog {
   ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
     const { limit = 500, waitMs = 0, signal } = options
     for (const partition of after.keys()) assertPartition(topic, partition)
-    if (waitMs === 0)
-      return this.#read(() => readPartitions(this.#writer, this.#keys, topic, after, limit, 0))
+    if (waitMs === 0) return this.#read(() => this.#partitions.read(this.#writer, topic, after, limit, 0))
     const nothing: ReadonlyMap<number, readonly Recorded[]> = new Map()
     return this.#read(() =>
       this.#readers.run(
         waitMs,
         signal,
-        (redis) => readPartitions(redis, this.#keys, topic, after, limit, waitMs),
+        (redis) => this.#partitions.read(redis, topic, after, limit, waitMs),
         nothing,
       ),
     )

@@ -1,0 +1,128 @@
+import { MillraceError, type Topic } from '@millrace/event'
+import { type Cursors, isStreamId, type Position, type Recorded, seqOf } from '@millrace/log'
+import type { Redis } from 'ioredis'
+import { eventsOf } from './entry.ts'
+import type { Keys } from './keys.ts'
+
+type StreamReply = [key: string, entries: [id: string, fields: string[]][]][] | null
+
+// An entry holds up to a hundred events and 64 KiB, and XREAD counts entries. Asking for as many as the caller wants
+// events would fetch a hundred times too much (and 32 MB a partition): so it is asked for what those entries held
+// that came last, and again if that was too little.
+const mostEntries = 128
+const firstGuess = 100
+
+/** Where a read stands in one partition. */
+interface Progress {
+  readonly partition: number
+  readonly name: string
+  cursor: string
+  readonly events: Recorded[]
+}
+
+/** Reads partitions from cursors on. */
+export class PartitionReader {
+  readonly #keys: Keys
+  /** Events an entry, as last seen, by topic. */
+  readonly #perEntry = new Map<string, number>()
+
+  constructor(keys: Keys) {
+    this.#keys = keys
+  }
+
+  /** Events after the cursors; with `blockMs` it waits for the first one. */
+  async read(
+    redis: Redis,
+    topic: Topic,
+    after: Cursors,
+    limit: number,
+    blockMs: number,
+  ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
+    const all = [...after].map(([partition, cursor]): Progress => ({
+      partition,
+      name: this.#keys.partition(topic, partition).log,
+      cursor: checked(cursor),
+      events: [],
+    }))
+    let waitMs = blockMs
+    for (let open = all; open.length > 0; waitMs = 0)
+      open = await this.#round(redis, topic, open, limit, waitMs)
+    return new Map(
+      all.flatMap(({ partition, events }) => (events.length > 0 ? [[partition, events] as const] : [])),
+    )
+  }
+
+  /** One XREAD; answers the partitions that want more and may have more. */
+  async #round(
+    redis: Redis,
+    topic: Topic,
+    open: readonly Progress[],
+    limit: number,
+    blockMs: number,
+  ): Promise<Progress[]> {
+    const perEntry = this.#perEntry.get(topic.name) ?? firstGuess
+    const count = Math.max(1, Math.min(mostEntries, Math.ceil(limit / perEntry)))
+    const streams = [...open.map(({ name }) => name), ...open.map(({ cursor }) => cursor)]
+    const reply = (
+      blockMs > 0
+        ? await redis.xread('COUNT', count, 'BLOCK', blockMs, 'STREAMS', ...streams)
+        : await redis.xread('COUNT', count, 'STREAMS', ...streams)
+    ) as StreamReply
+    let most = 0
+    const more: Progress[] = []
+    for (const [name, entries] of reply ?? []) {
+      const progress = open.find((one) => one.name === name)
+      if (!progress) continue
+      most = Math.max(most, take(topic, progress, entries, limit))
+      if (entries.length === count && progress.events.length < limit) more.push(progress)
+    }
+    if (most > 0) this.#perEntry.set(topic.name, most)
+    return more
+  }
+}
+
+/**
+ * Takes the events of some entries, after a check that they follow what was read without a gap: XREAD skips a
+ * trimmed range in silence. Answers how many events the fullest entry held.
+ */
+function take(
+  topic: Topic,
+  progress: Progress,
+  entries: readonly [string, string[]][],
+  limit: number,
+): number {
+  const { partition, events } = progress
+  const start = seqOf(progress.cursor)
+  let seq = start
+  let most = 0
+  for (const [id, fields] of entries) {
+    if (events.length >= limit) break
+    const held = eventsOf({ topic: topic.name, partition, id, body: fields[1] ?? '' })
+    most = Math.max(most, held.length)
+    for (const recorded of held) {
+      const { position } = recorded
+      // A cursor within an entry gets the whole entry again.
+      if (seq === start && position.seq <= start && seqOf(id) > start) continue
+      if (position.seq !== seq + 1) throw gap(topic, partition, seq, position)
+      seq = position.seq
+      progress.cursor = position.id
+      events.push(recorded)
+    }
+  }
+  return most
+}
+
+function gap(topic: Topic, partition: number, seq: number, found: Position): MillraceError {
+  const where = `${topic.name}/${partition}`
+  if (seq === 0)
+    return new MillraceError(
+      'log.trimmed',
+      `${where} begins at ${found.seq}: what was before has been removed`,
+    )
+  return new MillraceError('log.gap', `${where} goes from ${seq} to ${found.seq} (${found.id})`)
+}
+
+function checked(cursor: string): string {
+  if (!isStreamId(cursor)) throw new MillraceError('position.invalid', `"${cursor}" is no stream id`)
+  return cursor
+}

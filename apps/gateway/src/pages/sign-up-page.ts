@@ -79,7 +79,10 @@ const openSteps = html`<li>
     <strong>Your account is saved at once</strong>
     <span>If the address already has an account, we tell you right here.</span>
   </li>
-  <li><strong>We write to you</strong> <span>An e-mail with a link is on its way within a minute.</span></li>
+  <li>
+    <strong>We write to you</strong>
+    <span>An e-mail with a link is on its way, usually within a minute.</span>
+  </li>
   <li>
     <strong>You confirm the address</strong> <span>Open the link and press the button. That’s all.</span>
   </li>`

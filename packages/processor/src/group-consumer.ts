@@ -25,6 +25,8 @@ export class GroupConsumer {
   readonly #settings: ConsumerSettings
   readonly #runs = new Map<number, PartitionRun>()
   readonly #draining = new Set<PartitionRun>()
+  readonly #tending = new Map<number, Promise<void>>()
+  readonly #comparedAtMs = new WeakMap<PartitionRun, number>()
   readonly #faults = new Map<number, Fault>()
   readonly #stopping = new AbortController()
   readonly #tend = new WakeUp()
@@ -71,13 +73,18 @@ export class GroupConsumer {
     return consumerHealth(partitions, { paused: this.#gate.paused, stopping, stalledMs })
   }
 
-  /** Takes and renews leases, again and again, until the stop. */
+  /** Takes and renews leases, again and again, until the stop. A partition that takes long keeps no other waiting. */
   async #tendAll(): Promise<void> {
     const everyMs = Math.max(10, Math.min(this.#settings.leaseMs / 3, 1_000))
     while (!this.#stopping.signal.aborted) {
-      await Promise.all(this.#partitions().map((partition) => this.#tendOne(partition)))
-      if (!this.#stopping.signal.aborted) await this.#tend.sleep(everyMs)
+      for (const partition of this.#partitions()) {
+        if (this.#tending.has(partition)) continue
+        const tended = this.#tendOne(partition).finally(() => this.#tending.delete(partition))
+        this.#tending.set(partition, tended)
+      }
+      await this.#tend.sleep(everyMs)
     }
+    await Promise.all(this.#tending.values())
   }
 
   async #tendOne(partition: number): Promise<void> {
@@ -104,6 +111,17 @@ export class GroupConsumer {
     await run.renew()
     // What waited because the lease had run out locally may go on.
     this.#pump()
+    await this.#compare(run)
+  }
+
+  /** What the handler keeps may have been deleted or set back under a reader that has nothing to do: then anew from there. */
+  async #compare(run: PartitionRun): Promise<void> {
+    const { startAt, leaseMs } = this.#settings
+    const now = performance.now()
+    if (!startAt || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
+    this.#comparedAtMs.set(run, now)
+    const { seq } = run.position
+    if ((await startAt(run.partition)).seq < seq) run.endBy('restart')
   }
 
   async #take(partition: number): Promise<void> {

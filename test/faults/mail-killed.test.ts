@@ -1,0 +1,111 @@
+import { accounts } from '@millrace/accounts'
+import { connectGroupStore, connectLog } from '@millrace/redis'
+import { FaultySmtpServer } from '@millrace/smtp/testing'
+import { afterEach, expect, test } from 'vitest'
+import { AccountScript } from '../support/account-script.ts'
+import { between, randomOf } from '../support/random.ts'
+import { startRedis } from '../support/redis.ts'
+import { Child } from './child.ts'
+import type { MailOrder, MailWord } from './mail-process.ts'
+
+/** Of one partition, as the service says: `commitEvery` and `concurrency` of its bounds. */
+const repeatsAtMost = 18
+
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+/** A Redis with so many sign-ups on its log, and a provider. */
+async function setUp(signUps: number) {
+  const redis = await startRedis({ appendonly: true })
+  closing.push(() => redis.stop())
+  const provider = await FaultySmtpServer.start()
+  closing.push(() => provider.stop())
+  const log = await connectLog({ url: redis.url })
+  closing.push(() => log.close())
+  const groups = await connectGroupStore({ url: redis.url })
+  closing.push(() => groups.close())
+  const script = new AccountScript(log)
+  await Promise.all(Array.from({ length: signUps }, (_, at) => script.signUp(`u${at}`)))
+  const start = (leaseMs: number, heard: (word: MailWord) => void = () => undefined) => {
+    const order = { redisUrl: redis.url, smtpUrl: provider.url, leaseMs }
+    const child = new Child<MailOrder, MailWord>('mail-process.ts', order, heard)
+    closing.push(() => child.kill())
+    return child
+  }
+  const states = () =>
+    Promise.all(
+      Array.from({ length: accounts.partitions }, (_, partition) =>
+        groups.look({ topic: accounts, partition, group: 'mail' }),
+      ),
+    )
+  const addresses = () => new Set(provider.record.mails.flatMap(({ to }) => to)).size
+  const everybody = async (count: number) => {
+    while (addresses() < count) await provider.record.received(provider.record.mails.length + 1)
+  }
+  /** Texts and ids that one address has got: one, however often it got them. */
+  const variants = () =>
+    [...Map.groupBy(provider.record.mails, ({ to }) => to[0]).values()].map(
+      (mails) => new Set(mails.map(({ messageId, text, html }) => `${messageId}${text}${html}`)).size,
+    )
+  return { provider, script, start, states, everybody, variants }
+}
+
+test('mail killed at random points: every account gets its mail, each repeat with the same Message-ID', async () => {
+  const [total, kills] = [300, 6]
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+  console.info(`SEED=${seed}`)
+  const random = randomOf(seed)
+  const { provider, start, states, everybody, variants } = await setUp(total)
+  const points = Array.from({ length: kills }, () => between(random, 1, total - 20))
+  for (const point of points.toSorted((a, b) => a - b)) {
+    // Short leases, so that the next process need not wait long for what a killed one held.
+    const mail = start(400)
+    await provider.record.received(point)
+    expect(mail.running).toBe(true)
+    await mail.kill()
+  }
+  start(400)
+  await everybody(total)
+  expect(variants()).toEqual(Array.from({ length: total }, () => 1))
+  const repeated = provider.record.mails.length - total
+  console.info(`${repeated} of ${total} mails were sent again after ${kills} kills`)
+  expect(repeated).toBeLessThanOrEqual(kills * repeatsAtMost * accounts.partitions)
+  expect((await states()).reduce((sum, { deadLetters }) => sum + deadLetters, 0)).toBe(0)
+})
+
+test('mail paused past its leases: another process takes over, the sleeper is fenced and commits nothing', async () => {
+  const total = 120
+  const { provider, script, start, states, everybody, variants } = await setUp(total)
+  const lost = new Set<number>()
+  let fenced = (): void => undefined
+  const everyPartitionLost = new Promise<void>((resolve) => (fenced = resolve))
+  const sleeper = start(600, ({ kind, partition, reason }) => {
+    if (kind === 'ended' && reason === 'lost') lost.add(partition)
+    if (lost.size === accounts.partitions) fenced()
+  })
+  provider.faults.slow(20)
+  await provider.record.received(20)
+  sleeper.pause()
+  const taken = new Set<number>()
+  let took = (): void => undefined
+  const allTaken = new Promise<void>((resolve) => (took = resolve))
+  start(60_000, ({ kind, partition }) => {
+    if (kind === 'leased') taken.add(partition)
+    if (taken.size === accounts.partitions) took()
+  })
+  await allTaken
+  provider.faults.heal()
+  await everybody(total)
+  sleeper.goOn()
+  await everyPartitionLost
+  const before = (await states()).map(({ position }) => position.seq)
+  expect(variants()).toEqual(Array.from({ length: total }, () => 1))
+  // The one that took over goes on; nothing that the sleeper had in hand moves a position back or forth.
+  await script.signUp('late')
+  await everybody(total + 1)
+  const after = (await states()).map(({ position }) => position.seq)
+  expect(after.every((seq, partition) => seq >= (before[partition] ?? 0))).toBe(true)
+  expect((await states()).every(({ member }) => member !== undefined)).toBe(true)
+})

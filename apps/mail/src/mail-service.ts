@@ -50,7 +50,7 @@ export interface MailService {
 }
 
 /** The checkpoint is kept after ten mails of a partition or a second, whichever is first. */
-export const mailBounds = {
+const mailBounds = {
   concurrency: 8,
   commitEvery: 10,
   commitMs: 1_000,

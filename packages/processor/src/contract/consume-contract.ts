@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
+import { describeBatching } from './batching.ts'
 import { describeConsuming } from './consuming.ts'
+import { describeFailing } from './failing.ts'
 import type { GroupStoreUnderTest } from './group-store-contract.ts'
 import { describeLosing } from './losing.ts'
 
@@ -16,6 +18,8 @@ export function describeConsumeContract(name: string, open: () => Promise<GroupS
       return opened
     }
     describeConsuming(subject)
+    describeFailing(subject)
+    describeBatching(subject)
     describeLosing(subject)
   })
 }

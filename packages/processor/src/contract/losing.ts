@@ -1,17 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { GroupStoreUnderTest } from './group-store-contract.ts'
-import { type Actor, Latch, leaseMs, Stage } from './stage.ts'
+import { type Actor, Latch, leaseMs, playOn, type Stage } from './stage.ts'
 
 /** Crashes, pauses, lost answers, hanging handlers: what docs/state-machines.md says of each. */
 export function describeLosing(subject: () => GroupStoreUnderTest): void {
-  async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
-    const stage = new Stage(subject())
-    try {
-      await play(stage)
-    } finally {
-      await stage.end()
-    }
-  }
+  const onStage = playOn(subject)
   const ended = (actor: Actor, reason: string) => () =>
     actor.news.some((news) => news.kind === 'ended' && news.reason === reason)
 

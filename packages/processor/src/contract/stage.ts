@@ -1,5 +1,5 @@
 import type { Topic } from '@millrace/event'
-import type { Position, Recorded } from '@millrace/log'
+import type { Position } from '@millrace/log'
 import { testTopic, unit } from '@millrace/log/contract'
 import { consume, type ConsumeByKey, type Consumer, type Delivered } from '../consume.ts'
 import type { ConsumerEvent } from '../consumer-event.ts'
@@ -141,6 +141,19 @@ export class Latch {
   }
 }
 
-export function keyOf(recorded: Recorded | Delivered): string {
-  return recorded.event.subject
+/** Whether everything up to a sequence number has been completed, and nothing beyond it. */
+export function completed(stage: Stage, seq: number): () => boolean {
+  return () => stage.completed().size >= seq && [...stage.completed()].every((one) => one <= seq)
+}
+
+/** Plays a test on a stage of its own, and ends it whatever happens. */
+export function playOn(subject: () => GroupStoreUnderTest) {
+  return async (play: (stage: Stage) => Promise<void>, partitions = 1): Promise<void> => {
+    const stage = new Stage(subject(), partitions)
+    try {
+      await play(stage)
+    } finally {
+      await stage.end()
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { connectLog, type RedisLog } from '@millrace/redis'
+import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
 import {
   contextStore,
   Health,
@@ -15,6 +15,8 @@ export interface ProcessKit {
   readonly health: Health
   /** The log; connected by the first who asks. */
   log(): Promise<RedisLog>
+  /** Leases and positions of groups, on a connection of their own: no append stands before a commit. */
+  groups(): Promise<RedisGroupStore>
   /** What the HTTP kit asks of a service: its own logger, context and counters. */
   http(service: string): HttpParts
   close(): Promise<void>
@@ -36,11 +38,13 @@ export function processKit(logger: Logger, redisUrl: string): ProcessKit {
     health.add({ name: 'redis', check: () => log.ping() })
     return log
   }
+  let connectingGroups: Promise<RedisGroupStore> | undefined
   return {
     logger,
     metrics,
     health,
     log: () => (connecting ??= connect()),
+    groups: () => (connectingGroups ??= connectGroupStore({ url: redisUrl, name: 'millrace-groups' })),
     http: (service) => ({
       logger: logger.child({ service }),
       context: contextStore,
@@ -49,6 +53,8 @@ export function processKit(logger: Logger, redisUrl: string): ProcessKit {
     close: async () => {
       // Whoever could not connect has said so already.
       const log = await connecting?.catch(() => undefined)
+      const groups = await connectingGroups?.catch(() => undefined)
+      await groups?.close()
       await log?.close()
     },
   }

@@ -29,7 +29,7 @@ const shape = {
     ['postgres', 'postgresql'],
     'postgres://user:password@127.0.0.1:5432/millrace',
   ).optional(),
-  SMTP_URL: url(['smtp', 'smtps'], 'smtps://user:password@mail.example.org').optional(),
+  SMTP_URL: url(['smtp', 'smtps', 'https'], 'smtps://user:password@mail.example.org').optional(),
   USER_COMMAND_URL: url(['http', 'https'], 'http://127.0.0.1:3004').optional(),
   UNIQ_URL: url(['http', 'https'], 'http://127.0.0.1:3001').optional(),
   USER_QUERY_URL: url(['http', 'https'], 'http://127.0.0.1:3005').optional(),
@@ -43,9 +43,12 @@ const shape = {
   SIGNUP_PRIVACY: choice(['open', 'private'], 'open'),
   CLIENT_LIMITS: choice(['on', 'off'], 'on'),
   CORS_ORIGINS: list('https://www.example.org'),
-  MAIL_FROM: text({ example: 'Millrace <accounts@example.org>' }).default(
-    'Millrace <accounts@millrace.example>',
-  ),
+  MAIL_NAME: text({ example: 'Example Shop' }).default('Millrace'),
+  MAIL_FROM: text({
+    example: 'accounts@example.org',
+    pattern: /^[^\s@<>]+@[^\s@<>]+$/,
+    what: 'must be a bare address',
+  }).default('accounts@millrace.example'),
   PASSWORD_COST: choice(['default', 'cheap'], 'default'),
 }
 

@@ -1,0 +1,36 @@
+import { followed } from '../consumer-log.ts'
+import type { ServiceFactory } from '../service-factory.ts'
+import { addressOf } from '../welcome.ts'
+
+/** Sends the mails that the events of the accounts ask for. */
+export const mailService: ServiceFactory = {
+  name: 'mail',
+  summary: 'sends the mails about accounts',
+  needs: ['redis'],
+  ports: [],
+  start: async ({ settings, secrets, kit, smtpUrl }) => {
+    const { accountLinks, createMailService } = await import('@millrace-app/mail')
+    const { createMailDelivery, createMailSender } = await import('@millrace/smtp')
+    const { purposeKey } = await import('@millrace/service')
+    const logger = kit.logger.child({ service: 'mail' })
+    const publicUrl = settings.PUBLIC_URL ?? addressOf(settings.HOST, settings.GATEWAY_PORT)
+    const from = { name: settings.MAIL_NAME, address: settings.MAIL_FROM }
+    const delivery = createMailDelivery(createMailSender(smtpUrl, from))
+    delivery.onStateChange((state) => logger.warn(`The circuit breaker to the mail provider is ${state}`))
+    const service = createMailService({
+      log: await kit.log(),
+      groups: await kit.groups(),
+      delivery,
+      mails: {
+        product: { name: settings.MAIL_NAME, url: publicUrl },
+        messageIdHost: settings.MAIL_FROM.slice(settings.MAIL_FROM.lastIndexOf('@') + 1),
+      },
+      links: accountLinks({ key: purposeKey(secrets.MILLRACE_SECRET, 'link'), publicUrl }),
+      observe: followed(logger),
+    })
+    service.start()
+    // Sign-up works without the mail; the mails follow.
+    kit.health.add({ name: 'mail', critical: false, check: () => service.health() })
+    return { stop: () => service.stop() }
+  },
+}

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { AppendLab, windowMs } from '../../../test/support/append-lab.ts'
 import { describeGuards, type GuardScenario } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
-import { scriptSource } from './script.ts'
+import { scriptSource } from './script-source.ts'
 
 let server: TestRedis | undefined
 beforeAll(async () => {

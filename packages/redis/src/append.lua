@@ -89,10 +89,21 @@ local pushes = {}          -- index of key -> stream ids of its events of this c
 local fresh = {}           -- identities accepted in this call -> text as it will be stored
 local toRecent, toKept = {}, {}
 
+-- The stream id of an event. Making text of a number is the dearest part, so it is made for ten at a time.
+local DIGITS, tens, stem = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' }, -1, ''
+local function idOf(seq)
+  local digit = seq % 10
+  if seq - digit ~= tens then
+    tens = seq - digit
+    stem = msText .. '-' .. (tens > 0 and tens / 10 or '')
+  end
+  return stem .. DIGITS[digit]
+end
+
 local function accept(event, key)
   count = count + 1
   standing[count] = event
-  local id = msText .. '-' .. (tipSeq + count)
+  local id = idOf(tipSeq + count)
   local list = pushes[key]
   if list then list[#list + 1] = id else pushes[key] = { id } end
   version[key] = version[key] + 1 -- guard: version within the call

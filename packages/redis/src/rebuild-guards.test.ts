@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { describeGuards } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { Keys } from './keys.ts'
-import { Script, scriptSource } from './script.ts'
+import { Script } from './script.ts'
+import { scriptSource } from './script-source.ts'
 
 let server: TestRedis | undefined
 beforeAll(async () => {

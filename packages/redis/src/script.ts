@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
+import { scriptSource } from './script-source.ts'
 
 /** A Lua script, called by its digest and loaded again where the server has lost it. */
 export class Script {
@@ -25,10 +25,4 @@ export class Script {
       return await redis.eval(this.#source, keys.length, ...keys, ...args)
     }
   }
-}
-
-/** The text of a `.lua` file beside this module, with the pieces that its `-- @include <file>` lines name put in. */
-export function scriptSource(file: string): string {
-  const text = readFileSync(new URL(file, import.meta.url), 'utf8')
-  return text.replace(/^-- @include (\S+)$/gm, (_, piece: string) => scriptSource(piece).trimEnd())
 }

@@ -163,7 +163,8 @@ export class GroupConsumer {
   /** Takes leave of a run that has ended: not before its last handler has. */
   async #drain(run: PartitionRun): Promise<void> {
     this.#draining.add(run)
-    if (run.end === 'fault') this.#faulty(run.partition, run.error)
+    // One that asks to start again and again without having got anywhere must not spin.
+    if (run.end === 'fault' || (run.end === 'restart' && !run.proven)) this.#faulty(run.partition, run.error)
     await run.drained()
     try {
       if (run.end !== 'lost') await run.release()

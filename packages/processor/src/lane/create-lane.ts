@@ -11,6 +11,8 @@ import { PipelineStage } from './pipeline-stage.ts'
 export function createLane(processor: Processor, options: LaneOptions): Lane {
   const { program } = processor
   return new LaneCore(processor, options, (lane) =>
-    program.kind === 'pipeline' ? new PipelineStage(lane, program.build) : new HandlerStage(lane, program.handle),
+    program.kind === 'pipeline'
+      ? new PipelineStage(lane, program.build)
+      : new HandlerStage(lane, program.handle),
   )
 }

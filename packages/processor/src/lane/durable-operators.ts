@@ -14,9 +14,10 @@ export interface DurableOperator {
 export class DurableOperators {
   readonly #byName = new Map<string, DurableOperator>()
 
-  /** @throws MillraceError `pipeline.undeclared` when the name is in use */
-  add(name: string, operator: DurableOperator): void {
-    if (this.#byName.has(name)) throw undeclared(`Two durable operators of one pipeline are called "${name}"`)
+  /** @throws MillraceError `pipeline.undeclared` when the name is in use; the lane has failed then */
+  add(lane: LaneCore, name: string, operator: DurableOperator): void {
+    if (this.#byName.has(name))
+      throw lane.fault(undeclared(`Two durable operators of one pipeline are called "${name}"`))
     this.#byName.set(name, operator)
   }
 

@@ -1,9 +1,8 @@
 import { derivedId, MillraceError, type Topic } from '@millrace/event'
 import type { Position } from '@millrace/log'
-import type { DraftsOf } from '../model/draft.ts'
 import type { AnyEffect } from '../model/effect.ts'
 import type { HandlerContext } from '../model/handler.ts'
-import { causeOf, recordEffect, recordEmits, recordEnd, recordState } from './recording.ts'
+import { causeOf, type LooseDrafts, recordEffect, recordEmits, recordEnd, recordState } from './recording.ts'
 import type { Delivery } from './delivery.ts'
 import type { LaneCore } from './lane-core.ts'
 
@@ -61,7 +60,7 @@ export class HandlerCall implements HandlerContext<unknown> {
     recordState(this.#lane, this.#going('evolve'), next)
   }
 
-  emit<T extends Topic>(topic: T, drafts: DraftsOf<T>): void {
+  emit(topic: Topic, drafts: LooseDrafts): void {
     recordEmits(this.#lane, this.#going('emit'), topic, drafts)
   }
 

@@ -12,7 +12,10 @@ export class HandlerStage implements Stage {
   readonly #handle: Handler<Event, unknown>
   readonly #waiting: Delivery[] = []
   #running = false
-  readonly #abort: { control: AbortController | undefined; closed: boolean } = { control: undefined, closed: false }
+  readonly #abort: { control: AbortController | undefined; closed: boolean } = {
+    control: undefined,
+    closed: false,
+  }
 
   constructor(lane: LaneCore, handle: Handler<Event, unknown>) {
     this.#lane = lane

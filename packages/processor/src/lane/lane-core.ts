@@ -64,6 +64,10 @@ export class LaneCore implements Lane {
     return this.#phase === 'over'
   }
 
+  get #failing(): boolean {
+    return this.#phase === 'failing'
+  }
+
   feed(delivery: Delivery): void {
     this.#take(delivery)
   }
@@ -180,7 +184,7 @@ export class LaneCore implements Lane {
         now.place = place
         this.#depth = 0
       }
-      if (this.#phase !== 'failing') delivery.holds -= 1
+      if (!this.#failing) delivery.holds -= 1
     } else this.#unheard ??= delivery
     this.#settle()
   }
@@ -208,10 +212,11 @@ export class LaneCore implements Lane {
       this.#depth = 1
       this.#hooks.settled(delivery, line.together)
       this.#depth = 0
-      if (this.#phase === 'over') return
+      if (this.over) return
     }
     if (this.#phase === 'failing') this.#fall()
-    else if (this.#phase === 'ending' || (this.#unheard !== undefined && this.#unheard === line.first)) this.#end()
+    else if (this.#phase === 'ending' || (this.#unheard !== undefined && this.#unheard === line.first))
+      this.#end()
   }
 
   #note(delivery: Delivery): void {

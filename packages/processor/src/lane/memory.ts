@@ -18,7 +18,9 @@ export class Memory {
     const { state } = processor
     this.settled = record
     this.latest =
-      state === undefined || record.state !== undefined ? record : { state: state.initial(key), ops: record.ops }
+      state === undefined || record.state !== undefined
+        ? record
+        : { state: state.initial(key), ops: record.ops }
   }
 
   /** Answers false when a later delivery has changed the record already. */

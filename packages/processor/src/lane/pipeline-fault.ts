@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/event'
 
-const instead = 'mergeMap, concatMap, switchMap, exhaustMap, delay, debounceTime, throttleTime, bufferCount, bufferTime'
+const instead =
+  'mergeMap, concatMap, switchMap, exhaustMap, delay, debounceTime, throttleTime, bufferCount, bufferTime'
 
 /** A value came without its delivery. */
 export function unheld(where: string): MillraceError {
@@ -53,7 +54,10 @@ export function resubscribed(): MillraceError {
 
 /** Two outcomes that exclude each other. */
 export function conflicting(what: string): MillraceError {
-  return new MillraceError('pipeline.outcome', `${what}. Decide about defer and dead before anything else is recorded`)
+  return new MillraceError(
+    'pipeline.outcome',
+    `${what}. Decide about defer and dead before anything else is recorded`,
+  )
 }
 
 /** The pipeline uses what its processor has not declared, or uses it twice. */

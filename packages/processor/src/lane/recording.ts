@@ -9,7 +9,6 @@ import {
   type Topic,
   validate,
 } from '@millrace/event'
-import type { DraftsOf } from '../model/draft.ts'
 import type { AnyEffect } from '../model/effect.ts'
 import type { Cause } from '../model/key-record.ts'
 import type { Outcome } from '../model/outcome.ts'
@@ -30,21 +29,19 @@ export function recordState(lane: LaneCore, delivery: Delivery, state: unknown):
 }
 
 /** Adds events to append. @throws MillraceError `event.invalid`, `type.unknown`, `event.too-large`, `append.limit` */
-export function recordEmits<T extends Topic>(
-  lane: LaneCore,
-  delivery: Delivery,
-  topic: T,
-  drafts: DraftsOf<T>,
-): void {
+export function recordEmits(lane: LaneCore, delivery: Delivery, topic: Topic, drafts: LooseDrafts): void {
   if (drafts === undefined) return
   assertGoing(lane, delivery, 'emit()')
-  const list: readonly LooseDraft[] = isList(drafts) ? drafts : [drafts as LooseDraft]
-  for (const draft of list) recordEmit(lane, delivery, topic, draft)
+  if (isList(drafts)) for (const draft of drafts) recordEmit(lane, delivery, topic, draft)
+  else recordEmit(lane, delivery, topic, drafts)
 }
+
+/** Drafts whose topic is not known to the compiler any more: the topic's schema checks them. */
+export type LooseDrafts = LooseDraft | readonly LooseDraft[] | undefined
 
 type LooseDraft = Omit<EventDraft, 'key'> & { readonly key?: string }
 
-function isList(drafts: unknown): drafts is readonly LooseDraft[] {
+function isList(drafts: LooseDraft | readonly LooseDraft[]): drafts is readonly LooseDraft[] {
   return Array.isArray(drafts)
 }
 
@@ -74,10 +71,17 @@ function recordEmit(lane: LaneCore, delivery: Delivery, topic: Topic, draft: Loo
 }
 
 /** Adds an action on the outside world. @throws MillraceError `event.invalid`, `pipeline.undeclared`, `append.limit` */
-export function recordEffect(lane: LaneCore, delivery: Delivery, definition: AnyEffect, payload: unknown): void {
+export function recordEffect(
+  lane: LaneCore,
+  delivery: Delivery,
+  definition: AnyEffect,
+  payload: unknown,
+): void {
   const { name } = definition
   if (lane.processor.effects.get(name) !== definition)
-    throw lane.fault(undeclared(`Processor ${lane.processor.name} does not list the effect "${name}" it records`))
+    throw lane.fault(
+      undeclared(`Processor ${lane.processor.name} does not list the effect "${name}" it records`),
+    )
   assertGoing(lane, delivery, 'effect()')
   const effects = (delivery.effects ??= [])
   assertRoom(effects, 'effects')
@@ -103,8 +107,10 @@ export function recordEnd(lane: LaneCore, load: Load, outcome: Exclude<Outcome, 
   const word = outcome === 'dead' ? 'dead()' : 'defer()'
   if (load !== delivery)
     throw lane.fault(conflicting(`${word} was called for a value that several events went into`))
-  if (delivery.outcome !== 'done') throw lane.fault(conflicting(`${word} came after the event was ${delivery.outcome}`))
-  if (delivery.timer !== undefined) throw lane.fault(conflicting(`${word} was called for a timer that is due`))
+  if (delivery.outcome !== 'done')
+    throw lane.fault(conflicting(`${word} came after the event was ${delivery.outcome}`))
+  if (delivery.timer !== undefined)
+    throw lane.fault(conflicting(`${word} was called for a timer that is due`))
   if (delivery.after ?? delivery.emits ?? delivery.effects ?? delivery.timers)
     throw lane.fault(conflicting(`${word} came after other outcomes of the same event`))
   delivery.outcome = outcome

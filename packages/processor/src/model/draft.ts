@@ -1,4 +1,4 @@
-import type { EventDraft, Topic, VersionedType } from '@millrace/event'
+import type { EventDraft, TypesOfTopic, VersionedType } from '@millrace/event'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 type InputOf<T> =
@@ -8,20 +8,22 @@ type InputOf<T> =
       ? StandardSchemaV1.InferInput<T>
       : never
 
-/**
- * An event that a processor emits to a topic. Its id, source of correlation and cause come from the delivery; its key
- * is the delivery's unless it says another one.
- */
-export type DraftOf<T extends Topic> =
-  T extends Topic<infer Types>
-    ? {
-        [Name in keyof Types & string]: Pick<EventDraft, 'source' | 'time' | 'actor'> & {
-          readonly type: Name
-          readonly key?: string
-          readonly data: InputOf<Types[Name]>
-        }
-      }[keyof Types & string]
-    : never
+/** What a processor may say of an event that it emits, beside type and data. The rest comes from the delivery. */
+type Said = Pick<EventDraft, 'source' | 'time' | 'actor'> & {
+  /** Default: the key of the delivery. */
+  readonly key?: string
+}
 
-/** What `emit` takes: nothing, one event or several. */
-export type DraftsOf<T extends Topic> = DraftOf<T> | readonly DraftOf<T>[] | undefined
+/** An event to emit, of any of a topic's types. */
+export type DraftOf<Types extends TypesOfTopic> = {
+  [Name in keyof Types & string]: Said & { readonly type: Name; readonly data: InputOf<Types[Name]> }
+}[keyof Types & string]
+
+/**
+ * What `emit` takes: nothing, one event or several. `Name` is inferred from what is given; without it, TypeScript
+ * would take the type of `type: 'OfferMade'` for any string.
+ */
+export type DraftsOf<Types extends TypesOfTopic, Name extends keyof Types & string> =
+  | ({ readonly type: Name } & DraftOf<Types>)
+  | readonly ({ readonly type: Name } & DraftOf<Types>)[]
+  | undefined

@@ -1,4 +1,4 @@
-import type { Topic } from '@millrace/event'
+import type { Topic, TypesOfTopic } from '@millrace/event'
 import type { Position } from '@millrace/log'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DraftsOf } from './draft.ts'
@@ -22,9 +22,15 @@ export interface HandlerContext<S> {
   /** Replaces the state. */
   evolve(next: S): void
   /** Emits events to a topic. @throws MillraceError `event.invalid`, `type.unknown`, `event.too-large` */
-  emit<T extends Topic>(topic: T, drafts: DraftsOf<T>): void
+  emit<Types extends TypesOfTopic, const Name extends keyof Types & string>(
+    topic: Topic<Types>,
+    drafts: DraftsOf<Types, Name>,
+  ): void
   /** Records an effect, to be carried out after the commit. @throws MillraceError `event.invalid` */
-  effect<E extends StandardSchemaV1>(definition: EffectDefinition<E>, payload: StandardSchemaV1.InferInput<E>): void
+  effect<E extends StandardSchemaV1>(
+    definition: EffectDefinition<E>,
+    payload: StandardSchemaV1.InferInput<E>,
+  ): void
   /** Sets the event aside until its precondition has come; the key goes on. Nothing else may be recorded. */
   defer(why: string): void
   /** Gives the event up: a dead letter, with this reason. Nothing else may be recorded. */

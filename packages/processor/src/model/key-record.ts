@@ -58,7 +58,8 @@ export function decodeRecord(processor: Processor, stored: StoredRecord): KeyRec
     throw refuse(`it has version ${stored.version}; this program knows ${definition.version}`)
   let state: unknown = JSON.parse(stored.state)
   try {
-    for (let from = stored.version; from < definition.version; from++) state = definition.migrate[from]?.(state)
+    for (let from = stored.version; from < definition.version; from++)
+      state = definition.migrate[from]?.(state)
   } catch (cause) {
     throw refuse(`its migration from version ${stored.version} failed`, cause)
   }

@@ -80,7 +80,8 @@ export function processor<T extends Topic, S = never, const Name extends TypeNam
       throw new TypeError(`Processor ${name}: topic ${topic.name} has no event type "${type}"`)
   const effects = new Map<string, AnyEffect>()
   for (const effect of options.effects ?? []) {
-    if (effects.has(effect.name)) throw new TypeError(`Processor ${name}: two effects are called ${effect.name}`)
+    if (effects.has(effect.name))
+      throw new TypeError(`Processor ${name}: two effects are called ${effect.name}`)
     effects.set(effect.name, effect)
   }
   return {

@@ -1,4 +1,4 @@
-import type { Topic } from '@millrace/event'
+import type { Topic, TypesOfTopic } from '@millrace/event'
 import { map, type MonoTypeOperatorFunction } from 'rxjs'
 import { recordEmits } from '../lane/recording.ts'
 import type { DraftsOf } from '../model/draft.ts'
@@ -8,9 +8,9 @@ import { placed } from './placed.ts'
  * Emits events to a topic: `make` answers one, several or none for a value, which goes on as it is. They are appended
  * exactly once, after the commit of the delivery that the value comes from; their ids derive from it.
  */
-export function emit<V, T extends Topic>(
-  topic: T,
-  make: (value: V) => DraftsOf<T>,
+export function emit<V, Types extends TypesOfTopic, const Name extends keyof Types & string>(
+  topic: Topic<Types>,
+  make: (value: V) => DraftsOf<Types, Name>,
 ): MonoTypeOperatorFunction<V> {
   return placed('emit()', (place, source) =>
     source.pipe(

@@ -1,21 +1,25 @@
-import { from, Observable, type ObservableInput } from 'rxjs'
+import { defer, Observable, type ObservableInput } from 'rxjs'
 import { Place } from '../lane/current.ts'
-import type { Load } from '../lane/load.ts'
+import type { Kept } from '../lane/kept.ts'
+import { linked } from './linked.ts'
 
 /**
- * The inner stream that an operator opens for a value. Its load, which the caller has held, is current whenever
- * anything comes out of it, and is released when it is over: complete, failed or unsubscribed.
+ * The inner stream that an operator opens for a value that it keeps. The value's load is current whenever anything
+ * comes out, and is given back when the stream is over: complete, failed or unsubscribed.
  */
-export function innerStream<R>(place: Place, load: Load, open: () => ObservableInput<R>): Observable<R> {
-  const { lane } = place
+export function innerStream<O extends ObservableInput<unknown>>(
+  kept: Kept,
+  open: () => O,
+): Observable<O extends ObservableInput<infer R> ? R : never> {
   return new Observable((subscriber) => {
-    subscriber.add(() => lane.drop(place, load))
+    subscriber.add(() => kept.drop())
+    const { lane, load } = kept
     lane.run(new Place(lane, load), load, () => {
-      subscriber.add(
-        from(open()).subscribe({
-          next: (value) => lane.run(place, load, () => subscriber.next(value)),
-          error: (error) => lane.run(place, load, () => subscriber.error(error)),
-          complete: () => lane.run(place, load, () => subscriber.complete()),
+      defer(open).subscribe(
+        linked(subscriber, {
+          next: (value) => kept.run(() => subscriber.next(value)),
+          error: (error) => kept.run(() => subscriber.error(error)),
+          complete: () => kept.run(() => subscriber.complete()),
         }),
       )
     })

@@ -5,7 +5,8 @@ export function ofType<E extends { readonly type: string }, const Name extends E
   ...names: readonly [Name, ...Name[]]
 ): OperatorFunction<E, Extract<E, { readonly type: Name }>> {
   const [only] = names
-  if (names.length === 1) return filter((event): event is Extract<E, { readonly type: Name }> => event.type === only)
+  if (names.length === 1)
+    return filter((event): event is Extract<E, { readonly type: Name }> => event.type === only)
   const set = new Set<string>(names)
   return filter((event): event is Extract<E, { readonly type: Name }> => set.has(event.type))
 }

@@ -40,7 +40,8 @@ async function run(order: HostOrder): Promise<void> {
     level,
     format,
   })
-  const lifecycle = new Lifecycle({ logger })
+  // A consumer finishes what is in hand; without Redis that takes its full bound.
+  const lifecycle = new Lifecycle({ logger, stopTimeoutMs: 9_000 })
   const kit = processKit(logger, order.redisUrl)
   // Added first, so that it is closed last.
   lifecycle.add({ name: 'connections', stop: () => kit.close() })

@@ -10,16 +10,22 @@ export interface CuttingProxy {
   cutNextAnswer(): void
   /** Asked at each piece of an answer; true cuts it. Replaces the one before. */
   cutWhen(decide: () => boolean): void
+  /** Connections that were cut before a request had gone through. */
+  readonly requestCuts: number
+  /** Asked at each piece of a request; true cuts it before the server has seen that piece. */
+  cutRequestsWhen(decide: () => boolean): void
   close(): Promise<void>
 }
 
-/** Opens a proxy before a port of this machine. */
-export async function openCuttingProxy(targetPort: number): Promise<CuttingProxy> {
+/** Opens a proxy before a port of this machine; a function is asked for the port at each connection. */
+export async function openCuttingProxy(target: number | (() => number)): Promise<CuttingProxy> {
   let decide: () => boolean = () => false
+  let decideOnRequest: () => boolean = () => false
   let cuts = 0
+  let requestCuts = 0
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
-    const upstream = connect({ port: targetPort, host: '127.0.0.1' })
+    const upstream = connect({ port: typeof target === 'number' ? target : target(), host: '127.0.0.1' })
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
@@ -30,7 +36,15 @@ export async function openCuttingProxy(targetPort: number): Promise<CuttingProxy
       client.destroy()
       upstream.destroy()
     }
-    client.on('data', (piece) => upstream.write(piece))
+    client.on('data', (piece) => {
+      if (!decideOnRequest()) {
+        upstream.write(piece)
+        return
+      }
+      requestCuts += 1
+      client.resetAndDestroy()
+      upstream.destroy()
+    })
     upstream.on('data', (piece) => {
       if (!decide()) {
         client.write(piece)
@@ -59,6 +73,12 @@ export async function openCuttingProxy(targetPort: number): Promise<CuttingProxy
     },
     cutWhen: (next) => {
       decide = next
+    },
+    get requestCuts() {
+      return requestCuts
+    },
+    cutRequestsWhen: (next) => {
+      decideOnRequest = next
     },
     close: async () => {
       const closed = once(server, 'close')

@@ -5,10 +5,15 @@ import { parseClaimName } from './claim-names.ts'
 import type { Keys } from './keys.ts'
 import { Script } from './script.ts'
 
-const script = new Script('rebuild-swap.lua')
+const swapScript = new Script('rebuild-swap.lua')
 
 /** Puts the rebuilt claims in the place of the live ones, if they may be. */
-export async function rebuildSwap(redis: Redis, keys: Keys, topic: Topic): Promise<SwapResult> {
+export async function rebuildSwap(
+  redis: Redis,
+  keys: Keys,
+  topic: Topic,
+  script = swapScript,
+): Promise<SwapResult> {
   const names = keys.claims(topic)
   const logs = Array.from(
     { length: topic.partitions },

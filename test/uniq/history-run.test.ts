@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import { scriptSource } from '../../packages/redis/src/script-source.ts'
+import { faultsOf, type HistoryReport, historyText } from '../faults/history-report.ts'
+import { runUniqHistory, type UniqHistoryOptions } from '../faults/uniq-history.ts'
+import { withoutGuard } from '../support/guards.ts'
+
+const seed = Number(process.env['FC_SEED'] ?? Date.now() % 1_000_000)
+// It ends a run that hangs; a slow machine needs a minute or two for a good one.
+const timeout = 600_000
+
+async function run(options: UniqHistoryOptions): Promise<HistoryReport> {
+  const report = await runUniqHistory(options)
+  // A planted bug fills pages.
+  console.log(historyText(report).split('\n').slice(0, 6).join('\n'))
+  return report
+}
+
+describe(`uniqueness under faults (seed ${seed})`, () => {
+  test(
+    'kills, cuts, pauses, rebuilds and rotations: what the clients saw has no contradiction',
+    { timeout },
+    async () => {
+      const report = await run({ operations: 3_000, seed, faultEvery: 100 })
+      expect(faultsOf(report)).toEqual([])
+    },
+  )
+
+  const short = { operations: 1_500, seed, values: 60, cutChance: 0.02, faultEvery: 10_000 }
+  const without = (file: string, guard: string) => withoutGuard(scriptSource(file), guard)
+
+  test('planted: an append that takes the values of others turns the checker red', { timeout }, async () => {
+    const append = without('append.lua', 'claim of another')
+    const report = await run({ ...short, planted: { append } })
+    expect(report.violations.map(({ kind }) => kind)).toContain('two-owners')
+  })
+
+  test('planted: an append that does not know repeats turns the checker red', { timeout }, async () => {
+    const append = without('append.lua', 'kept ids')
+    const report = await run({ ...short, planted: { append } })
+    expect(report.violations).not.toEqual([])
+  })
+
+  test('planted: a rebuild that is swapped in half read turns the checker red', { timeout }, async () => {
+    const planted = {
+      append: without('append.lua', 'gate'),
+      swap: without('rebuild-swap.lua', 'swap-behind'),
+    }
+    const report = await run({ ...short, faultEvery: 100, planted })
+    expect(report.violations).not.toEqual([])
+  })
+})

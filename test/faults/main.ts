@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util'
 import { faultsOf, historyText } from './history-report.ts'
+import { runSignUp } from './sign-up.ts'
+import { signUpText } from './sign-up-report.ts'
 import { runUniqHistory } from './uniq-history.ts'
 
-/** A run answers its report and whether nothing was wrong. */
+/** A run answers its report and whether nothing was wrong. `size` is how much it does; undefined: all of it. */
 type Run = (
-  operations: number | undefined,
+  size: number | undefined,
   seed: number,
   say: (line: string) => void,
 ) => Promise<readonly [text: string, good: boolean]>
@@ -14,28 +16,28 @@ const runs: Readonly<Record<string, Run>> = {
     const report = await runUniqHistory({ operations, seed, onProgress })
     return [historyText(report), faultsOf(report).length === 0]
   },
+  'sign-up': async (signUps = 2_000, seed, onProgress) => {
+    const report = await runSignUp({ signUps, seed, onProgress })
+    return [signUpText(report), report.wrong.length === 0]
+  },
 }
-const usage = `npm run faults -- <${Object.keys(runs).join('|')}> [--operations N] [--seed S]`
+const usage = `npm run faults -- <uniq-history [--operations N]|sign-up [--sign-ups N]> [--seed S]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { operations: { type: 'string' }, seed: { type: 'string' } },
+  options: { operations: { type: 'string' }, 'sign-ups': { type: 'string' }, seed: { type: 'string' } },
 })
 const run = runs[positionals[0] ?? '']
-const operations = values.operations === undefined ? undefined : Number(values.operations)
+const given = positionals[0] === 'sign-up' ? values['sign-ups'] : values.operations
+const size = given === undefined ? undefined : Number(given)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 
-if (
-  !run ||
-  positionals.length > 1 ||
-  !Number.isInteger(seed) ||
-  !(operations === undefined || operations >= 1)
-) {
+if (!run || positionals.length > 1 || !Number.isInteger(seed) || !(size === undefined || size >= 1)) {
   console.error(usage)
   process.exitCode = 2
 } else {
   console.error(`seed ${seed}`)
-  const [text, good] = await run(operations, seed, (line) => console.error(line))
+  const [text, good] = await run(size, seed, (line) => console.error(line))
   console.log(text)
   process.exitCode = good ? 0 : 1
 }

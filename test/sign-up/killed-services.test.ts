@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { signUpText } from '../faults/sign-up-report.ts'
+import { runSignUp } from '../faults/sign-up.ts'
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+// It ends a run that hangs: a killed process holds its partitions for 15 s, a busy machine starts slowly.
+const timeout = 300_000
+
+test(
+  `each service killed among sign-ups: every address has one account, every account its mail (seed ${seed})`,
+  { timeout },
+  async () => {
+    const report = await runSignUp({ signUps: 120, seed, killsEach: 1 })
+    console.info(signUpText(report))
+    expect(report.wrong).toEqual([])
+    expect(report.kills).toHaveLength(5)
+    expect(report.unknowns + report.unavailable).toBeGreaterThan(0)
+  },
+)

@@ -7,11 +7,13 @@ const corrupt = /WRONGTYPE|CORRUPT|equal or smaller than the target stream/
 /**
  * Says what a failed write means: refused by the server (nothing written), never sent (nothing written),
  * or unknown (sent, but no reply came).
+ *
+ * @param where What was written to, for a person to look at.
  */
-export function writeFailure(error: unknown): MillraceError {
+export function writeFailure(error: unknown, where = 'Redis'): MillraceError {
   if (error instanceof MillraceError) return error
   const message = messageOf(error)
-  if (corrupt.test(message)) return new MillraceError('log.corrupt', message, { cause: error })
+  if (corrupt.test(message)) return new MillraceError('log.corrupt', `${where}: ${message}`, { cause: error })
   if (isReply(error)) {
     const code = refusing.test(message) ? 'log.unavailable' : 'internal'
     return new MillraceError(code, `Redis refused: ${message}`, { cause: error })

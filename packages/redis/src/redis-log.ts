@@ -93,7 +93,7 @@ class LogOnRedis implements RedisLog {
     this.#partitions = new PartitionReader(this.#keys)
     this.claims = new RedisClaims(writer, this.#keys, options.now)
     this.#gather = new Gather((topic, partition, units) =>
-      this.#write(() => this.#appender.units(topic, partition, units)),
+      this.#write(topic, partition, () => this.#appender.units(topic, partition, units)),
     )
   }
 
@@ -103,7 +103,7 @@ class LogOnRedis implements RedisLog {
 
   async appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult> {
     const encoded = prepareBatch(topic, batch)
-    return this.#write(() => this.#appender.channel(topic, batch, encoded))
+    return this.#write(topic, batch.partition, () => this.#appender.channel(topic, batch, encoded))
   }
 
   async channel(topic: Topic, partition: number, channel: string): Promise<ChannelState> {
@@ -182,11 +182,11 @@ class LogOnRedis implements RedisLog {
     await Promise.all([this.#readers.close(), closeConnection(this.#writer)])
   }
 
-  async #write<T>(act: () => Promise<T>): Promise<T> {
+  async #write<T>(topic: Topic, partition: number, act: () => Promise<T>): Promise<T> {
     try {
       return await act()
     } catch (error) {
-      throw writeFailure(error)
+      throw writeFailure(error, `${topic.name}/${partition}`)
     }
   }
 

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
 import { benchAppend } from './append.ts'
 import { asText, type Report } from './report.ts'
+import { benchUniq } from './uniq.ts'
 
 const benches: Readonly<Record<string, (rounds: number, say: (line: string) => void) => Promise<Report>>> = {
   append: benchAppend,
+  uniq: benchUniq,
 }
 const usage = `npm run bench -- <${Object.keys(benches).join('|')}> [--json] [--rounds N]   (rounds: default 5)`
 

@@ -17,6 +17,8 @@ export interface LoggedAccount {
 
 const pageEvents = 500
 const pollMs = 100
+/** Longer than a killed process holds its partitions, and than the supervisor waits before it starts it again. */
+const patienceMs = 90_000
 
 /** Every event of the accounts: the accounts that were created, and how many events there are. */
 export async function accountsOnLog(
@@ -84,7 +86,10 @@ export async function mailFaults(
   created: readonly LoggedAccount[],
 ): Promise<MailFinding> {
   const wrong: string[] = []
-  while ((await unsettled(log, groups, 'mail')) > 0) await delay(pollMs)
+  const deadline = Date.now() + patienceMs
+  let open = await unsettled(log, groups, 'mail')
+  for (; open > 0 && Date.now() < deadline; open = await unsettled(log, groups, 'mail')) await delay(pollMs)
+  if (open > 0) wrong.push(`mail has not settled ${open} events after ${patienceMs / 1_000} s`)
   const mails = await allMails(system)
   const byAddress = Map.groupBy(mails, ({ to }) => to.join())
   for (const { email, eventId } of created) {

@@ -50,6 +50,8 @@ export const catalogue = {
   'state.invalid': { status: 500, retryable: false, title: 'A stored state does not fit this program', hint: 'Add the migration that is missing, or mend the schema.' },
   'state.too-large': { status: 413, retryable: false, title: 'The state of a key is too large', hint: 'Keep less in the state, or raise its maxBytes.' },
   'timer.unknown': { status: 500, retryable: false, title: 'A timer is due that no operator has set', hint: 'Keep a durable operator and its name until its last timer has fired.' },
+  'members.unavailable': { status: 503, retryable: true, title: 'The list of members cannot be reached', hint: 'Repeat later; what is held is kept meanwhile.' },
+  'members.full': { status: 503, retryable: true, title: 'The group has too many members', hint: 'Stop some of them; silent ones leave the list by themselves after ten minutes.' },
   'claims.collision': { status: 409, retryable: false, title: 'Two owners would hold one value', hint: 'Settle the listed owners before the rotation or rebuild.' },
   'claims.busy': { status: 409, retryable: true, title: 'Another rebuild of these claims is under way', hint: 'Wait until it has ended, or stop it; then start again.' },
   'claims.behind': { status: 503, retryable: true, title: 'The rebuild could not catch up with the log', hint: 'Run it again at a quieter time, or closed, which refuses claim changes meanwhile.' },

@@ -12,6 +12,7 @@ import {
 import { type FailureKind, kindOfFailure } from './failure-kind.ts'
 import { GroupConsumer } from './group-consumer.ts'
 import { assertGroupName, type GroupStore, type Reached } from './group-store.ts'
+import type { MemberList } from './members/member-list.ts'
 
 /** An event as a handler gets it: at the present version of its type, with its place on the log. */
 export interface Delivered<T extends Topic = Topic> {
@@ -23,6 +24,11 @@ export interface Delivered<T extends Topic = Topic> {
 export interface ConsumeBase<T extends Topic> extends Partial<ConsumerBounds> {
   readonly log: Pick<EventLog, 'read'>
   readonly store: GroupStore
+  /**
+   * The list by which the members of the group share the partitions evenly, and hand them over without a gap.
+   * Default: none; whoever asks first for a free partition has it.
+   */
+  readonly members?: MemberList
   readonly topic: T
   /** Lower case letters, digits and dashes. Members with the same group share the partitions. */
   readonly group: string
@@ -77,6 +83,7 @@ export function consume<T extends Topic>(options: ConsumeByKey<T> | ConsumeBatch
     ...boundsIn(options),
     log: options.log,
     store: options.store,
+    members: options.members,
     topic,
     group,
     member,

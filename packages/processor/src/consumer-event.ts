@@ -1,9 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
 import type { DeadLetter } from './dead-letter.ts'
 import type { Reached } from './group-store.ts'
+import type { MemberNews } from './members/member-news.ts'
 
 /** Why a member's work on a partition ended. See docs/state-machines.md. */
-export type EndReason = 'stop' | 'lost' | 'fault' | 'restart'
+export type EndReason = 'stop' | 'moved' | 'lost' | 'fault' | 'restart'
 
 /** What a consumer tells of itself. */
 export type ConsumerEvent = {
@@ -43,6 +44,7 @@ export type ConsumerNews =
   /** Lag without progress: the lease is not renewed while this lasts. */
   | { readonly kind: 'stalled'; readonly partition: number; readonly sinceMs: number }
   | { readonly kind: 'paused' | 'resumed' }
+  | MemberNews
 
 /** Name of the diagnostics channel that every {@link ConsumerEvent} is published on. */
 export const consumerChannel = 'millrace.consumer'

@@ -1,4 +1,6 @@
 import type { Reached } from './group-store.ts'
+import type { MembersHealth } from './members/members-health.ts'
+import type { PartitionRun } from './partition-run.ts'
 
 /** How one partition of a consumer is. */
 export interface PartitionHealth {
@@ -14,6 +16,10 @@ export interface PartitionHealth {
   readonly backingOff?: number
   /** Lag without progress, for so many ms. */
   readonly stalledForMs?: number
+  /** It is to be this member's, and has not been got yet, for so many ms. */
+  readonly awaitedForMs?: number
+  /** It is being handed over to another member. */
+  readonly handingOver?: true
   /** Why the last try to work on it ended. */
   readonly fault?: string
 }
@@ -25,12 +31,29 @@ export interface ConsumerHealth {
   /** The gate is closed. */
   readonly paused: boolean
   readonly partitions: readonly PartitionHealth[]
+  /** The group as this member sees it, when it has a list of members. */
+  readonly members?: MembersHealth
 }
+
+/** What a run says of its partition. */
+export function runHealth(run: PartitionRun): Partial<PartitionHealth> {
+  const { position, lag, inHand, backingOff, stalledForMs } = run
+  return { position, lag, inHand, backingOff, stalledForMs: Math.round(stalledForMs) }
+}
+
+/** How long a partition may be without an owner beyond the length of a lease, in ms. */
+const takeoverMs = 5_000
 
 /** Sums the partitions up, in words for an operator. */
 export function consumerHealth(
   partitions: readonly PartitionHealth[],
-  given: { readonly paused: boolean; readonly stopping: boolean; readonly stalledMs: number },
+  given: {
+    readonly paused: boolean
+    readonly stopping: boolean
+    readonly stalledMs: number
+    readonly leaseMs: number
+    readonly members: MembersHealth | undefined
+  },
 ): ConsumerHealth {
   const owned = partitions.filter((one) => one.owned)
   const lag = owned.reduce((sum, one) => sum + (one.lag ?? 0), 0)
@@ -39,20 +62,29 @@ export function consumerHealth(
     : owned.filter(({ stalledForMs = 0 }) => stalledForMs >= given.stalledMs).map(numberOf)
   const faulty = partitions.filter((one) => one.fault !== undefined)
   const backingOff = owned.reduce((sum, one) => sum + (one.backingOff ?? 0), 0)
+  const late = partitions
+    .filter(({ awaitedForMs = 0 }) => awaitedForMs > given.leaseMs + takeoverMs)
+    .map(numberOf)
+  const { members } = given
+  const unlisted = members !== undefined && members.state !== 'live' && !given.stopping
   const words = [
     given.stopping ? 'stopping' : `owns ${owned.length} of ${partitions.length} partitions, lag ${lag}`,
     ...(given.paused ? ['paused'] : []),
     ...(backingOff > 0 ? [`${backingOff} keys wait for another attempt`] : []),
     ...(stalled.length > 0 ? [`no progress in partition ${stalled.join(', ')}`] : []),
     ...faulty.map((one) => `partition ${one.partition}: ${one.fault}`),
+    ...(late.length > 0 ? [`waits for partition ${late.join(', ')}`] : []),
+    ...(unlisted ? [`${members.state} in the list of members`] : []),
+    ...(members?.fault === undefined ? [] : [`the list of members: ${members.fault}`]),
   ]
-  const down = stalled.length > 0 || faulty.length > 0
-  const degraded = given.paused || backingOff > 0 || given.stopping
+  const down = stalled.length > 0 || faulty.length > 0 || members?.fault !== undefined
+  const degraded = given.paused || backingOff > 0 || given.stopping || late.length > 0 || unlisted
   return {
     state: down ? 'down' : degraded ? 'degraded' : 'ok',
     message: words.join('; '),
     paused: given.paused,
     partitions,
+    ...(members === undefined ? {} : { members }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Backoff } from './backoff.ts'
 import type { ConsumerNews } from './consumer-event.ts'
 import type { FailureKind } from './failure-kind.ts'
 import type { GroupStore, Reached } from './group-store.ts'
+import type { MemberList } from './members/member-list.ts'
 
 /** What a handler learns beside the event. */
 export interface DeliveryContext {
@@ -43,7 +44,7 @@ export interface ConsumerBounds {
   readonly handlerTimeoutMs: number
   /** Lag without progress for so many ms is a stall: no renewal, failed health. */
   readonly stalledMs: number
-  /** How long a stop waits for handlers, in ms, before it aborts them. */
+  /** How long a stop, or the hand-over of a partition, waits for handlers, in ms, before it aborts them. */
   readonly stopMs: number
 }
 
@@ -65,6 +66,8 @@ export const consumerBounds = {
 export interface ConsumerSettings extends ConsumerBounds {
   readonly log: Pick<EventLog, 'read'>
   readonly store: GroupStore
+  /** Undefined: nobody agrees on anything, each member tries for every partition. */
+  readonly members: MemberList | undefined
   readonly topic: Topic
   readonly group: string
   readonly member: string

@@ -1,47 +1,57 @@
 import { MillraceError } from '@millrace/event'
-import { backoffMs, pause } from './backoff.ts'
-import { type ConsumerHealth, consumerHealth, type PartitionHealth } from './consumer-health.ts'
+import { type ConsumerHealth, consumerHealth, type PartitionHealth, runHealth } from './consumer-health.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
+import { drain, graceMs, within } from './drain.ts'
 import { GateKeeper } from './gate-keeper.ts'
 import type { GroupPartition } from './group-store.ts'
 import { HeldLease } from './held-lease.ts'
+import { Membership } from './members/membership.ts'
+import { PartitionFaults } from './partition-faults.ts'
 import { PartitionRun } from './partition-run.ts'
 import { Reader } from './reader.ts'
 import { WakeUp } from './wake-up.ts'
 
-/** Pauses before a partition that ended by a fault is tried again. */
-const faultRetry = { firstMs: 500, maxMs: 30_000 }
-/** How long an aborted handler may take to notice, and a last commit to come back, in ms. */
-const graceMs = 2_000
+/** Pause between two tries for a partition that this member is the desired owner of, in ms. */
+const eagerMs = 100
 
-interface Fault {
-  readonly count: number
-  readonly retryAtMs: number
-  readonly message: string
-}
-
-/** One member of a group: tries for the leases of all partitions, works on those it has, and gives them back. */
+/**
+ * One member of a group: tries for the leases of its partitions (those that the list of members gives it, or all),
+ * works on those it has, and gives them back.
+ */
 export class GroupConsumer {
   readonly #settings: ConsumerSettings
   readonly #runs = new Map<number, PartitionRun>()
-  readonly #draining = new Set<PartitionRun>()
+  /** Runs that have ended and not been given back yet. */
+  readonly #leaving = new Map<PartitionRun, Promise<boolean>>()
+  /** Runs that are being handed over. */
+  readonly #moving = new Set<PartitionRun>()
+  readonly #faults = new PartitionFaults()
+  /** Partitions that it is the desired owner of and does not have yet, and since when. */
+  readonly #awaited = new Map<number, number>()
   readonly #tending = new Map<number, Promise<void>>()
-  readonly #comparedAtMs = new WeakMap<PartitionRun, number>()
-  readonly #faults = new Map<number, Fault>()
   readonly #stopping = new AbortController()
   readonly #tend = new WakeUp()
   readonly #reader: Reader
   readonly #gate: GateKeeper
+  readonly #members: Membership | undefined
   readonly #loops: readonly Promise<void>[]
+  /** The last call to the store failed. */
+  #troubled = false
   #running = 0
   #turn = 0
   #stopped: Promise<void> | undefined
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings
-    this.#gate = new GateKeeper(settings, this.#stopping.signal, () => this.#pump())
-    this.#reader = new Reader(settings, this.#runs, this.#stopping.signal, (run) => this.#heard(run))
-    this.#loops = [this.#tendAll(), this.#reader.watch()]
+    const stopping = this.#stopping.signal
+    this.#gate = new GateKeeper(settings, stopping, () => this.#pump())
+    this.#reader = new Reader(settings, this.#runs, stopping, (run) => this.#heard(run))
+    this.#members = this.#membership()
+    this.#loops = [
+      this.#tendAll(),
+      this.#reader.watch(),
+      ...(this.#members ? [this.#takePart(this.#members)] : []),
+    ]
   }
 
   stop(): Promise<void> {
@@ -50,52 +60,83 @@ export class GroupConsumer {
   }
 
   health(): ConsumerHealth {
-    const partitions = this.#partitions().map((partition): PartitionHealth => {
-      const run = this.#runs.get(partition)
-      const fault = this.#faults.get(partition)
-      return {
-        partition,
-        owned: run !== undefined && run.end === undefined,
-        ...(run === undefined
-          ? {}
-          : {
-              position: run.position,
-              lag: run.lag,
-              inHand: run.inHand,
-              backingOff: run.backingOff,
-              stalledForMs: Math.round(run.stalledForMs),
-            }),
-        ...(fault === undefined ? {} : { fault: fault.message }),
-      }
-    })
-    const { stalledMs } = this.#settings
+    const partitions = this.#partitions().map((partition) => this.#healthOf(partition))
+    const { stalledMs, leaseMs } = this.#settings
     const stopping = this.#stopping.signal.aborted
-    return consumerHealth(partitions, { paused: this.#gate.paused, stopping, stalledMs })
+    const members = this.#members?.health()
+    return consumerHealth(partitions, { paused: this.#gate.paused, stopping, stalledMs, leaseMs, members })
   }
 
-  /** Takes and renews leases, again and again, until the stop. A partition that takes long keeps no other waiting. */
+  #healthOf(partition: number): PartitionHealth {
+    const run = this.#runs.get(partition)
+    const fault = this.#faults.message(partition)
+    const awaitedSinceMs = this.#awaited.get(partition)
+    return {
+      partition,
+      owned: run !== undefined && run.end === undefined,
+      ...(run === undefined ? {} : runHealth(run)),
+      ...(run !== undefined && this.#moving.has(run) ? { handingOver: true } : {}),
+      ...(awaitedSinceMs === undefined
+        ? {}
+        : { awaitedForMs: Math.round(performance.now() - awaitedSinceMs) }),
+      ...(fault === undefined ? {} : { fault }),
+    }
+  }
+
+  #membership(): Membership | undefined {
+    const { members, topic, group, member, leaseMs, tell } = this.#settings
+    if (!members) return undefined
+    return new Membership({
+      list: members,
+      at: { topic, group },
+      member,
+      ttlMs: leaseMs,
+      declines: () => this.#faults.declined(),
+      changed: () => this.#tend.call(),
+      tell,
+    })
+  }
+
+  async #takePart(members: Membership): Promise<void> {
+    await members.run(this.#stopping.signal)
+    try {
+      await members.leave()
+    } catch (error) {
+      this.#settings.tell({ kind: 'trouble', error })
+    }
+  }
+
+  /** Takes and renews leases, again and again, until the stop. No partition waits for another one. */
   async #tendAll(): Promise<void> {
     const everyMs = Math.max(10, Math.min(this.#settings.leaseMs / 3, 1_000))
-    while (!this.#stopping.signal.aborted) {
+    for (let renewAtMs = 0; !this.#stopping.signal.aborted;) {
+      const renewing = performance.now() >= renewAtMs
+      if (renewing) renewAtMs = performance.now() + everyMs
       for (const partition of this.#partitions()) {
         if (this.#tending.has(partition)) continue
-        const tended = this.#tendOne(partition).finally(() => this.#tending.delete(partition))
-        this.#tending.set(partition, tended)
+        const work = this.#tendOne(partition, renewing).finally(() => this.#tending.delete(partition))
+        this.#tending.set(partition, work)
       }
-      await this.#tend.sleep(everyMs)
+      const restMs = Math.max(0, renewAtMs - performance.now())
+      const eager = this.#awaited.size > 0 && !this.#troubled
+      await this.#tend.sleep(eager ? Math.min(restMs, eagerMs) : restMs)
     }
     await Promise.all(this.#tending.values())
   }
 
-  async #tendOne(partition: number): Promise<void> {
+  async #tendOne(partition: number, renewing: boolean): Promise<void> {
     const run = this.#runs.get(partition)
     try {
-      if (run) await this.#renew(run)
-      else if (performance.now() >= (this.#faults.get(partition)?.retryAtMs ?? 0)) await this.#take(partition)
+      if (!run) await this.#try(partition)
+      else {
+        this.#moveIfDue(run)
+        if (renewing) await this.#renew(run)
+      }
     } catch (error) {
+      this.#troubled = true
       const passing = error instanceof MillraceError && error.retryable
       if (!passing && run) run.endBy('fault', error)
-      else if (!passing) this.#faulty(partition, error)
+      else if (!passing) this.#faults.add(partition, error)
       this.#settings.tell({ kind: 'trouble', partition, error })
     }
   }
@@ -104,24 +145,29 @@ export class GroupConsumer {
     if (run.end) return
     if (this.#gate.paused) run.alive()
     const sinceMs = run.stalledForMs
-    if (sinceMs >= this.#settings.stalledMs) {
+    const { stalledMs } = this.#settings
+    if (sinceMs >= stalledMs) {
+      this.#faults.decline(run.partition, stalledMs)
       this.#settings.tell({ kind: 'stalled', partition: run.partition, sinceMs })
       return
     }
     await run.renew()
+    this.#troubled = false
     // What waited because the lease had run out locally may go on.
     this.#pump()
-    await this.#compare(run)
   }
 
-  /** What the handler keeps may have been deleted or set back under a reader that has nothing to do: then anew from there. */
-  async #compare(run: PartitionRun): Promise<void> {
-    const { startAt, leaseMs } = this.#settings
-    const now = performance.now()
-    if (!startAt || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
-    this.#comparedAtMs.set(run, now)
-    const { seq } = run.position
-    if ((await startAt(run.partition)).seq < seq) run.endBy('restart')
+  async #try(partition: number): Promise<void> {
+    if (!this.#faults.mayTry(partition)) return
+    if (this.#members) {
+      if (!this.#members.desires(partition)) {
+        this.#awaited.delete(partition)
+        return
+      }
+      if (!this.#awaited.has(partition)) this.#awaited.set(partition, performance.now())
+    }
+    await this.#take(partition)
+    this.#troubled = false
   }
 
   async #take(partition: number): Promise<void> {
@@ -143,47 +189,61 @@ export class GroupConsumer {
       return
     }
     const run = new PartitionRun(this.#settings, partition, held, start, () => this.#noticed(run))
+    this.#awaited.delete(partition)
     this.#runs.set(partition, run)
     this.#settings.tell({ kind: 'leased', partition, position: start.at })
     this.#reader.added(run)
   }
 
+  /** Begins to hand a partition over, when another live member is its desired owner. */
+  #moveIfDue(run: PartitionRun): void {
+    const heir = this.#members?.heirOf(run.partition)
+    if (heir !== undefined && !run.end && !this.#moving.has(run)) void this.#move(run, heir)
+  }
+
+  async #move(run: PartitionRun, to: string): Promise<void> {
+    const { partition } = run
+    const { stopMs, tell } = this.#settings
+    const beganMs = performance.now()
+    this.#moving.add(run)
+    tell({ kind: 'handing-over', partition, to })
+    await drain(run, 'moved', stopMs)
+    const released = (await this.#leaving.get(run)) === true
+    this.#moving.delete(run)
+    tell({ kind: 'handed-over', partition, to, released, tookMs: Math.round(performance.now() - beganMs) })
+  }
+
   /** Something has changed in a run: it has ended, or there is room or work. */
   #noticed(run: PartitionRun): void {
-    if (run.end && run.end !== 'stop' && !this.#draining.has(run)) void this.#drain(run)
+    if (run.end && run.end !== 'stop' && !this.#leaving.has(run)) this.#leaving.set(run, this.#leave(run))
     this.#reader.changed(run)
     this.#heard(run)
   }
 
   #heard(run: PartitionRun): void {
-    if (run.proven) this.#faults.delete(run.partition)
+    if (run.proven) this.#faults.clear(run.partition)
     this.#pump()
   }
 
-  /** Takes leave of a run that has ended: not before its last handler has. */
-  async #drain(run: PartitionRun): Promise<void> {
-    this.#draining.add(run)
-    // One that asks to start again and again without having got anywhere must not spin.
-    if (run.end === 'fault' || (run.end === 'restart' && !run.proven)) this.#faulty(run.partition, run.error)
-    await run.drained()
-    try {
-      if (run.end !== 'lost') await run.release()
-    } catch (error) {
-      this.#settings.tell({ kind: 'trouble', partition: run.partition, error })
+  /** Takes leave of a run that has ended: not before its last handler has. Answers whether the lease was given back. */
+  async #leave(run: PartitionRun): Promise<boolean> {
+    const { partition } = run
+    if (run.end === 'fault') this.#faults.add(partition, run.error)
+    if (!(await within(run.drained(), graceMs))) {
+      this.#faults.decline(partition, Number.POSITIVE_INFINITY)
+      await run.drained()
+      this.#faults.decline(partition, this.#settings.stalledMs)
     }
-    this.#draining.delete(run)
-    this.#runs.delete(run.partition)
+    let released = false
+    try {
+      if (run.end !== 'lost') released = (await run.release()) === 'released'
+    } catch (error) {
+      this.#settings.tell({ kind: 'trouble', partition, error })
+    }
+    this.#leaving.delete(run)
+    this.#runs.delete(partition)
     this.#tend.call()
-  }
-
-  #faulty(partition: number, error: unknown): void {
-    const count = (this.#faults.get(partition)?.count ?? 0) + 1
-    const message = error instanceof Error ? error.message : String(error)
-    this.#faults.set(partition, {
-      count,
-      message,
-      retryAtMs: performance.now() + backoffMs(faultRetry, count),
-    })
+    return released
   }
 
   /** Starts handlers as long as there is work and a slot, taking the partitions in turn. */
@@ -217,15 +277,11 @@ export class GroupConsumer {
 
   /** Lets the handlers end, commits, and gives the lease back; a handler that does not end keeps it until its deadline. */
   async #finish(run: PartitionRun): Promise<void> {
-    if (!(await within(run.drained(), this.#settings.stopMs))) {
-      run.abortHandlers()
-      await within(run.drained(), graceMs)
-    }
-    await within(run.commitAll(), graceMs)
-    run.endBy('stop')
+    await drain(run, 'stop', this.#settings.stopMs)
     if (run.running > 0) return
+    const leaving = this.#leaving.get(run)
     try {
-      await within(run.release(), graceMs)
+      await within(leaving ?? run.release(), graceMs)
     } catch (error) {
       this.#settings.tell({ kind: 'trouble', partition: run.partition, error })
     }
@@ -234,16 +290,5 @@ export class GroupConsumer {
 
   #partitions(): readonly number[] {
     return Array.from({ length: this.#settings.topic.partitions }, (_, partition) => partition)
-  }
-}
-
-/** Waits for a piece of work, at most so long; answers whether it has ended. */
-async function within(work: Promise<void>, mostMs: number): Promise<boolean> {
-  const late = new AbortController()
-  const ended = work.then(() => true)
-  try {
-    return await Promise.race([ended, pause(mostMs, late.signal).then(() => false)])
-  } finally {
-    late.abort()
   }
 }

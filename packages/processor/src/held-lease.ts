@@ -66,8 +66,8 @@ export class HeldLease {
     })
   }
 
-  async release(): Promise<void> {
-    await this.#alone(() => this.#store.release(this.#at, this.#token))
+  release(): Promise<'released' | 'fenced'> {
+    return this.#alone(() => this.#store.release(this.#at, this.#token))
   }
 
   async #resolve(): Promise<'committed' | 'fenced'> {

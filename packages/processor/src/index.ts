@@ -21,4 +21,18 @@ export {
   type Reached,
   type Renewal,
 } from './group-store.ts'
+export {
+  type Assignment,
+  type Heartbeat,
+  type ListedMember,
+  type MemberGroup,
+  type MemberList,
+  type MembersView,
+  mostMembers,
+  silentKeptMs,
+} from './members/member-list.ts'
+export type { MemberNews } from './members/member-news.ts'
+export type { MemberState } from './members/member-state.ts'
+export type { MemberHealth, MembersHealth } from './members/members-health.ts'
+export { createMemoryMemberList, type MemoryMemberListOptions } from './members/memory-member-list.ts'
 export { createMemoryGroupStore, type MemoryGroupStoreOptions } from './memory-group-store.ts'

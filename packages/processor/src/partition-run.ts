@@ -195,8 +195,8 @@ export class PartitionRun {
     if ((await this.#lease.renew()) === 'fenced') this.endBy('lost')
   }
 
-  async release(): Promise<void> {
-    await this.#lease.release()
+  release(): Promise<'released' | 'fenced'> {
+    return this.#lease.release()
   }
 
   async #attempt(lane: Lane, portion: readonly Delivery[]): Promise<void> {

@@ -6,4 +6,5 @@ export {
   writingConnection,
 } from './connection.ts'
 export { connectGroupStore, type RedisGroupStore, type RedisGroupStoreOptions } from './group-store.ts'
+export { connectMemberList, type RedisMemberList, type RedisMemberListOptions } from './member-list.ts'
 export { connectLog, type RedisLog, type RedisLogOptions } from './redis-log.ts'

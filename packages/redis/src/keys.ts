@@ -87,6 +87,12 @@ export class Keys {
     return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:group:${group}`
   }
 
+  /** The members of a group and its assignment, in the slot of the topic's first partition. */
+  members(topic: Topic, group: string): { readonly members: string; readonly assignment: string } {
+    const base = `${this.#prefix}:${tagOf(topic, 0)}`
+    return { members: `${base}:members:${group}`, assignment: `${base}:assignment:${group}` }
+  }
+
   /** Dead letters of a group in one partition. */
   dead(topic: Topic, partition: number, group: string): string {
     return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:dead:${group}`

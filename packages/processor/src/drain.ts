@@ -1,0 +1,33 @@
+import { pause } from './backoff.ts'
+import type { EndReason } from './consumer-event.ts'
+import type { PartitionRun } from './partition-run.ts'
+
+/** How long an aborted handler may take to notice, and a last call to the store to come back, in ms. */
+export const graceMs = 2_000
+
+/**
+ * Ends a run in good order: starts nothing more, lets the handlers end (then aborts them), and commits what they did.
+ * A handler that does not even end then keeps the lease until its deadline.
+ *
+ * @param mostMs How long handlers may take before they are aborted.
+ */
+export async function drain(run: PartitionRun, reason: EndReason, mostMs: number): Promise<void> {
+  run.quiet()
+  if (!(await within(run.drained(), mostMs))) {
+    run.abortHandlers()
+    await within(run.drained(), graceMs)
+  }
+  await within(run.commitAll(), graceMs)
+  run.endBy(reason)
+}
+
+/** Waits for a piece of work, at most so long; answers whether it has ended. */
+export async function within(work: Promise<unknown>, mostMs: number): Promise<boolean> {
+  const late = new AbortController()
+  const ended = work.then(() => true)
+  try {
+    return await Promise.race([ended, pause(mostMs, late.signal).then(() => false)])
+  } finally {
+    late.abort()
+  }
+}

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 /** One way of doing a thing, measured side by side with others. */
 export interface Contender {
   readonly name: string
-  /** Does the work once on an empty server and answers how many events that were and how long it took. */
+  /** Does the work once, on an empty server if there is one, and answers how many events that were and how long it took. */
   run(): Promise<Work>
   /** The work is done by another program: its processor time is not this process's. */
   readonly outside?: boolean
@@ -21,8 +21,8 @@ export interface Work {
 export interface Sample extends Work {
   /** Processor time of the process that does the work; all threads of it, garbage collection too. */
   readonly nodeMicros: number | undefined
-  /** Processor time of the Redis server; all threads of it. */
-  readonly redisMicros: number
+  /** Processor time of the Redis server; all threads of it. Undefined where there is none. */
+  readonly redisMicros: number | undefined
 }
 
 /**
@@ -32,7 +32,7 @@ export interface Sample extends Work {
 export async function interleaved(
   contenders: readonly Contender[],
   rounds: number,
-  redis: Redis,
+  redis: Redis | undefined,
   progress: (line: string) => void,
 ): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))
@@ -55,24 +55,24 @@ function together(a: Sample, b: Sample): Sample {
     events: a.events + b.events,
     seconds: a.seconds + b.seconds,
     nodeMicros: a.nodeMicros === undefined ? undefined : a.nodeMicros + (b.nodeMicros ?? 0),
-    redisMicros: a.redisMicros + b.redisMicros,
+    redisMicros: a.redisMicros === undefined ? undefined : a.redisMicros + (b.redisMicros ?? 0),
   }
 }
 
-async function measured(contender: Contender, redis: Redis): Promise<Sample> {
-  await redis.flushall('SYNC')
-  await emptyAof(redis)
-  const redisBefore = await redisCpuMicros(redis)
+async function measured(contender: Contender, redis: Redis | undefined): Promise<Sample> {
+  await redis?.flushall('SYNC')
+  if (redis) await emptyAof(redis)
+  const redisBefore = redis && (await redisCpuMicros(redis))
   const cpuMicros = contender.cpuMicros ?? ownCpuMicros
   const before = cpuMicros() ?? Number.NaN
   const { events, seconds } = await contender.run()
   const nodeMicros = (cpuMicros() ?? Number.NaN) - before
-  const redisMicros = (await redisCpuMicros(redis)) - redisBefore
+  const redisAfter = redis && (await redisCpuMicros(redis))
   return {
     events,
     seconds,
     nodeMicros: contender.outside || Number.isNaN(nodeMicros) ? undefined : nodeMicros,
-    redisMicros,
+    redisMicros: redisAfter === undefined || redisBefore === undefined ? undefined : redisAfter - redisBefore,
   }
 }
 

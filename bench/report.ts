@@ -1,9 +1,20 @@
 import { median, type Sample } from './measure.ts'
 
-/** A ratio of two contenders' rates that must or should be reached. */
-export interface Goal {
+/** What must or should be reached by one contender in comparison to another. */
+export type Goal = RatioGoal | CostGoal
+
+/** A ratio of two contenders' rates: at least. */
+export interface RatioGoal {
   readonly what: string
   readonly over: readonly [contender: string, other: string]
+  readonly must: number
+  readonly aim: number
+}
+
+/** What one contender costs more than another, in µs of processor time an event: at most. */
+export interface CostGoal {
+  readonly what: string
+  readonly above: readonly [contender: string, other: string]
   readonly must: number
   readonly aim: number
 }
@@ -17,14 +28,14 @@ export interface Report {
     readonly what: string
     readonly perSecond: number
     readonly nodeMicros: number | null
-    readonly redisMicros: number
+    readonly redisMicros: number | null
   }[]
   readonly goals: readonly (Goal & { readonly reached: number; readonly verdict: Verdict })[]
 }
 
 type Verdict = 'aim reached' | 'must reached' | 'missed'
 
-/** Boils samples down to medians; a ratio is the median of each round's ratio, because rounds differ. */
+/** Boils samples down to medians; a comparison is the median of each round's comparison, because rounds differ. */
 export function report(
   bench: string,
   goals: readonly Goal[],
@@ -32,15 +43,16 @@ export function report(
   names: Readonly<Record<string, string>>,
 ): Report {
   const contenders = [...samples].map(([name, all]) => {
-    const node = all.flatMap(({ nodeMicros, events }) =>
-      nodeMicros === undefined ? [] : nodeMicros / events,
-    )
+    const each = (micros: 'nodeMicros' | 'redisMicros') => {
+      const known = all.map((sample) => costOf(sample, micros)).filter((cost) => !Number.isNaN(cost))
+      return known.length === 0 ? null : median(known)
+    }
     return {
       name,
       what: names[name] ?? name,
       perSecond: median(all.map(rate)),
-      nodeMicros: node.length === 0 ? null : median(node),
-      redisMicros: median(all.map((sample) => sample.redisMicros / sample.events)),
+      nodeMicros: each('nodeMicros'),
+      redisMicros: each('redisMicros'),
     }
   })
   const rounds = Math.min(...[...samples.values()].map((all) => all.length))
@@ -49,24 +61,36 @@ export function report(
     rounds,
     contenders,
     goals: goals.map((goal) => {
-      const [one, other] = goal.over.map((name) => samples.get(name) ?? [])
-      const ratios = (one ?? []).map((sample, at) => {
-        const base = other?.[at]
-        return base ? rate(sample) / rate(base) : Number.NaN
-      })
-      const reached = median(ratios)
+      const reached = median(comparisons(goal, samples))
       return { ...goal, reached, verdict: verdictOf(goal, reached) }
     }),
   }
+}
+
+/** What a goal compares, in each round. */
+function comparisons(goal: Goal, samples: ReadonlyMap<string, readonly Sample[]>): number[] {
+  const [one, other] = ('over' in goal ? goal.over : goal.above).map((name) => samples.get(name) ?? [])
+  return (one ?? []).map((sample, at) => {
+    const base = other?.[at]
+    if (!base) return Number.NaN
+    return 'over' in goal
+      ? rate(sample) / rate(base)
+      : costOf(sample, 'nodeMicros') - costOf(base, 'nodeMicros')
+  })
 }
 
 function rate({ events, seconds }: Sample): number {
   return events / seconds
 }
 
+function costOf(sample: Sample, micros: 'nodeMicros' | 'redisMicros'): number {
+  return (sample[micros] ?? Number.NaN) / sample.events
+}
+
 function verdictOf(goal: Goal, reached: number): Verdict {
-  if (reached >= goal.aim) return 'aim reached'
-  return reached >= goal.must ? 'must reached' : 'missed'
+  const within = (limit: number) => ('over' in goal ? reached >= limit : reached <= limit)
+  if (within(goal.aim)) return 'aim reached'
+  return within(goal.must) ? 'must reached' : 'missed'
 }
 
 /** The report as tables for people. */
@@ -76,7 +100,7 @@ export function asText({ bench, rounds, contenders, goals }: Report): string {
     one.what,
     String(Math.round(one.perSecond)),
     one.nodeMicros === null ? '–' : one.nodeMicros.toFixed(2),
-    one.redisMicros.toFixed(2),
+    one.redisMicros === null ? '–' : one.redisMicros.toFixed(2),
   ])
   const goalHead = ['', 'reached', 'must', 'aim', '']
   const goalBody = goals.map((goal) => [

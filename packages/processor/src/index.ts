@@ -36,3 +36,55 @@ export type { MemberState } from './members/member-state.ts'
 export type { MemberHealth, MembersHealth } from './members/members-health.ts'
 export { createMemoryMemberList, type MemoryMemberListOptions } from './members/memory-member-list.ts'
 export { createMemoryGroupStore, type MemoryGroupStoreOptions } from './memory-group-store.ts'
+export { createLane } from './lane/create-lane.ts'
+export { Delivery } from './lane/delivery.ts'
+export type { Lane, LaneHooks, LaneOptions } from './lane/lane.ts'
+export { systemTimers, type Timers } from './lane/timers.ts'
+export type { DraftOf, DraftsOf } from './model/draft.ts'
+export { type AnyEffect, defineEffect, type EffectContext, type EffectDefinition } from './model/effect.ts'
+export type { Handler, HandlerContext } from './model/handler.ts'
+export {
+  type Cause,
+  decodeRecord,
+  emptyRecord,
+  encodeRecord,
+  type KeptTimer,
+  type KeyRecord,
+  type OperatorMemory,
+  type StoredRecord,
+} from './model/key-record.ts'
+export type { InState, LaneEvent, StateOf } from './model/lane-event.ts'
+export type { DueTimer, EffectIntent, Emit, Outcome, TimerChange } from './model/outcome.ts'
+export {
+  type EventNamed,
+  type HandlerOptions,
+  type OnExhausted,
+  type Pipeline,
+  type PipelineOptions,
+  type Processor,
+  processor,
+  type Program,
+  type TypeNameOf,
+} from './model/processor.ts'
+export { type Migration, state, type StateDefinition, type StateOptions } from './model/state.ts'
+export { bufferCount } from './operators/buffer-count.ts'
+export { bufferTime } from './operators/buffer-time.ts'
+export { concatMap } from './operators/concat-map.ts'
+export { dead } from './operators/dead.ts'
+export { debounceTime } from './operators/debounce-time.ts'
+export { defer } from './operators/defer.ts'
+export { delay } from './operators/delay.ts'
+export { durableDebounce } from './operators/durable-debounce.ts'
+export { durableDelay } from './operators/durable-delay.ts'
+export { effect } from './operators/effect.ts'
+export { emit } from './operators/emit.ts'
+export { type Evolved, evolve } from './operators/evolve.ts'
+export { exhaustMap } from './operators/exhaust-map.ts'
+export { join, type Joined, type JoinOptions, type Unmatched } from './operators/join.ts'
+export { mergeMap } from './operators/merge-map.ts'
+export { ofType } from './operators/of-type.ts'
+export { type SessionOptions, sessionWindow } from './operators/session-window.ts'
+export { switchMap } from './operators/switch-map.ts'
+export { type ThrottleOptions, throttleTime } from './operators/throttle-time.ts'
+export { tumblingWindow } from './operators/tumbling-window.ts'
+export type { Window, WindowOf } from './operators/window.ts'

@@ -1,12 +1,10 @@
-import { PassThrough, Readable } from 'node:stream'
-import { text as readAll } from 'node:stream/consumers'
 import { accountConstraints, accounts } from '@millrace/accounts'
 import { newEvent } from '@millrace/event'
 import { connectLog, type RedisLog } from '@millrace/redis'
 import { createUniq, readKeyring } from '@millrace/uniq'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
-import { run } from './program.ts'
+import { millrace as runMillrace } from './testing/millrace.ts'
 
 const secret = (fill: number) => Buffer.alloc(16, fill).toString('base64')
 const keyring = `1:${secret(1)},2:${secret(2)}`
@@ -42,26 +40,11 @@ describe('millrace uniq', () => {
     await redis.stop()
   })
 
-  async function millrace(
+  const millrace = (
     line: string,
     input = '',
     env: NodeJS.ProcessEnv = { REDIS_URL: redis.url, UNIQ_KEYRING: keyring },
-  ) {
-    const out = new PassThrough()
-    const err = new PassThrough()
-    const texts = Promise.all([readAll(out), readAll(err)])
-    const code = await run(line.split(' '), {
-      env,
-      in: Readable.from([input]),
-      out,
-      err,
-      signal: new AbortController().signal,
-    })
-    out.end()
-    err.end()
-    const [stdout, stderr] = await texts
-    return { code, stdout, stderr }
-  }
+  ) => runMillrace(line, env, { input })
 
   test('get answers the owner on stdout and nothing else there', async () => {
     expect(await millrace('uniq get email Anna@EXAMPLE.org')).toEqual({

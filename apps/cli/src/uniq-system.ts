@@ -3,6 +3,7 @@ import { accountConstraints, accounts } from '@millrace/accounts'
 import { MillraceError, type Topic } from '@millrace/event'
 import { connectLog, type RedisLog } from '@millrace/redis'
 import { type Constraints, type Keyring, readConstraints, readKeyring } from '@millrace/uniq'
+import { reached } from './log-system.ts'
 import type { RunningSystem } from './running-system.ts'
 
 /** What the commands about claims work on. */
@@ -27,22 +28,21 @@ export async function withUniq<T>(
       'topic.unknown',
       `No topic "${topicName}" has constraints; there is ${guardedTopics.map((one) => one.name).join(', ')}`,
     )
+  if (system.keyring === undefined)
+    throw new MillraceError(
+      'settings.invalid',
+      'There is no keyring: set UNIQ_KEYRING, or MILLRACE_HOME to where secrets.json lies.',
+    )
   const keyring = readKeyring(system.keyring)
   const constraints =
     system.constraintsFile === undefined ? accountConstraints() : fromFile(system.constraintsFile, topic)
-  const log = await connect(system.redisUrl)
+  const log = await reached(
+    connectLog({ url: system.redisUrl, name: 'millrace-cli', commandTimeoutMs: 30_000 }),
+  )
   try {
     return await act({ log, topic, constraints, keyring })
   } finally {
     await log.close()
-  }
-}
-
-async function connect(url: string): Promise<RedisLog> {
-  try {
-    return await connectLog({ url, name: 'millrace-cli', commandTimeoutMs: 30_000 })
-  } catch (cause) {
-    throw new MillraceError('log.unavailable', 'Redis cannot be reached. Is the system running?', { cause })
   }
 }
 

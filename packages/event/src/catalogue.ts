@@ -55,6 +55,8 @@ export const catalogue = {
   'claims.collision': { status: 409, retryable: false, title: 'Two owners would hold one value', hint: 'Settle the listed owners before the rotation or rebuild.' },
   'claims.busy': { status: 409, retryable: true, title: 'Another rebuild of these claims is under way', hint: 'Wait until it has ended, or stop it; then start again.' },
   'claims.behind': { status: 503, retryable: true, title: 'The rebuild could not catch up with the log', hint: 'Run it again at a quieter time, or closed, which refuses claim changes meanwhile.' },
+  'fold.invalid': { status: 400, retryable: false, title: 'The file cannot be used as a fold', hint: 'Export initial and fold(state, event) that returns the next state; see docs/what-the-log-makes-possible.md.' },
+  'group.unknown': { status: 404, retryable: false, title: 'There is no such group', hint: 'Check the name; millrace groups lists them.' },
   'view.behind': { status: 504, retryable: true, title: 'The view has not reached the position in time', hint: 'Repeat the read, or read without after.' },
   'view.gap': { status: 503, retryable: true, title: 'The view lacks the events before these', hint: "Read on from the view's own checkpoint." },
   'view.rebuilding': { status: 409, retryable: true, title: 'The view is being rebuilt already', hint: 'Wait until that rebuild has ended, or stop it; the next one goes on where it was.' },

@@ -1,0 +1,69 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { foldTopic } from './fold-command.ts'
+import { listDead, listEvents, listGroups, listTopics } from './log-commands.ts'
+import { type LogSystem, withLog } from './log-system.ts'
+import type { Surroundings } from './program.ts'
+import { findSystem } from './running-system.ts'
+import type { OutputOptions } from './uniq-commands.ts'
+
+/** Adds the commands that look at the log and its groups. None of them writes anything. */
+export function addLog(program: Command, around: Surroundings, end: (code: number) => void): void {
+  const on = async (act: (system: LogSystem) => Promise<number>): Promise<void> =>
+    end(await withLog(findSystem(around.env), act))
+  program
+    .command('topics')
+    .description('the partitions of every topic, and how far they go')
+    .option('--json', 'JSON on stdout')
+    .action((options: OutputOptions) => on((system) => listTopics(system, options, around)))
+  program
+    .command('groups')
+    .description('where each group stands; exit code 1 when events wait and nobody holds the lease')
+    .option('--topic <name>', 'of this topic alone')
+    .option('--group <name>', 'this group alone')
+    .option('--json', 'JSON on stdout')
+    .action((options: OutputOptions & { topic?: string; group?: string }) =>
+      on((system) => listGroups(system, options, around)),
+    )
+  program
+    .command('events')
+    .description('the history of a key: what, when, by whom, caused by what; the data masked')
+    .requiredOption('--key <id>', 'the key, such as the id of an account')
+    .option('--topic <name>', 'the topic', 'accounts')
+    .option('--json', 'one JSON object a line')
+    .action((options: OutputOptions & { topic: string; key: string }) =>
+      on((system) => listEvents(system, options, around)),
+    )
+  program
+    .command('fold <file>')
+    .description('run a TypeScript file with initial and fold(state, event) over a whole topic')
+    .option('--topic <name>', 'the topic', 'accounts')
+    .option('--json', 'JSON on stdout')
+    .action((file: string, options: OutputOptions & { topic: string }) =>
+      on((system) => foldTopic(system, file, options, around, around.signal)),
+    )
+  addDead(program, around, on)
+}
+
+function addDead(
+  program: Command,
+  around: Surroundings,
+  on: (act: (system: LogSystem) => Promise<number>) => Promise<void>,
+): void {
+  program
+    .command('dead')
+    .description('events that could not be processed')
+    .command('ls')
+    .description('list them, oldest first, addresses masked; exit code 1 when there are any')
+    .option('--topic <name>', 'the topic', 'accounts')
+    .option('--group <name>', 'of this group alone')
+    .option('--limit <n>', 'at most so many', wholeNumber, 1_000)
+    .option('--json', 'JSON on stdout')
+    .action((options: OutputOptions & { topic: string; group?: string; limit: number }) =>
+      on((system) => listDead(system, options, around)),
+    )
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 is needed.')
+  return Number(text)
+}

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Redis, type RedisOptions } from 'ioredis'
 
 /** Time limit of a command and of a connect unless the options say otherwise, in ms. */
@@ -67,13 +68,18 @@ function serverOf(text: string): RedisOptions {
   }
   if (url.protocol === 'unix:') return { ...login, path: decodeURIComponent(url.pathname) }
   const db = Number(url.pathname.slice(1) || 0)
+  // Without the address itself: it may hold a password.
+  if (!['redis:', 'rediss:'].includes(url.protocol) || !Number.isInteger(db))
+    throw new TypeError(
+      'The address of Redis is redis://host:port/number, rediss://… for TLS, or unix:///path',
+    )
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
   return {
     ...login,
     host,
     port: Number(url.port || 6379),
     db,
-    ...(url.protocol === 'rediss:' ? { tls: { servername: host } } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
   }
 }
 

@@ -52,6 +52,8 @@ export const catalogue = {
   'timer.unknown': { status: 500, retryable: false, title: 'A timer is due that no operator has set', hint: 'Keep a durable operator and its name until its last timer has fired.' },
   'members.unavailable': { status: 503, retryable: true, title: 'The list of members cannot be reached', hint: 'Repeat later; what is held is kept meanwhile.' },
   'members.full': { status: 503, retryable: true, title: 'The group has too many members', hint: 'Stop some of them; silent ones leave the list by themselves after ten minutes.' },
+  'commit.too-large': { status: 413, retryable: false, title: 'The commit is larger than the limit', hint: 'Commit more often, or record less for one event.' },
+  'outbox.diverged': { status: 500, retryable: false, title: 'An outbox and its target do not agree on what was forwarded', hint: 'One of the two servers was set back; compare the channel with the outbox before the group goes on.' },
   'claims.collision': { status: 409, retryable: false, title: 'Two owners would hold one value', hint: 'Settle the listed owners before the rotation or rebuild.' },
   'claims.busy': { status: 409, retryable: true, title: 'Another rebuild of these claims is under way', hint: 'Wait until it has ended, or stop it; then start again.' },
   'claims.behind': { status: 503, retryable: true, title: 'The rebuild could not catch up with the log', hint: 'Run it again at a quieter time, or closed, which refuses claim changes meanwhile.' },

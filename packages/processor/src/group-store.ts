@@ -1,17 +1,16 @@
-import type { Topic } from '@millrace/event'
-import type { Position } from '@millrace/log'
+import type { Page } from '@millrace/log'
+import type { Commit, CommitResult } from './commit.ts'
 import type { DeadLetter } from './dead-letter.ts'
+import type { DeferredEvent, DeferredList } from './deferred-event.ts'
+import type { EffectLedger } from './effect-ledger.ts'
+import type { GroupAudit } from './group-audit.ts'
+import type { GroupPartition, PageOptions, Reached } from './group-partition.ts'
+import type { DueTimers, JournalledFiring } from './key-timer.ts'
+import type { Outbox } from './outbox.ts'
+import type { ParkedKey } from './parked-key.ts'
+import type { StoredState } from './stored-state.ts'
 
-/** One group's side of one partition. */
-export interface GroupPartition {
-  readonly topic: Topic
-  readonly partition: number
-  /** Lower case letters, digits and dashes. */
-  readonly group: string
-}
-
-/** A place within a known partition: everything up to and including this event. */
-export type Reached = Pick<Position, 'id' | 'seq'>
+export { assertGroupName, type GroupPartition, type PageOptions, type Reached } from './group-partition.ts'
 
 /** The right to process a partition, as `acquire` hands it out. */
 export interface Lease {
@@ -27,17 +26,6 @@ export interface Lease {
   readonly tip: number
 }
 
-/** What a member has settled. The numbers beyond the position are all that is settled there, not only what is new. */
-export interface Commit {
-  readonly token: string
-  /** The last commit's number + 1. */
-  readonly n: number
-  readonly position: Reached
-  readonly ahead: readonly number[]
-  /** Letters that no commit has carried yet. */
-  readonly dead: readonly DeadLetter[]
-}
-
 /** What a group's record says, for operators. */
 export interface GroupState {
   readonly position: Reached
@@ -50,50 +38,78 @@ export interface GroupState {
   readonly deadLetters: number
 }
 
+/** What is stored of one key. */
+export interface StoredKey {
+  readonly key: string
+  readonly state: StoredState | undefined
+  readonly parked: ParkedKey | undefined
+  readonly deferred: readonly DeferredEvent[]
+}
+
 /**
- * Leases, positions and dead letters of groups. Every call is one atomic step. See docs/state-machines.md.
+ * The one transaction of the processor: leases, and commits that make outcomes true. Every call that writes, and the
+ * audit, is one atomic step. See docs/state-machines.md.
  *
- * Every method throws MillraceError `log.unavailable` (nothing was done), and those that write `commit.unknown`
- * (it may have been done: repeat the same call).
+ * Every method throws MillraceError `log.unavailable` (nothing was done) and `log.corrupt` (nothing was done, a key
+ * holds something foreign); those that write `commit.unknown` (it may have been done: repeat the same call).
  */
-export interface GroupStore {
+export interface GroupStore extends Outbox, EffectLedger {
   /**
    * Takes the lease of a partition that nobody holds, whose deadline has passed, or that this same member holds:
    * always with a new token, which fences the one before. Undefined when another member holds it.
-   * `member` must be unique to one run of one consumer.
+   * `member` must be unique to one run of one consumer. `start` is where a group begins that has no record yet.
+   *
+   * @throws MillraceError `commit.refused` when the log has no such start
    */
-  acquire(at: GroupPartition, member: string, leaseMs: number): Promise<Lease | undefined>
+  acquire(at: GroupPartition, member: string, leaseMs: number, start?: Reached): Promise<Lease | undefined>
 
   /** Moves the deadline. Answers the tip, or that the token or n is not the stored one any more. */
   renew(at: GroupPartition, lease: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal>
 
   /**
-   * Makes a commit true: position, ahead and dead letters in one step, and moves Redis's own group with it.
+   * Makes a commit true, all its parts in one step, and moves Redis's own group with it.
    *
-   * @throws MillraceError `commit.refused` when the position is behind the group's, beyond the tip or not on the
-   *   log as it is now; `log.corrupt`. Nothing is written then.
+   * @throws MillraceError `commit.refused` when it does not fit what is stored, `commit.too-large`; nothing is
+   *   written then
+   * @throws TypeError when its parts contradict each other: a mistake in code
    */
-  commit(at: GroupPartition, commit: Commit): Promise<'committed' | 'already' | 'fenced'>
+  commit(at: GroupPartition, commit: Commit): Promise<CommitResult>
 
   /** Gives the lease back, so that another member need not wait for the deadline. */
   release(at: GroupPartition, token: string): Promise<'released' | 'fenced'>
 
   look(at: GroupPartition): Promise<GroupState>
 
+  /** What is stored of keys, in the order asked for. At most 1,000. */
+  loadStates(at: GroupPartition, keys: readonly string[]): Promise<readonly StoredKey[]>
+
+  /** Parked keys, those with the earliest heads first. Default limit 100. */
+  parked(at: GroupPartition, options?: PageOptions): Promise<Page<ParkedKey>>
+
+  /** The deferred events of a key, in order. */
+  deferred(at: GroupPartition, key: string): Promise<readonly DeferredEvent[]>
+
+  /** Keys with deferred events, those with the earliest first. Default limit 100. */
+  deferredKeys(at: GroupPartition, options?: PageOptions): Promise<Page<DeferredList>>
+
   /** Dead letters in the order of the log, after a sequence number. Default: the first 100. */
   deadLetters(
     at: GroupPartition,
     options?: { readonly after?: number; readonly limit?: number },
   ): Promise<readonly DeadLetter[]>
+
+  /** The timers that are due, earliest first. Default: the first 100. */
+  dueTimers(at: GroupPartition, nowMs: number, limit?: number): Promise<DueTimers>
+
+  /** The journal of firings, by the event that each came after: from `fromSeq` on. Default limit 100. */
+  firings(
+    at: GroupPartition,
+    options?: PageOptions & { readonly fromSeq?: number },
+  ): Promise<Page<JournalledFiring>>
+
+  /** Where all events and effects are, counted in one step. */
+  audit(at: GroupPartition): Promise<GroupAudit>
 }
 
 /** How a renewal ended. */
 export type Renewal = { readonly status: 'renewed'; readonly tip: number } | { readonly status: 'fenced' }
-
-/** Checks a group's name. Throws a TypeError: a wrong one is a mistake in code. */
-export function assertGroupName(group: string): void {
-  if (!/^[a-z][a-z0-9-]{0,62}$/.test(group))
-    throw new TypeError(
-      `The group name "${group}" must be lower case letters, digits and dashes, at most 63, a letter first`,
-    )
-}

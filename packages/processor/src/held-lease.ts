@@ -1,4 +1,5 @@
-import type { Commit, GroupPartition, GroupStore, Lease, Reached } from './group-store.ts'
+import type { Commit } from './commit.ts'
+import type { GroupPartition, GroupStore, Lease, Reached } from './group-store.ts'
 
 /** What a commit says, without the token and its number. */
 export type CommitContent = Pick<Commit, 'position' | 'ahead' | 'dead'>
@@ -73,7 +74,8 @@ export class HeldLease {
   async #resolve(): Promise<'committed' | 'fenced'> {
     const commit = this.#unresolved
     if (!commit) return 'committed'
-    if ((await this.#store.commit(this.#at, commit)) === 'fenced') return 'fenced'
+    const { status } = await this.#store.commit(this.#at, commit)
+    if (status === 'fenced') return 'fenced'
     this.#unresolved = undefined
     this.#n = commit.n
     this.#position = commit.position

@@ -9,18 +9,40 @@ export {
 export { consumerChannel, type ConsumerEvent, type ConsumerNews, type EndReason } from './consumer-event.ts'
 export type { ConsumerHealth, PartitionHealth } from './consumer-health.ts'
 export { type ConsumerBounds, consumerBounds, type DeliveryContext, type Gate } from './consumer-settings.ts'
+export { type Commit, type CommitFault, commitRefused, type CommitResult } from './commit.ts'
+export { checkCommit, commitBounds, separators } from './check-commit.ts'
+export { checkEffectChanges } from './check-effect-changes.ts'
 export type { DeadLetter } from './dead-letter.ts'
+export type { DeferredEvent, DeferredList } from './deferred-event.ts'
+export type {
+  EffectChange,
+  EffectChangeResult,
+  EffectLedger,
+  EffectToRecord,
+  OpenEffect,
+  RecordedEffect,
+} from './effect-ledger.ts'
 export { type FailureKind, kindOfFailure } from './failure-kind.ts'
 export {
+  auditOf,
+  type EffectCounts,
+  type EventCounts,
+  type GroupAudit,
+  type GroupCounters,
+  type GroupStructures,
+} from './group-audit.ts'
+export {
   assertGroupName,
-  type Commit,
   type GroupPartition,
   type GroupState,
   type GroupStore,
   type Lease,
+  type PageOptions,
   type Reached,
   type Renewal,
+  type StoredKey,
 } from './group-store.ts'
+export type { DueTimers, Firing, JournalledFiring, KeyTimer, TimerSetting } from './key-timer.ts'
 export {
   type Assignment,
   type Heartbeat,
@@ -36,6 +58,17 @@ export type { MemberState } from './members/member-state.ts'
 export type { MemberHealth, MembersHealth } from './members/members-health.ts'
 export { createMemoryMemberList, type MemoryMemberListOptions } from './members/memory-member-list.ts'
 export { createMemoryGroupStore, type MemoryGroupStoreOptions } from './memory-group-store.ts'
+export {
+  channelOf,
+  draftOutbox,
+  type Emitted,
+  type Outbox,
+  outboxBounds,
+  type OutboxDraft,
+  type OutboxEntry,
+} from './outbox.ts'
+export type { Park, ParkedKey, ParkNote, Unpark } from './parked-key.ts'
+export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createLane } from './lane/create-lane.ts'
 export { Delivery } from './lane/delivery.ts'
 export type { Lane, LaneHooks, LaneOptions } from './lane/lane.ts'

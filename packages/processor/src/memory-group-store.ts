@@ -1,34 +1,38 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, MillraceError, systemClock } from '@millrace/event'
-import { beginning, type EventLog } from '@millrace/log'
+import { type Clock, systemClock } from '@millrace/event'
+import type { EventLog, Page } from '@millrace/log'
+import { checkCommit } from './check-commit.ts'
+import { type Commit, commitRefused, type CommitResult } from './commit.ts'
 import type { DeadLetter } from './dead-letter.ts'
+import type { DeferredEvent, DeferredList } from './deferred-event.ts'
+import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
+import { auditOf, type GroupAudit } from './group-audit.ts'
 import {
   assertGroupName,
-  type Commit,
   type GroupPartition,
   type GroupState,
   type GroupStore,
   type Lease,
+  type PageOptions,
   type Reached,
   type Renewal,
+  type StoredKey,
 } from './group-store.ts'
+import type { DueTimers, JournalledFiring, KeyTimer } from './key-timer.ts'
+import { commitInMemory, deferredOf, parkedOf, type Seen } from './memory-commit.ts'
+import { changeInMemory, openEffects } from './memory-effects.ts'
+import { MemoryGroup } from './memory-group.ts'
+import type { OutboxEntry } from './outbox.ts'
+import type { ParkedKey } from './parked-key.ts'
+import type { StoredState } from './stored-state.ts'
 
 /** Options of {@link createMemoryGroupStore}. */
 export interface MemoryGroupStoreOptions {
   /** The log that the positions lie on. */
   readonly log: Pick<EventLog, 'tips' | 'readAt'>
   readonly clock?: Clock
-}
-
-interface Group {
-  counter: number
-  token: string
-  member: string | undefined
-  untilMs: number
-  n: number
-  position: Reached
-  ahead: readonly number[]
-  readonly dead: Map<number, string>
+  /** How many confirmed and ignored effects are remembered. Default 10,000. */
+  readonly effectsRemembered?: number
 }
 
 /** Makes an empty group store in memory, with the same promises as the one on Redis but durability. */
@@ -40,18 +44,32 @@ export function createMemoryGroupStore(options: MemoryGroupStoreOptions): GroupS
 class InMemoryGroupStore implements GroupStore {
   readonly #log: Pick<EventLog, 'tips' | 'readAt'>
   readonly #clock: Clock
-  readonly #groups = new Map<string, Group>()
+  readonly #remembered: number
+  readonly #groups = new Map<string, MemoryGroup>()
 
   constructor(options: MemoryGroupStoreOptions) {
     this.#log = options.log
     this.#clock = options.clock ?? systemClock
+    this.#remembered = options.effectsRemembered ?? 10_000
   }
 
-  async acquire(at: GroupPartition, member: string, leaseMs: number): Promise<Lease | undefined> {
-    const tip = await this.#tip(at)
+  async acquire(
+    at: GroupPartition,
+    member: string,
+    leaseMs: number,
+    start?: Reached,
+  ): Promise<Lease | undefined> {
+    const { tip, there } = await this.#see(at, start)
     const group = this.#group(at)
     const now = this.#clock.now()
     if (now < group.untilMs && group.member !== member) return undefined
+    if (start && !group.begun) {
+      if (start.seq > tip) throw commitRefused('beyond', tip, start.id)
+      if (!there) throw commitRefused('other', start.seq, start.id)
+      group.begun = true
+      group.base = start.seq
+      group.position = { id: start.id, seq: start.seq }
+    }
     group.counter += 1
     group.token = `${group.counter}-${randomBytes(8).toString('hex')}`
     group.member = member
@@ -61,32 +79,22 @@ class InMemoryGroupStore implements GroupStore {
   }
 
   async renew(at: GroupPartition, lease: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal> {
-    const tip = await this.#tip(at)
+    const { tip } = await this.#see(at)
     const group = this.#group(at)
-    if (!holds(group, lease.token) || group.n !== lease.n) return { status: 'fenced' }
+    if (!group.isHeldBy(lease.token) || group.n !== lease.n) return { status: 'fenced' }
     group.untilMs = this.#clock.now() + leaseMs
     return { status: 'renewed', tip }
   }
 
-  async commit(at: GroupPartition, commit: Commit): Promise<'committed' | 'already' | 'fenced'> {
-    const fault = await this.#faultOf(at, commit.position)
-    const group = this.#group(at)
-    if (!holds(group, commit.token)) return 'fenced'
-    if (group.n === commit.n) return 'already'
-    if (group.n !== commit.n - 1) return 'fenced'
-    if (commit.position.seq < group.position.seq)
-      throw refused(`The group is at ${group.position.seq}; ${commit.position.seq} would be a step back`)
-    if (fault) throw fault
-    group.n = commit.n
-    group.position = { id: commit.position.id, seq: commit.position.seq }
-    group.ahead = [...commit.ahead]
-    for (const letter of commit.dead) group.dead.set(letter.seq, JSON.stringify(letter))
-    return 'committed'
+  async commit(at: GroupPartition, commit: Commit): Promise<CommitResult> {
+    checkCommit(commit)
+    const seen = await this.#see(at, commit.position)
+    return commitInMemory(this.#group(at), commit, seen)
   }
 
   async release(at: GroupPartition, token: string): Promise<'released' | 'fenced'> {
     const group = this.#group(at)
-    if (!holds(group, token)) return 'fenced'
+    if (!group.isHeldBy(token)) return 'fenced'
     group.token = ''
     group.untilMs = 0
     return 'released'
@@ -95,6 +103,31 @@ class InMemoryGroupStore implements GroupStore {
   async look(at: GroupPartition): Promise<GroupState> {
     const { position, n, ahead, member, untilMs, dead } = this.#group(at)
     return { position, n, ahead, member, untilMs, deadLetters: dead.size }
+  }
+
+  async loadStates(at: GroupPartition, keys: readonly string[]): Promise<readonly StoredKey[]> {
+    const group = this.#group(at)
+    return keys.map((key) => ({
+      key,
+      state: storedState(group.states.get(key)),
+      parked: parkedOf(group, key),
+      deferred: deferredOf(group, key),
+    }))
+  }
+
+  async parked(at: GroupPartition, options: PageOptions = {}): Promise<Page<ParkedKey>> {
+    const all = [...this.#group(at).parked.values()].map((text) => JSON.parse(text) as ParkedKey)
+    return pageOf(all, ({ head }) => head, options)
+  }
+
+  async deferred(at: GroupPartition, key: string): Promise<readonly DeferredEvent[]> {
+    return deferredOf(this.#group(at), key)
+  }
+
+  async deferredKeys(at: GroupPartition, options: PageOptions = {}): Promise<Page<DeferredList>> {
+    const group = this.#group(at)
+    const all = [...group.deferred.keys()].map((key) => ({ key, events: deferredOf(group, key) }))
+    return pageOf(all, ({ events }) => events[0]?.seq ?? 0, options)
   }
 
   async deadLetters(
@@ -109,45 +142,137 @@ class InMemoryGroupStore implements GroupStore {
       .map(([, text]) => JSON.parse(text) as DeadLetter)
   }
 
-  async #tip(at: GroupPartition): Promise<number> {
-    return (await this.#log.tips(at.topic))[at.partition]?.seq ?? 0
+  async dueTimers(at: GroupPartition, nowMs: number, limit = 100): Promise<DueTimers> {
+    const all = [...this.#group(at).timers].toSorted(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+    const timers = all
+      .filter(([, dueMs]) => dueMs <= nowMs)
+      .slice(0, limit)
+      .map(([text, dueMs]): KeyTimer => {
+        const [key, name] = JSON.parse(text) as [string, string]
+        return { key, name, dueMs }
+      })
+    return { timers, nextMs: all[timers.length]?.[1] }
   }
 
-  async #faultOf(at: GroupPartition, { id, seq }: Reached): Promise<MillraceError | undefined> {
-    if (seq === 0) return undefined
-    const tip = await this.#tip(at)
-    if (seq > tip) return refused(`The log ends at ${tip}; ${seq} is beyond it`)
-    const { topic, partition } = at
-    const found = await this.#log.readAt(topic, { topic: topic.name, partition, id, seq })
-    return found ? undefined : refused(`The log has no event ${id}`)
+  async firings(
+    at: GroupPartition,
+    options: PageOptions & { readonly fromSeq?: number } = {},
+  ): Promise<Page<JournalledFiring>> {
+    const { after, limit = 100, fromSeq = 0 } = options
+    const [afterSeq = -1, afterNo = 0] = after?.split(' ').map(Number) ?? []
+    const found = this.#group(at)
+      .journal.filter((firing) => firing.afterSeq >= fromSeq)
+      .filter((firing) => firing.afterSeq > afterSeq || (firing.afterSeq === afterSeq && firing.no > afterNo))
+      .toSorted((a, b) => a.afterSeq - b.afterSeq || a.no - b.no)
+    const items = found.slice(0, limit)
+    const last = items.at(-1)
+    return { items, next: items.length === limit && last ? `${last.afterSeq} ${last.no}` : undefined }
   }
 
-  #group(at: GroupPartition): Group {
-    assertGroupName(at.group)
-    const name = `${at.topic.name}/${at.partition}/${at.group}`
-    let found = this.#groups.get(name)
-    if (!found) {
-      found = {
-        counter: 0,
-        token: '',
-        member: undefined,
-        untilMs: 0,
-        n: 0,
-        position: { id: beginning, seq: 0 },
-        ahead: [],
-        dead: new Map(),
-      }
-      this.#groups.set(name, found)
+  async outbox(at: GroupPartition, { after, limit = 50 }: PageOptions = {}): Promise<Page<OutboxEntry>> {
+    // Entries are written in the order of their ids.
+    const ids = [...this.#group(at).outbox.keys()]
+    const place = after === undefined ? 0 : ids.findIndex((id) => isBehind(id, after))
+    const items = (place < 0 ? [] : ids.slice(place, place + limit)).flatMap(
+      (id) => this.#group(at).outbox.get(id) ?? [],
+    )
+    return { items, next: items.length === limit ? items.at(-1)?.id : undefined }
+  }
+
+  async forwarded(at: GroupPartition, ids: readonly string[]): Promise<number> {
+    const group = this.#group(at)
+    const removed = ids.filter((id) => group.outbox.delete(id)).length
+    group.outboxCounts.forwarded += removed
+    return removed
+  }
+
+  async pendingEffects(
+    at: GroupPartition,
+    options: PageOptions & { readonly status?: OpenEffect } = {},
+  ): Promise<Page<RecordedEffect>> {
+    const { status = 'pending', ...page } = options
+    return pageOf(openEffects(this.#group(at), status), ({ no }) => no, page)
+  }
+
+  async confirmEffects(
+    at: GroupPartition,
+    token: string,
+    changes: readonly EffectChange[],
+  ): Promise<'fenced' | readonly EffectChangeResult[]> {
+    return changeInMemory(this.#group(at), token, changes, this.#remembered)
+  }
+
+  async audit(at: GroupPartition): Promise<GroupAudit> {
+    const { tip } = await this.#see(at)
+    const group = this.#group(at)
+    const { base, position, ahead, counts, effectCounts, outboxCounts, timers } = group
+    const count = (status: OpenEffect) => openEffects(group, status).length
+    const counters = {
+      ...counts,
+      tip,
+      base,
+      position: position.seq,
+      ahead: ahead.length,
+      effects: { ...effectCounts },
+      outbox: { ...outboxCounts },
     }
+    return auditOf(at.generation ?? 0, counters, {
+      parked: group.parked.size,
+      parkedHeads: group.parked.size,
+      lined: [...group.parked.keys()].reduce((sum, key) => sum + (parkedOf(group, key)?.lined ?? 0), 0),
+      deferredKeys: group.deferred.size,
+      deferredHeads: group.deferred.size,
+      deferred: [...group.deferred.keys()].reduce((sum, key) => sum + deferredOf(group, key).length, 0),
+      dead: group.dead.size,
+      effects: {
+        pending: count('pending'),
+        parked: count('parked'),
+        dead: count('dead'),
+        open: group.effects.size,
+      },
+      outbox: group.outbox.size,
+      timers: timers.size,
+    })
+  }
+
+  async #see({ topic, partition }: GroupPartition, position?: Reached): Promise<Seen> {
+    const tip = (await this.#log.tips(topic))[partition]?.seq ?? 0
+    if (!position || position.seq === 0) return { tip, there: true }
+    const { id, seq } = position
+    const found = await this.#log.readAt(topic, { topic: topic.name, partition, id, seq })
+    return { tip, there: found !== undefined }
+  }
+
+  #group(at: GroupPartition): MemoryGroup {
+    assertGroupName(at.group)
+    const name = `${at.topic.name}/${at.partition}/${at.group}/${at.generation ?? 0}`
+    let found = this.#groups.get(name)
+    if (!found) this.#groups.set(name, (found = new MemoryGroup()))
     return found
   }
 }
 
-// A group whose lease was released has an empty token, which is nobody's.
-function holds(group: Group, token: string): boolean {
-  return token !== '' && group.token === token
+function storedState(text: string | undefined): StoredState | undefined {
+  if (text === undefined) return undefined
+  const { version, seq, state, ops } = JSON.parse(text) as StoredState
+  return { version, seq, state, ops }
 }
 
-function refused(message: string): MillraceError {
-  return new MillraceError('commit.refused', message)
+function pageOf<T>(
+  all: readonly T[],
+  orderOf: (item: T) => number,
+  { after, limit = 100 }: PageOptions,
+): Page<T> {
+  const items = all
+    .filter((item) => after === undefined || orderOf(item) > Number(after))
+    .toSorted((a, b) => orderOf(a) - orderOf(b))
+    .slice(0, limit)
+  const last = items.at(-1)
+  return { items, next: items.length === limit && last !== undefined ? String(orderOf(last)) : undefined }
+}
+
+function isBehind(id: string, after: string): boolean {
+  const [n = 0, place = 0] = id.split('-').map(Number)
+  const [afterN = 0, afterPlace = 0] = after.split('-').map(Number)
+  return n > afterN || (n === afterN && place > afterPlace)
 }

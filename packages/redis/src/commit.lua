@@ -1,89 +1,112 @@
--- Makes a group's commit true: its position, what is settled beyond it, its dead letters, and the place of Redis's own
--- group, so that XINFO GROUPS tells any tool the truth. Everything is read and checked before the first write.
+-- Makes a group's commit true, all parts of it or none: position, states, parked and deferred lists, dead letters, outbox
+-- entries, effects, timers, and the place of Redis's own group, so that XINFO GROUPS tells any tool the truth.
+-- Everything is read and checked before the first write, because Redis does not roll back. Where there are outbox
+-- entries their XADD is the first write, so that a foreign entry refuses the whole call.
 --
--- KEYS  1 group   hash, see lease.lua
---       2 meta    hash: seq, ms, ord of the tip
---       3 log     stream: entries of events; field n = "<entry ordinal> <events>"
---       4 dead    sorted set: JSON of each dead letter by the seq of its event
--- ARGV  1 token   2 n   3 id and 4 seq of the position ("0-0", 0 before the first event)
---       5 ahead   seqs settled beyond the position, comma separated
---       6 dead letters: [seq, JSON, seq, JSON, …] as JSON
---       7 name of Redis's own group
--- RETURNS {"committed"} | {"already"}: this token has committed this n before | {"fenced"}
---         {"refused", word, seq}: backwards (the group is at seq), beyond (the log ends at seq), other (the log has another
---         event at seq, or none)
+-- KEYS  1 group            hash, see lease.lua
+--       2 meta             hash: seq, ms, ord of the tip
+--       3 log              stream: entries of events; field n = "<entry ordinal> <events>"
+--       4 dead             sorted set: JSON of each dead letter by the seq of its event
+--       5 states           hash: key -> "<version> <seq>\n<JSON of the state>\n<JSON of what operators remember>"
+--       6 parked           hash: key -> "<number> <head> <last> <lined>\n<JSON>"
+--       7 parked-heads     sorted set: parked keys by the seq of their heads
+--       8 deferred         hash: key -> "<count>\n<JSON array of deferred events>"
+--       9 deferred-heads   sorted set: keys by the seq of their first deferred event
+--      10 timers           sorted set: JSON [key, name] by the ms when it is due
+--      11 journal          sorted set, all of one score: "<after seq> <number> <JSON [key, name, due]>", both in 15 digits
+--      12 outbox           stream: t = target, f = first number, e = JSON array of events; id = <n>-<place>
+--      13 effects          hash: idempotency key -> "<status> <turn> <number> <JSON note>\n<JSON>"; open ones
+--      14 effects-pending  sorted set: idempotency keys by number
+--      15 effects-settled  sorted set: idempotency keys by the order of their settlement
+-- ARGV  1 JSON header; lists are absent where the commit has no such part
+--         token, n, id, seq  of the position ("0-0", 0 before the first event)
+--         ahead    seqs settled beyond the position, ascending, comma separated
+--         group    name of Redis's own group
+--         done     how many events become done; absent: whatever the other parts leave over
+--         dead     [[seq, JSON], …]
+--         states   how many;  removed  [key, …]
+--         park     [[key, head, last, lined, JSON], …]      unpark  [[key, last], …]
+--         defer    [[key, count, first seq, JSON], …]       count 0 removes
+--         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]
+--         set      [[JSON [key, name], due], …]             cancel  [JSON [key, name], …]
+--         outbox   [[target, events], …]                    effects  how many
+--       2 states: key, value, key, value, … separated by the character 30
+--       3 effects: idempotency key, JSON, … separated by the character 30
+--       4… JSON array of events of each outbox entry
+-- RETURNS {"committed", number of the first event of each outbox entry…} | {"already"}: this token has committed this n
+--         before | {"fenced"} | {"refused", word, seq}: backwards (the group is at seq), beyond (the log ends at seq),
+--         other (the log has another event at seq, or none), forgotten (seq was settled before), line (the line goes
+--         on to seq), unparked (the key is not parked), timer (is not set so), balance (seq events become done)
 --
--- A position may lie inside an entry, as an entry holds several events: Redis's group then stands at the entry before.
 -- Guards are marked as in append.lua.
 
-local GROUP, META, LOG, DEAD = unpack(KEYS, 1, 4)
-local token, n, id, seq, name = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[7]
+local GROUP, META, LOG, DEAD, STATES, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, JOURNAL, OUTBOX, EFFECTS,
+  PENDING, SETTLED = unpack(KEYS, 1, 15)
+local c = cjson.decode(ARGV[1])
+local n, seq = c.n, c.seq
+
+-- @include seqs-in.lua
+-- @include fields-in.lua
+-- @include hset-all.lua
 
 -- READ
 
-local stored = redis.call('HMGET', GROUP, 'token', 'n', 'seq')
+local stored = redis.call('HMGET', GROUP, 'token', 'n', 'seq', 'ahead')
 local meta = redis.call('HMGET', META, 'seq', 'ms', 'ord')
-local letters = cjson.decode(ARGV[6])
-if #letters > 0 then redis.call('ZCARD', DEAD) end -- guard: type of dead
-local hasLog = redis.call('EXISTS', LOG) == 1
-local entry = hasLog and redis.call('XRANGE', LOG, id, '+', 'COUNT', 1)[1]
-local before = entry and redis.call('XREVRANGE', LOG, '(' .. entry[1], '-', 'COUNT', 1)[1]
-local hasGroup = false
-if hasLog then
-  for _, group in ipairs(redis.call('XINFO', 'GROUPS', LOG)) do
-    if group[2] == name then hasGroup = true end
-  end
-end
 
--- JUDGE
-
-if token == '' or stored[1] ~= token then return { 'fenced' } end -- guard: commit token
+if c.token == '' or stored[1] ~= c.token then return { 'fenced' } end -- guard: commit token
 local last = tonumber(stored[2]) or 0
 if n == last then return { 'already' } end -- guard: repeated commit
 if n ~= last + 1 then return { 'fenced' } end -- guard: commit number
-local from, tip = tonumber(stored[3]) or 0, tonumber(meta[1]) or 0
-if seq < from then return { 'refused', 'backwards', from } end -- guard: backwards
-if seq > tip then return { 'refused', 'beyond', tip } end -- guard: beyond the tip
 
--- Where Redis's own group comes to stand, and how many entries that is; nothing where the log has no such event.
-local function standing()
-  if seq == 0 then return '0-0', 0 end
-  local ms = string.match(id, '^(%d+)-')
-  if not entry then
-    -- All entries up to the tip were trimmed.
-    if hasLog and seq == tip and ms == meta[2] then return id, tonumber(meta[3]) end
-    return nil
+-- @include standing.lua
+
+local known = hasGroup(c.group)
+local from, tip = tonumber(stored[3]) or 0, tonumber(meta[1]) or 0
+local oldAhead, ahead = seqsIn(stored[4]), seqsIn(c.ahead)
+local record = {} -- fields of the group to write
+
+-- JUDGE
+
+if seq < from then return { 'refused', 'backwards', from } end -- guard: backwards
+if (ahead[#ahead] or seq) > tip then return { 'refused', 'beyond', tip } end -- guard: beyond the tip
+local stand, entries = standing(c.id, seq)
+if not stand then return { 'refused', 'other', seq } end
+if c.done then
+  local named = {}
+  for _, one in ipairs(ahead) do named[one] = true end
+  for _, one in ipairs(oldAhead) do
+    if one > seq and not named[one] then return { 'refused', 'forgotten', one } end -- guard: forgotten
   end
-  local entryMs, entrySeq = string.match(entry[1], '^(%d+)-(%d+)$')
-  local ordinal, events = string.match(entry[2][4], '^(%d+) (%d+)$')
-  entrySeq, ordinal = tonumber(entrySeq), tonumber(ordinal)
-  local first = entrySeq - tonumber(events) + 1
-  if seq < first then
-    -- Its own entry was trimmed: possible only when nothing is left before this one.
-    if before then return nil end -- guard: missing event
-    return id, ordinal - 1
-  end
-  if ms ~= entryMs then return nil end -- guard: other event
-  if seq == entrySeq then return entry[1], ordinal end
-  if seq > entrySeq then return nil end
-  return before and before[1] or entryMs .. '-' .. string.format('%.0f', first - 1), ordinal - 1
 end
 
-local stand, entries = standing()
-if not stand then return { 'refused', 'other', seq } end
+-- @include commit-ledger.lua
+-- @include commit-timers.lua
+-- @include commit-effects.lua
+-- @include commit-outbox.lua
+
+local refusal = judgeLedger() or judgeTimers() or judgeBalance(seq + #ahead - from - #oldAhead)
+if refusal then return refusal end
+local values = c.states and fieldsIn(ARGV[2], c.states * 2)
+if c.states or c.removed then redis.call('HLEN', STATES) end -- guard: type of states
+judgeEffects()
+local numbers = numberOutbox()
 
 -- WRITE
 
+writeOutbox(numbers)
 local read = string.format('%.0f', entries)
-if hasGroup then
-  redis.call('XGROUP', 'SETID', LOG, name, stand, 'ENTRIESREAD', read)
-elseif hasLog then -- guard: missing group; without: else redis.call('XGROUP', 'SETID', LOG, name, stand, 'ENTRIESREAD', read)
-  redis.call('XGROUP', 'CREATE', LOG, name, stand, 'ENTRIESREAD', read)
+if known then
+  redis.call('XGROUP', 'SETID', LOG, c.group, stand, 'ENTRIESREAD', read)
+elseif hasLog then -- guard: missing group; without: else redis.call('XGROUP', 'SETID', LOG, c.group, stand, 'ENTRIESREAD', read)
+  redis.call('XGROUP', 'CREATE', LOG, c.group, stand, 'ENTRIESREAD', read)
 end
-redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', id, 'seq', string.format('%.0f', seq), 'ahead', ARGV[5],
+if values then hsetAll(STATES, values) end
+if c.removed then redis.call('HDEL', STATES, unpack(c.removed)) end
+writeLedger()
+writeTimers()
+writeEffects()
+redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', string.format('%.0f', seq), 'ahead', c.ahead,
   'gid', stand, 'gread', read)
-for i = 1, #letters, 2 do
-  redis.call('ZREMRANGEBYSCORE', DEAD, letters[i], letters[i])
-  redis.call('ZADD', DEAD, letters[i], letters[i + 1])
-end
-return { 'committed' }
+hsetAll(GROUP, record)
+return { 'committed', unpack(numbers) }

@@ -50,8 +50,7 @@ function namesOf({ topic, partition, group }: GroupPartition) {
   return {
     log: keys.partition(topic, partition).log,
     meta: keys.partition(topic, partition).meta,
-    group: keys.group(topic, partition, group),
-    dead: keys.dead(topic, partition, group),
+    ...keys.group(topic, partition, group),
   }
 }
 
@@ -100,7 +99,9 @@ test("Redis's own group stands at the last whole entry, with the true lag, at ev
   const entryIds = ((await redis.xrange(namesOf(at).log, '-', '+')) as [string, string[]][]).map(([id]) => id)
   const wholeEntries = [1, 1, 1, 2, 3, 3, 3, 3, 4]
   for (const [index, position] of positions.entries()) {
-    expect(await store.commit(at, commitOf(await leased(at), position))).toBe('committed')
+    expect(await store.commit(at, commitOf(await leased(at), position))).toMatchObject({
+      status: 'committed',
+    })
     const read = wholeEntries[index] ?? 0
     expect(await redisGroup(at)).toMatchObject({
       'last-delivered-id': entryIds[read - 1],
@@ -121,7 +122,7 @@ test('a group removed by hand comes back at the right place, with the next commi
   await store.commit(at, commitOf(await leased(at), positions[0]))
   const lease = await leased(at)
   await redis.xgroup('DESTROY', namesOf(at).log, at.group)
-  expect(await store.commit(at, commitOf(lease, positions[2]))).toBe('committed')
+  expect(await store.commit(at, commitOf(lease, positions[2]))).toMatchObject({ status: 'committed' })
   const there = await redisGroup(at)
   expect(there).toMatchObject({ 'last-delivered-id': positions[2]?.id, 'entries-read': 2, lag: 1 })
   await redis.xgroup('DESTROY', namesOf(at).log, at.group)
@@ -177,7 +178,9 @@ test.each([
   const { at, positions } = await partitionOf(1, 1)
   const lease = await leased(at)
   const before = await dump(at)
-  expect(await store.commit(at, { ...commitOf(altered(lease), positions[1]), dead: [letter] })).toBe(word)
+  expect(await store.commit(at, { ...commitOf(altered(lease), positions[1]), dead: [letter] })).toEqual({
+    status: word,
+  })
   expect(await dump(at)).toEqual(before)
 })
 
@@ -188,7 +191,7 @@ test('a token whose counter was handed out twice is fenced by its nonce', async 
   await redis.hset(namesOf(at).group, 'counter', '0')
   const other = await leased(at)
   expect(other.token.split('-')[0]).toBe(lease.token.split('-')[0])
-  expect(await store.commit(at, commitOf(lease, positions[0]))).toBe('fenced')
+  expect(await store.commit(at, commitOf(lease, positions[0]))).toEqual({ status: 'fenced' })
 })
 
 test('a record that was rolled back behind a commit fences the next one', async () => {
@@ -198,7 +201,7 @@ test('a record that was rolled back behind a commit fences the next one', async 
   await store.commit(at, commitOf(lease, positions[0]))
   await redis.restore(namesOf(at).group, 0, old, 'REPLACE')
   const next = { ...commitOf(lease, positions[1]), n: lease.n + 2 }
-  expect(await store.commit(at, next)).toBe('fenced')
+  expect(await store.commit(at, next)).toEqual({ status: 'fenced' })
 })
 
 test('an event in the place of another one is not taken for it', async () => {
@@ -215,16 +218,20 @@ test('a position whose entry was trimmed counts, as long as nothing older is lef
   const { at, positions } = await partitionOf(1, 2, 1, 1)
   const lease = await leased(at)
   await redis.xtrim(namesOf(at).log, 'MAXLEN', 2)
-  expect(await store.commit(at, commitOf(lease, positions[1]))).toBe('committed')
+  expect(await store.commit(at, commitOf(lease, positions[1]))).toMatchObject({ status: 'committed' })
   expect(await redisGroup(at)).toMatchObject({ 'entries-read': 2, lag: 2 })
   await redis.xtrim(namesOf(at).log, 'MAXLEN', 0)
-  expect(await store.commit(at, { ...commitOf(lease, positions[4]), n: 2 })).toBe('committed')
+  expect(await store.commit(at, { ...commitOf(lease, positions[4]), n: 2 })).toMatchObject({
+    status: 'committed',
+  })
   expect(await redisGroup(at)).toMatchObject({ 'entries-read': 4, lag: 0 })
 })
 
 test('before the first event, a commit may settle events ahead', async () => {
   const { at } = await partitionOf(1, 1)
   const lease = await leased(at)
-  expect(await store.commit(at, { ...commitOf(lease, undefined), ahead: [2] })).toBe('committed')
+  expect(await store.commit(at, { ...commitOf(lease, undefined), ahead: [2] })).toMatchObject({
+    status: 'committed',
+  })
   expect(await redisGroup(at)).toMatchObject({ 'last-delivered-id': '0-0', lag: 2 })
 })

@@ -1,46 +1,146 @@
-import { MillraceError } from '@millrace/event'
-import type { Commit, GroupPartition } from '@millrace/processor'
-import type { Redis } from 'ioredis'
-import type { Keys } from './keys.ts'
-import { Script } from './script.ts'
-
-const script = new Script('commit.lua')
+import {
+  checkCommit,
+  type Commit,
+  type CommitFault,
+  commitRefused,
+  type CommitResult,
+  separators,
+} from '@millrace/processor'
+import type { GroupPlace } from './group-place.ts'
+import { encodeEffect, encodeState, timerMember } from './stored-texts.ts'
 
 type Reply =
-  | readonly ['committed' | 'already' | 'fenced']
-  | readonly ['refused', 'backwards' | 'beyond' | 'other', number]
+  | readonly ['committed', ...(readonly number[])]
+  | readonly ['already' | 'fenced']
+  | readonly ['refused', CommitFault, number]
 
 /** Makes a commit true, or says why not. The same commit may be sent again. */
-export async function commitGroup(
-  redis: Redis,
-  keys: Keys,
-  at: GroupPartition,
-  commit: Commit,
-): Promise<'committed' | 'already' | 'fenced'> {
-  const { token, n, position, ahead, dead } = commit
-  const { topic, partition, group } = at
-  const { log, meta } = keys.partition(topic, partition)
-  const names = [keys.group(topic, partition, group), meta, log, keys.dead(topic, partition, group)]
-  const letters = dead.flatMap((letter) => [letter.seq, JSON.stringify(letter)])
-  const args = [token, n, position.id, position.seq, ahead.join(','), JSON.stringify(letters), group]
-  const reply = (await script.run(redis, names, args)) as Reply
+export async function commitGroup(place: GroupPlace, commit: Commit): Promise<CommitResult> {
+  checkCommit(commit)
+  const { redis, scripts, names, partition } = place
+  const keys = [
+    names.group,
+    partition.meta,
+    partition.log,
+    names.dead,
+    names.states,
+    names.parked,
+    names.parkedHeads,
+    names.deferred,
+    names.deferredHeads,
+    names.timers,
+    names.journal,
+    names.outbox,
+    names.effects,
+    names.effectsPending,
+    names.effectsSettled,
+  ]
+  const reply = (await scripts.commit.run(redis, keys, argumentsOf(commit, place.redisGroup))) as Reply
   switch (reply[0]) {
-    case 'committed':
+    case 'committed': {
+      const [, ...numbers] = reply
+      return { status: 'committed', numbers }
+    }
     case 'already':
     case 'fenced':
-      return reply[0]
+      return { status: reply[0] }
     case 'refused':
-      throw new MillraceError('commit.refused', refusal(reply[1], reply[2], position.id))
+      throw commitRefused(reply[1], reply[2], commit.position.id)
   }
 }
 
-function refusal(word: 'backwards' | 'beyond' | 'other', seq: number, id: string): string {
-  switch (word) {
-    case 'backwards':
-      return `The group is at ${seq}; ${id} would be a step back`
-    case 'beyond':
-      return `The log ends at ${seq}; ${id} is beyond it`
-    case 'other':
-      return `The log has no event ${id}`
+/** The header of a call, as `commit.lua` describes it. */
+interface Header {
+  token: string
+  n: number
+  id: string
+  seq: number
+  ahead: string
+  group: string
+  done?: number
+  dead?: readonly (readonly [number, string])[]
+  states?: number
+  removed?: readonly string[]
+  park?: readonly (readonly [string, number, number, number, string])[]
+  unpark?: readonly (readonly [string, number])[]
+  defer?: readonly (readonly [string, number, number, string])[]
+  fire?: readonly (readonly [string, number, number, string])[]
+  set?: readonly (readonly [string, number])[]
+  cancel?: readonly string[]
+  outbox?: readonly (readonly [string, number])[]
+  effects?: number
+}
+
+function argumentsOf(commit: Commit, group: string): string[] {
+  const { token, n, position, ahead } = commit
+  const header: Header = { token, n, id: position.id, seq: position.seq, ahead: ahead.join(','), group }
+  if (commit.done !== undefined) header.done = commit.done
+  addLedger(header, commit)
+  addTimers(header, commit)
+  const states = addStates(header, commit)
+  const { effects = [], outbox = [] } = commit
+  if (effects.length > 0) header.effects = effects.length
+  if (outbox.length > 0)
+    header.outbox = outbox.map(({ topic, partition, events }) => [`${topic}/${partition}`, events.length])
+  const records = effects.flatMap((effect) => [effect.idempotencyKey, encodeEffect(effect)])
+  return [
+    JSON.stringify(header),
+    states,
+    records.join(separators.field),
+    ...outbox.map((entry) => entry.text),
+  ]
+}
+
+// One text instead of two arguments a state: an argument costs ioredis and Redis more than the cut in the script.
+function addStates(header: Header, { states = [] }: Commit): string {
+  const removed: string[] = []
+  let count = 0
+  let text = ''
+  for (const change of states) {
+    if ('removed' in change) {
+      removed.push(change.key)
+      continue
+    }
+    text += (count++ === 0 ? '' : separators.field) + change.key + separators.field + encodeState(change)
   }
+  if (count > 0) header.states = count
+  if (removed.length > 0) header.removed = removed
+  return text
+}
+
+function addLedger(header: Header, { dead, parks = [], unparks = [], defers = [] }: Commit): void {
+  if (dead.length > 0) header.dead = dead.map((letter) => [letter.seq, JSON.stringify(letter)])
+  if (parks.length > 0)
+    header.park = parks.map(({ key, head, last, lined, note }) => [
+      key,
+      head,
+      last,
+      lined,
+      JSON.stringify(note),
+    ])
+  if (unparks.length > 0) header.unpark = unparks.map(({ key, last }) => [key, last])
+  if (defers.length > 0)
+    header.defer = defers.map(({ key, events }) => [
+      key,
+      events.length,
+      events[0]?.seq ?? 0,
+      JSON.stringify(events),
+    ])
+}
+
+function addTimers(header: Header, { timers = [], firings = [] }: Commit): void {
+  const set: [string, number][] = []
+  const cancel: string[] = []
+  for (const { key, name, dueMs } of timers)
+    if (dueMs === undefined) cancel.push(timerMember(key, name))
+    else set.push([timerMember(key, name), dueMs])
+  if (set.length > 0) header.set = set
+  if (cancel.length > 0) header.cancel = cancel
+  if (firings.length > 0)
+    header.fire = firings.map(({ key, name, dueMs, afterSeq }) => [
+      timerMember(key, name),
+      dueMs,
+      afterSeq,
+      JSON.stringify([key, name, dueMs]),
+    ])
 }

@@ -10,6 +10,26 @@ export interface PartitionKeys {
   readonly channels: string
 }
 
+/** Names of one group's keys in one partition, in the slot of the partition. */
+export interface GroupKeys {
+  /** Lease, position, counters and channel numbers. */
+  readonly group: string
+  readonly dead: string
+  readonly states: string
+  readonly parked: string
+  readonly parkedHeads: string
+  readonly deferred: string
+  readonly deferredHeads: string
+  readonly timers: string
+  readonly journal: string
+  readonly outbox: string
+  readonly effects: string
+  readonly effectsPending: string
+  readonly effectsParked: string
+  readonly effectsDead: string
+  readonly effectsSettled: string
+}
+
 /** Names of a topic's claims. Only topics placed `together` have them: then all partitions share their slot. */
 export interface ClaimKeys {
   readonly claims: string
@@ -82,20 +102,33 @@ export class Keys {
     }
   }
 
-  /** A group's lease and position in one partition. */
-  group(topic: Topic, partition: number, group: string): string {
-    return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:group:${group}`
+  /** A group's keys in one partition; those of a later generation lie beside those of the first. */
+  group(topic: Topic, partition: number, group: string, generation = 0): GroupKeys {
+    const base = `${this.#prefix}:${tagOf(topic, partition)}:${partition}`
+    const name = generation === 0 ? group : `${group}:${generation}`
+    return {
+      group: `${base}:group:${name}`,
+      dead: `${base}:dead:${name}`,
+      states: `${base}:state:${name}`,
+      parked: `${base}:parked:${name}`,
+      parkedHeads: `${base}:parked-heads:${name}`,
+      deferred: `${base}:deferred:${name}`,
+      deferredHeads: `${base}:deferred-heads:${name}`,
+      timers: `${base}:timers:${name}`,
+      journal: `${base}:journal:${name}`,
+      outbox: `${base}:outbox:${name}`,
+      effects: `${base}:effects:${name}`,
+      effectsPending: `${base}:effects-pending:${name}`,
+      effectsParked: `${base}:effects-parked:${name}`,
+      effectsDead: `${base}:effects-dead:${name}`,
+      effectsSettled: `${base}:effects-settled:${name}`,
+    }
   }
 
   /** The members of a group and its assignment, in the slot of the topic's first partition. */
   members(topic: Topic, group: string): { readonly members: string; readonly assignment: string } {
     const base = `${this.#prefix}:${tagOf(topic, 0)}`
     return { members: `${base}:members:${group}`, assignment: `${base}:assignment:${group}` }
-  }
-
-  /** Dead letters of a group in one partition. */
-  dead(topic: Topic, partition: number, group: string): string {
-    return `${this.#prefix}:${tagOf(topic, partition)}:${partition}:dead:${group}`
   }
 }
 

@@ -1,8 +1,11 @@
 -- Acquires, renews or releases the lease of a group on a partition. Time decides who tries, the token who may.
 --
 -- KEYS  1 group   hash: counter, token ("<counter>-<nonce>"; empty = released), member, until (ms), n = number of the last
---                 commit, id and seq of the position, ahead = seqs settled beyond it; gid, gread = where Redis's own group stands
---       2 meta    hash: seq of the tip
+--                 commit, id and seq of the position, ahead = seqs settled beyond it; gid, gread = where Redis's own group
+--                 stands; base = where the group began; done, parked, lined, deferred, dead = where its events are;
+--                 e-recorded, e-pending, e-parked, e-dead, e-confirmed, e-ignored = where its effects are; fired = timers;
+--                 o-written, o-forwarded = outbox entries; channel:<target> = last number of that channel
+--       2 meta    hash: seq, ms, ord of the tip
 --       3 log     stream
 -- ARGV  1 acquire | renew | release
 --       2 now     ms, or empty for the server's clock
@@ -10,7 +13,8 @@
 --       4 acquire: the member; else the token
 --       5 acquire: a nonce for the token; renew: n
 --       6 acquire: name of Redis's own group
--- RETURNS acquire: {"leased", token, id, seq, n, ahead, tip} | {"held"}
+--       7 and 8 acquire: id and seq of where a group begins that has no record yet; empty = at the beginning
+-- RETURNS acquire: {"leased", token, id, seq, n, ahead, tip} | {"held"} | {"refused", word, seq}: the log has no such start
 --         renew: {"renewed", tip} | {"fenced"}      release: {"released"} | {"fenced"}
 --
 -- Guards are marked as in append.lua.
@@ -21,7 +25,8 @@ local word, who = ARGV[1], ARGV[4]
 local stored = redis.call('HMGET', GROUP, 'counter', 'token', 'member', 'until', 'n', 'id', 'seq', 'ahead', 'gid', 'gread')
 local counter, token, member, untilMs = tonumber(stored[1]) or 0, stored[2] or '', stored[3], tonumber(stored[4]) or 0
 local n = tonumber(stored[5]) or 0
-local tip = tonumber(redis.call('HGET', META, 'seq') or '0') -- guard: lease type of meta; without: local tip = 0
+local meta = redis.call('HMGET', META, 'seq', 'ms', 'ord') -- guard: lease type of meta; without: local meta = {}
+local tip = tonumber(meta[1]) or 0
 
 local now = tonumber(ARGV[2])
 if not now then
@@ -30,21 +35,27 @@ if not now then
 end
 local deadline = string.format('%.0f', now + tonumber(ARGV[3]))
 
-if word == 'acquire' then
+-- @include standing.lua
+
+local function acquire()
   if now < untilMs and member ~= who then return { 'held' } end -- guard: live holder
-  local missing = false
-  if redis.call('EXISTS', LOG) == 1 then
-    missing = true
-    for _, group in ipairs(redis.call('XINFO', 'GROUPS', LOG)) do
-      if group[2] == ARGV[6] then missing = false end
-    end
+  local known = hasGroup(ARGV[6])
+  local id, seq, gid, read = stored[6] or '0-0', stored[7] or '0', stored[9] or '0-0', stored[10] or '0'
+  local starts = not stored[7] and ARGV[7] ~= '' -- guard: start of a record that has begun; without: local starts = ARGV[7] ~= ''
+  if starts then
+    if tonumber(ARGV[8]) > tip then return { 'refused', 'beyond', tip } end -- guard: start beyond the tip
+    local stand, entries = standing(ARGV[7], tonumber(ARGV[8]))
+    if not stand then return { 'refused', 'other', tonumber(ARGV[8]) } end
+    id, seq, gid, read = ARGV[7], ARGV[8], stand, string.format('%.0f', entries)
   end
   local fresh = string.format('%.0f', counter + 1) .. '-' .. ARGV[5]
-  if missing then redis.call('XGROUP', 'CREATE', LOG, ARGV[6], stored[9] or '0-0', 'ENTRIESREAD', stored[10] or '0') end
+  if hasLog and not known then redis.call('XGROUP', 'CREATE', LOG, ARGV[6], gid, 'ENTRIESREAD', read) end
   redis.call('HSET', GROUP, 'counter', string.format('%.0f', counter + 1), 'token', fresh, 'member', who, 'until', deadline)
-  return { 'leased', fresh, stored[6] or '0-0', stored[7] or '0', n, stored[8] or '', tip }
+  if starts then redis.call('HSET', GROUP, 'base', seq, 'id', id, 'seq', seq, 'gid', gid, 'gread', read) end
+  return { 'leased', fresh, id, seq, n, stored[8] or '', tip }
 end
 
+if word == 'acquire' then return acquire() end
 if token == '' or token ~= who then return { 'fenced' } end -- guard: lease token
 if word == 'renew' then
   if n ~= tonumber(ARGV[5]) then return { 'fenced' } end -- guard: renewal number

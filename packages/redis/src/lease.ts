@@ -1,57 +1,55 @@
 import { randomBytes } from 'node:crypto'
-import type { GroupPartition, Lease, Renewal } from '@millrace/processor'
-import type { Redis } from 'ioredis'
-import type { Keys } from './keys.ts'
-import { Script } from './script.ts'
+import { commitRefused, type Lease, type Reached, type Renewal } from '@millrace/processor'
+import type { GroupPlace } from './group-place.ts'
 
-const script = new Script('lease.lua')
+type Acquired =
+  | readonly ['leased', string, string, string, number, string, number]
+  | readonly ['held']
+  | readonly ['refused', 'beyond' | 'other', number]
 
 /** Takes a lease that is free, lapsed or the member's own. */
 export async function acquireLease(
-  redis: Redis,
-  keys: Keys,
-  at: GroupPartition,
-  request: { readonly member: string; readonly leaseMs: number; readonly now: number | undefined },
+  place: GroupPlace,
+  request: {
+    readonly member: string
+    readonly leaseMs: number
+    readonly now: number | undefined
+    readonly start: Reached | undefined
+  },
 ): Promise<Lease | undefined> {
-  const { member, leaseMs, now } = request
+  const { member, leaseMs, now, start } = request
   const nonce = randomBytes(8).toString('hex')
-  const reply = (await script.run(redis, leaseKeys(keys, at), [
-    'acquire',
-    now ?? '',
-    leaseMs,
-    member,
-    nonce,
-    at.group,
-  ])) as ['leased', string, string, string, number, string, number] | ['held']
-  if (reply[0] === 'held') return undefined
-  const [, token, id, seq, n, ahead, tip] = reply
-  return { token, position: { id, seq: Number(seq) }, n, ahead: seqsOf(ahead), tip }
+  const first = start ? [start.id, start.seq] : ['', '']
+  const args = ['acquire', now ?? '', leaseMs, member, nonce, place.redisGroup, ...first]
+  const reply = (await run(place, args)) as Acquired
+  switch (reply[0]) {
+    case 'held':
+      return undefined
+    case 'refused':
+      throw commitRefused(reply[1], reply[2], start?.id ?? '')
+    case 'leased': {
+      const [, token, id, seq, n, ahead, tip] = reply
+      return { token, position: { id, seq: Number(seq) }, n, ahead: seqsOf(ahead), tip }
+    }
+  }
 }
 
 /** Moves the deadline of a lease that is still held. */
 export async function renewLease(
-  redis: Redis,
-  keys: Keys,
-  at: GroupPartition,
+  place: GroupPlace,
   request: Pick<Lease, 'token' | 'n'> & { readonly leaseMs: number; readonly now: number | undefined },
 ): Promise<Renewal> {
   const { token, n, leaseMs, now } = request
-  const args = ['renew', now ?? '', leaseMs, token, n]
-  const reply = (await script.run(redis, leaseKeys(keys, at), args)) as ['renewed', number] | ['fenced']
+  const reply = (await run(place, ['renew', now ?? '', leaseMs, token, n])) as
+    | ['renewed', number]
+    | ['fenced']
   return reply[0] === 'renewed' ? { status: 'renewed', tip: reply[1] } : { status: 'fenced' }
 }
 
 /** Gives a lease back. */
-export async function releaseLease(
-  redis: Redis,
-  keys: Keys,
-  at: GroupPartition,
-  token: string,
-): Promise<'released' | 'fenced'> {
-  const reply = (await script.run(redis, leaseKeys(keys, at), ['release', '', 0, token])) as [
-    'released' | 'fenced',
-  ]
-  return reply[0]
+export async function releaseLease(place: GroupPlace, token: string): Promise<'released' | 'fenced'> {
+  const [word] = (await run(place, ['release', '', 0, token])) as ['released' | 'fenced']
+  return word
 }
 
 /** Reads a list of sequence numbers as the scripts store it. */
@@ -59,7 +57,6 @@ export function seqsOf(text: string): readonly number[] {
   return text === '' ? [] : text.split(',').map(Number)
 }
 
-function leaseKeys(keys: Keys, at: GroupPartition): readonly string[] {
-  const { log, meta } = keys.partition(at.topic, at.partition)
-  return [keys.group(at.topic, at.partition, at.group), meta, log]
+function run({ redis, scripts, names, partition }: GroupPlace, args: readonly (string | number)[]) {
+  return scripts.lease.run(redis, [names.group, partition.meta, partition.log], args)
 }

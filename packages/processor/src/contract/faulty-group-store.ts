@@ -1,19 +1,11 @@
 import { MillraceError } from '@millrace/event'
-import type {
-  Commit,
-  GroupPartition,
-  GroupState,
-  GroupStore,
-  Lease,
-  Reached,
-  Renewal,
-} from '../group-store.ts'
-import type { DeadLetter } from '../dead-letter.ts'
+import type { Commit, CommitResult } from '../commit.ts'
+import type { GroupPartition, GroupStore, Lease, Reached, Renewal } from '../group-store.ts'
 
 /** One member's way to the store, which a test can cut, hold up, or rob of its answers. It notes what commits came to. */
 export class FaultyGroupStore implements GroupStore {
   /** Results of all commits, in the order in which they came back from the store. */
-  readonly commits: { readonly position: Reached; readonly result: 'committed' | 'already' | 'fenced' }[] = []
+  readonly commits: { readonly position: Reached; readonly result: CommitResult['status'] }[] = []
   readonly #inner: GroupStore
   readonly #news: () => void
   #held: { promise: Promise<void>; resolve: () => void } | undefined
@@ -54,10 +46,10 @@ export class FaultyGroupStore implements GroupStore {
     return this.#through(() => this.#inner.renew(at, lease, leaseMs))
   }
 
-  commit(at: GroupPartition, commit: Commit): Promise<'committed' | 'already' | 'fenced'> {
+  commit(at: GroupPartition, commit: Commit): Promise<CommitResult> {
     return this.#through(async () => {
       const result = await this.#inner.commit(at, commit)
-      this.commits.push({ position: commit.position, result })
+      this.commits.push({ position: commit.position, result: result.status })
       if (this.#answersToLose > 0) {
         this.#answersToLose -= 1
         throw new MillraceError('commit.unknown')
@@ -70,15 +62,56 @@ export class FaultyGroupStore implements GroupStore {
     return this.#through(() => this.#inner.release(at, token))
   }
 
-  look(at: GroupPartition): Promise<GroupState> {
-    return this.#inner.look(at)
+  look(...args: Parameters<GroupStore['look']>) {
+    return this.#inner.look(...args)
   }
 
-  deadLetters(
-    at: GroupPartition,
-    options?: { after?: number; limit?: number },
-  ): Promise<readonly DeadLetter[]> {
-    return this.#inner.deadLetters(at, options)
+  loadStates(...args: Parameters<GroupStore['loadStates']>) {
+    return this.#inner.loadStates(...args)
+  }
+
+  parked(...args: Parameters<GroupStore['parked']>) {
+    return this.#inner.parked(...args)
+  }
+
+  deferred(...args: Parameters<GroupStore['deferred']>) {
+    return this.#inner.deferred(...args)
+  }
+
+  deferredKeys(...args: Parameters<GroupStore['deferredKeys']>) {
+    return this.#inner.deferredKeys(...args)
+  }
+
+  deadLetters(...args: Parameters<GroupStore['deadLetters']>) {
+    return this.#inner.deadLetters(...args)
+  }
+
+  dueTimers(...args: Parameters<GroupStore['dueTimers']>) {
+    return this.#inner.dueTimers(...args)
+  }
+
+  firings(...args: Parameters<GroupStore['firings']>) {
+    return this.#inner.firings(...args)
+  }
+
+  audit(...args: Parameters<GroupStore['audit']>) {
+    return this.#inner.audit(...args)
+  }
+
+  outbox(...args: Parameters<GroupStore['outbox']>) {
+    return this.#inner.outbox(...args)
+  }
+
+  forwarded(...args: Parameters<GroupStore['forwarded']>) {
+    return this.#through(() => this.#inner.forwarded(...args))
+  }
+
+  pendingEffects(...args: Parameters<GroupStore['pendingEffects']>) {
+    return this.#inner.pendingEffects(...args)
+  }
+
+  confirmEffects(...args: Parameters<GroupStore['confirmEffects']>) {
+    return this.#through(() => this.#inner.confirmEffects(...args))
   }
 
   async #through<T>(act: () => Promise<T>): Promise<T> {

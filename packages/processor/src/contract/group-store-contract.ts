@@ -91,8 +91,10 @@ function describeLeases(subject: () => GroupStoreUnderTest): void {
       expect(await store.renew(group, old, leaseMs)).toEqual({ status: 'fenced' })
       expect(await store.release(group, old.token)).toBe('fenced')
       const commit = { n: 1, position: at(positions, 0), ahead: [], dead: [] }
-      expect(await store.commit(group, { ...commit, token: old.token })).toBe('fenced')
-      expect(await store.commit(group, { ...commit, token: lease.token })).toBe('committed')
+      expect(await store.commit(group, { ...commit, token: old.token })).toEqual({ status: 'fenced' })
+      expect(await store.commit(group, { ...commit, token: lease.token })).toMatchObject({
+        status: 'committed',
+      })
     })
 
     test('a renewal moves the deadline and answers the tip', async () => {
@@ -167,9 +169,11 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
       const { at: group, positions } = await fresh(subject(), 5)
       const { token } = await leased(store, group)
       for (const [index, position] of [at(positions, 1), at(positions, 3)].entries())
-        expect(await store.commit(group, { token, n: index + 1, position, ahead: [], dead: [] })).toBe(
-          'committed',
-        )
+        expect(
+          await store.commit(group, { token, n: index + 1, position, ahead: [], dead: [] }),
+        ).toMatchObject({
+          status: 'committed',
+        })
       await store.release(group, token)
       const { id, seq } = at(positions, 3)
       expect(await leased(store, group, 'two')).toMatchObject({ position: { id, seq }, n: 2 })
@@ -180,9 +184,9 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
       const { at: group, positions } = await fresh(subject(), 2)
       const { token } = await leased(store, group)
       const commit = { token, n: 1, position: at(positions, 1), ahead: [], dead: [] }
-      expect(await store.commit(group, commit)).toBe('committed')
+      expect(await store.commit(group, commit)).toMatchObject({ status: 'committed' })
       const before = await store.look(group)
-      expect(await store.commit(group, commit)).toBe('already')
+      expect(await store.commit(group, commit)).toMatchObject({ status: 'already' })
       expect(await store.look(group)).toEqual(before)
     })
 
@@ -192,10 +196,10 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
       const { token } = await leased(store, group)
       const commit = (n: number, index: number) =>
         store.commit(group, { token, n, position: at(positions, index), ahead: [], dead: [] })
-      expect(await commit(2, 0)).toBe('fenced')
-      expect(await commit(1, 0)).toBe('committed')
-      expect(await commit(2, 1)).toBe('committed')
-      expect(await commit(1, 2)).toBe('fenced')
+      expect(await commit(2, 0)).toMatchObject({ status: 'fenced' })
+      expect(await commit(1, 0)).toMatchObject({ status: 'committed' })
+      expect(await commit(2, 1)).toMatchObject({ status: 'committed' })
+      expect(await commit(1, 2)).toMatchObject({ status: 'fenced' })
       expect((await store.look(group)).position.seq).toBe(2)
     })
 
@@ -205,10 +209,10 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
       const { token } = await leased(store, group)
       advance(leaseMs * 2)
       const commit = { token, n: 1, position: at(positions, 0), ahead: [], dead: [] }
-      expect(await store.commit(group, commit)).toBe('committed')
+      expect(await store.commit(group, commit)).toMatchObject({ status: 'committed' })
       await store.release(group, token)
-      expect(await store.commit(group, { ...commit, n: 2 })).toBe('fenced')
-      expect(await store.commit(group, { ...commit, token: '', n: 2 })).toBe('fenced')
+      expect(await store.commit(group, { ...commit, n: 2 })).toMatchObject({ status: 'fenced' })
+      expect(await store.commit(group, { ...commit, token: '', n: 2 })).toMatchObject({ status: 'fenced' })
     })
 
     test('keep what is settled beyond the position, and dead letters in the order of the log', async () => {
@@ -228,7 +232,7 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
         atMs: 1_700_000_000_000,
       })
       const first = { token, n: 1, position: { id: beginning, seq: 0 }, ahead: [3, 5], dead: [letter(4)] }
-      expect(await store.commit(group, first)).toBe('committed')
+      expect(await store.commit(group, first)).toMatchObject({ status: 'committed' })
       expect((await leased(store, group)).ahead).toEqual([3, 5])
       const { token: next } = await leased(store, group)
       const second = {
@@ -238,7 +242,7 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
         ahead: [],
         dead: [letter(0), letter(3)],
       }
-      expect(await store.commit(group, second)).toBe('committed')
+      expect(await store.commit(group, second)).toMatchObject({ status: 'committed' })
       expect(await store.deadLetters(group)).toEqual([letter(0), letter(3), letter(4)])
       expect(await store.deadLetters(group, { after: 1, limit: 1 })).toEqual([letter(3)])
       expect(await store.look(group)).toMatchObject({ ahead: [], deadLetters: 3, n: 2 })

@@ -1,0 +1,91 @@
+/** Where the events of a partition are, for one generation of a group. */
+export interface EventCounts {
+  readonly done: number
+  /** Heads of parked keys. */
+  readonly parked: number
+  /** Events that wait behind a parked head. */
+  readonly lined: number
+  readonly deferred: number
+  readonly dead: number
+}
+
+/** Where a group's effects of a partition are. */
+export interface EffectCounts {
+  readonly pending: number
+  readonly parked: number
+  readonly dead: number
+}
+
+/** What the counters of a group's record say, all read in one step. */
+export interface GroupCounters extends EventCounts {
+  readonly tip: number
+  /** Where the group began. */
+  readonly base: number
+  readonly position: number
+  /** How many events are settled beyond the position. */
+  readonly ahead: number
+  readonly effects: EffectCounts & {
+    readonly recorded: number
+    readonly confirmed: number
+    readonly ignored: number
+  }
+  /** Outbox entries. */
+  readonly outbox: { readonly written: number; readonly forwarded: number }
+}
+
+/** What lies in the structures, counted in the same step. */
+export interface GroupStructures {
+  readonly parked: number
+  readonly parkedHeads: number
+  /** Undefined: there are too many parked keys to count their lines in one step. */
+  readonly lined: number | undefined
+  readonly deferredKeys: number
+  readonly deferredHeads: number
+  /** Undefined: there are too many keys with deferred events to count them in one step. */
+  readonly deferred: number | undefined
+  readonly dead: number
+  readonly effects: EffectCounts & { readonly open: number }
+  readonly outbox: number
+  readonly timers: number
+}
+
+/** The ledger of a group's partition. */
+export interface GroupAudit {
+  readonly generation: number
+  readonly counters: GroupCounters
+  readonly structures: GroupStructures
+  /** Events that the group has not settled: tip − position − ahead. */
+  readonly unsettled: number
+  /** What does not add up, in words; none when all is well. */
+  readonly differences: readonly string[]
+}
+
+/** Compares counters with structures, and both with the two equations of conservation. */
+export function auditOf(
+  generation: number,
+  counters: GroupCounters,
+  structures: GroupStructures,
+): GroupAudit {
+  const differences: string[] = []
+  const compare = (what: string, expected: number, found: number | undefined) => {
+    if (found !== undefined && found !== expected)
+      differences.push(`${what}: ${expected} expected, ${found} found`)
+  }
+  const { tip, base, position, ahead, done, parked, lined, deferred, dead, effects, outbox } = counters
+  const unsettled = tip - position - ahead
+  compare('events', tip - base, done + parked + lined + deferred + dead + unsettled)
+  compare('parked keys', parked, structures.parked)
+  compare('heads of parked keys', parked, structures.parkedHeads)
+  compare('keys with deferred events', structures.deferredKeys, structures.deferredHeads)
+  compare('events in line', lined, structures.lined)
+  compare('deferred events', deferred, structures.deferred)
+  compare('dead letters', dead, structures.dead)
+  const open = effects.pending + effects.parked + effects.dead
+  compare('effects', effects.recorded, open + effects.confirmed + effects.ignored)
+  compare('pending effects', effects.pending, structures.effects.pending)
+  compare('parked effects', effects.parked, structures.effects.parked)
+  compare('dead effects', effects.dead, structures.effects.dead)
+  compare('open effects', open, structures.effects.open)
+  compare('outbox entries', outbox.written - outbox.forwarded, structures.outbox)
+  return { generation, counters, structures, unsettled, differences }
+}

@@ -1,0 +1,161 @@
+import { type Commit, type CommitFault, commitRefused, type CommitResult } from './commit.ts'
+import type { DeferredEvent } from './deferred-event.ts'
+import type { RecordedEffect } from './effect-ledger.ts'
+import type { EventCounts } from './group-audit.ts'
+import type { MemoryGroup } from './memory-group.ts'
+import type { OutboxEntry } from './outbox.ts'
+import type { ParkedKey } from './parked-key.ts'
+
+/** What the log says of a position. */
+export interface Seen {
+  readonly tip: number
+  /** The log has this very event, or it is the beginning. */
+  readonly there: boolean
+}
+
+/**
+ * Makes a commit true in memory: judges it as the script on Redis does, in the same order, and writes then.
+ *
+ * @throws MillraceError `commit.refused`
+ */
+export function commitInMemory(group: MemoryGroup, commit: Commit, seen: Seen): CommitResult {
+  if (!group.isHeldBy(commit.token)) return { status: 'fenced' }
+  if (commit.n === group.n) return { status: 'already' }
+  if (commit.n !== group.n + 1) return { status: 'fenced' }
+  const refuse = (fault: CommitFault, seq: number) => commitRefused(fault, seq, commit.position.id)
+  const { seq } = commit.position
+  if (seq < group.position.seq) throw refuse('backwards', group.position.seq)
+  if (Math.max(seq, commit.ahead.at(-1) ?? 0) > seen.tip) throw refuse('beyond', seen.tip)
+  if (!seen.there) throw refuse('other', seq)
+  if (commit.done !== undefined) {
+    const named = new Set(commit.ahead)
+    const forgotten = group.ahead.find((one) => one > seq && !named.has(one))
+    if (forgotten !== undefined) throw refuse('forgotten', forgotten)
+  }
+  const change = changeOfCounts(group, commit, refuse)
+  const settledBefore = group.position.seq + group.ahead.length
+  const left = seq + commit.ahead.length - settledBefore
+  change.done = left - change.parked - change.lined - change.deferred - change.dead
+  if (commit.done !== undefined && commit.done !== change.done) throw refuse('balance', change.done)
+  return { status: 'committed', numbers: write(group, commit, change) }
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+function changeOfCounts(
+  group: MemoryGroup,
+  commit: Commit,
+  refuse: (fault: CommitFault, seq: number) => Error,
+): Mutable<EventCounts> {
+  const change = { done: 0, parked: 0, lined: 0, deferred: 0, dead: 0 }
+  for (const { key, head, last, lined } of commit.parks ?? []) {
+    const stored = parkedOf(group, key)
+    if (stored && (head < stored.head || last < stored.last)) throw refuse('line', stored.last)
+    change.parked += stored ? 0 : 1
+    change.lined += lined - (stored?.lined ?? 0)
+  }
+  for (const { key, last } of commit.unparks ?? []) {
+    const stored = parkedOf(group, key)
+    if (!stored) throw refuse('unparked', last)
+    if (stored.last !== last) throw refuse('line', stored.last)
+    change.parked -= 1
+    change.lined -= stored.lined
+  }
+  for (const { key, events } of commit.defers ?? [])
+    change.deferred += events.length - deferredOf(group, key).length
+  for (const { seq } of commit.dead) if (!group.dead.has(seq)) change.dead += 1
+  for (const { key, name, dueMs, afterSeq } of commit.firings ?? [])
+    if (group.timers.get(timerName(key, name)) !== dueMs) throw refuse('timer', afterSeq)
+  return change
+}
+
+function write(group: MemoryGroup, commit: Commit, change: EventCounts): number[] {
+  const { counts } = group
+  group.begun = true
+  group.n = commit.n
+  group.position = { id: commit.position.id, seq: commit.position.seq }
+  group.ahead = [...commit.ahead]
+  counts.done += change.done
+  counts.parked += change.parked
+  counts.lined += change.lined
+  counts.deferred += change.deferred
+  counts.dead += change.dead
+  for (const letter of commit.dead) group.dead.set(letter.seq, JSON.stringify(letter))
+  for (const one of commit.states ?? [])
+    if ('removed' in one) group.states.delete(one.key)
+    else group.states.set(one.key, JSON.stringify(one))
+  for (const park of commit.parks ?? []) {
+    const stored = parkedOf(group, park.key)
+    const no = stored?.head === park.head ? stored.no : commit.n
+    group.parked.set(park.key, JSON.stringify({ ...park, no } satisfies ParkedKey))
+  }
+  for (const { key } of commit.unparks ?? []) group.parked.delete(key)
+  for (const { key, events } of commit.defers ?? [])
+    if (events.length === 0) group.deferred.delete(key)
+    else group.deferred.set(key, JSON.stringify(events))
+  writeTimers(group, commit)
+  recordEffects(group, commit)
+  return writeOutbox(group, commit)
+}
+
+function writeTimers(group: MemoryGroup, { firings = [], timers = [] }: Commit): void {
+  for (const { key, name, dueMs, afterSeq } of firings) {
+    group.timers.delete(timerName(key, name))
+    group.fired += 1
+    group.journal.push({ key, name, dueMs, afterSeq, no: group.fired })
+  }
+  for (const { key, name, dueMs } of timers)
+    if (dueMs === undefined) group.timers.delete(timerName(key, name))
+    else group.timers.set(timerName(key, name), dueMs)
+}
+
+function recordEffects(group: MemoryGroup, { effects = [] }: Commit): void {
+  for (const effect of effects) {
+    const { idempotencyKey } = effect
+    if (group.effects.has(idempotencyKey) || group.settledEffects.has(idempotencyKey)) continue
+    group.effectCounts.recorded += 1
+    group.effectCounts.pending += 1
+    const recorded: RecordedEffect = {
+      ...effect,
+      status: 'pending',
+      no: group.effectCounts.recorded,
+      turn: 0,
+      note: null,
+    }
+    group.effects.set(idempotencyKey, JSON.stringify(recorded))
+  }
+}
+
+function writeOutbox(group: MemoryGroup, { n, outbox = [] }: Commit): number[] {
+  return outbox.map(({ topic, partition, events, text }, place) => {
+    const channel = `${topic}/${partition}`
+    const last = group.channels.get(channel) ?? 0
+    const entry: OutboxEntry = {
+      id: `${n}-${place + 1}`,
+      topic,
+      partition,
+      first: last + 1,
+      events,
+      size: text.length,
+    }
+    group.outbox.set(entry.id, entry)
+    group.outboxCounts.written += 1
+    group.channels.set(channel, last + events.length)
+    return last + 1
+  })
+}
+
+/** The name of a timer among all of the group. */
+export function timerName(key: string, name: string): string {
+  return JSON.stringify([key, name])
+}
+
+export function parkedOf(group: MemoryGroup, key: string): ParkedKey | undefined {
+  const text = group.parked.get(key)
+  return text === undefined ? undefined : (JSON.parse(text) as ParkedKey)
+}
+
+export function deferredOf(group: MemoryGroup, key: string): readonly DeferredEvent[] {
+  const text = group.deferred.get(key)
+  return text === undefined ? [] : (JSON.parse(text) as DeferredEvent[])
+}

@@ -1,0 +1,45 @@
+import { checkEffectChanges } from './check-effect-changes.ts'
+import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
+import type { MemoryGroup } from './memory-group.ts'
+
+/** The open effects of a group that stand at a status. */
+export function openEffects(group: MemoryGroup, status: OpenEffect): readonly RecordedEffect[] {
+  return [...group.effects.values()]
+    .map((text) => JSON.parse(text) as RecordedEffect)
+    .filter((effect) => effect.status === status)
+}
+
+/** Makes changes of effects in memory, as the script on Redis does. */
+export function changeInMemory(
+  group: MemoryGroup,
+  token: string,
+  changes: readonly EffectChange[],
+  remembered: number,
+): 'fenced' | readonly EffectChangeResult[] {
+  checkEffectChanges(changes)
+  if (!group.isHeldBy(token)) return 'fenced'
+  const results = changes.map((change) => changeOne(group, change))
+  for (const key of group.settledEffects) {
+    if (group.settledEffects.size <= remembered) break
+    group.settledEffects.delete(key)
+  }
+  return results
+}
+
+function changeOne(group: MemoryGroup, change: EffectChange): EffectChangeResult {
+  const { idempotencyKey, turn, to, note } = change
+  const text = group.effects.get(idempotencyKey)
+  if (text === undefined) return group.settledEffects.has(idempotencyKey) ? 'already' : 'stale'
+  const effect = JSON.parse(text) as RecordedEffect
+  if (effect.turn !== turn) return effect.turn === turn + 1 && effect.status === to ? 'already' : 'stale'
+  group.effectCounts[effect.status] -= 1
+  group.effectCounts[to] += 1
+  if (to === 'confirmed' || to === 'ignored') {
+    group.effects.delete(idempotencyKey)
+    group.settledEffects.add(idempotencyKey)
+  } else {
+    const changed: RecordedEffect = { ...effect, status: to, turn: turn + 1, note: note ?? null }
+    group.effects.set(idempotencyKey, JSON.stringify(changed))
+  }
+  return 'moved'
+}

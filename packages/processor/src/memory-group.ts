@@ -1,0 +1,53 @@
+import { beginning } from '@millrace/log'
+import type { EffectCounts, EventCounts } from './group-audit.ts'
+import type { Reached } from './group-partition.ts'
+import type { JournalledFiring } from './key-timer.ts'
+import type { OutboxEntry } from './outbox.ts'
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+/** One group's record and structures of one partition, in memory. Texts are JSON, as an adapter would store them. */
+export class MemoryGroup {
+  counter = 0
+  token = ''
+  member: string | undefined
+  untilMs = 0
+  n = 0
+  /** Whether it has begun; before, `acquire` may say where. */
+  begun = false
+  base = 0
+  position: Reached = { id: beginning, seq: 0 }
+  ahead: readonly number[] = []
+
+  readonly counts: Mutable<EventCounts> = { done: 0, parked: 0, lined: 0, deferred: 0, dead: 0 }
+  readonly effectCounts: Mutable<EffectCounts & { recorded: number; confirmed: number; ignored: number }> = {
+    recorded: 0,
+    pending: 0,
+    parked: 0,
+    dead: 0,
+    confirmed: 0,
+    ignored: 0,
+  }
+  readonly outboxCounts = { written: 0, forwarded: 0 }
+  fired = 0
+
+  readonly dead = new Map<number, string>()
+  readonly states = new Map<string, string>()
+  readonly parked = new Map<string, string>()
+  readonly deferred = new Map<string, string>()
+  /** When timers are due, by key and name as JSON. */
+  readonly timers = new Map<string, number>()
+  readonly journal: JournalledFiring[] = []
+  /** Last number of each channel, by target topic and partition. */
+  readonly channels = new Map<string, number>()
+  readonly outbox = new Map<string, OutboxEntry>()
+  /** Open effects, by idempotency key. */
+  readonly effects = new Map<string, string>()
+  /** Idempotency keys of effects that were confirmed or ignored, oldest first. */
+  readonly settledEffects = new Set<string>()
+
+  /** A group whose lease was released has an empty token, which is nobody's. */
+  isHeldBy(token: string): boolean {
+    return token !== '' && this.token === token
+  }
+}

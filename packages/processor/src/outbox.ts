@@ -1,0 +1,104 @@
+import type { Event, Topic } from '@millrace/event'
+import { partitionOfKey } from '@millrace/event'
+import type { Page } from '@millrace/log'
+import type { GroupPartition, PageOptions } from './group-partition.ts'
+
+/** An event that a handler has emitted. */
+export interface Emitted {
+  readonly topic: Topic
+  readonly event: Event
+  /** The event as JSON, as it is to lie on the log. */
+  readonly text: string
+}
+
+/** Emitted events for one partition, as a commit carries them. */
+export interface OutboxDraft {
+  /** Name of the target topic. */
+  readonly topic: string
+  /** The target's partition. */
+  readonly partition: number
+  readonly events: readonly Event[]
+  /** The events as a JSON array. */
+  readonly text: string
+}
+
+/** Emitted events on their way to one partition. */
+export interface OutboxEntry extends Omit<OutboxDraft, 'text'> {
+  /** `<number of the commit>-<place in its outbox>`, both from 1. */
+  readonly id: string
+  /** Number of its first event in the channel. */
+  readonly first: number
+  /** Length of the events' JSON. */
+  readonly size: number
+}
+
+/** What the forwarder needs of a group store. */
+export interface Outbox {
+  /** Entries that nobody has removed, in the order of their commits. Default limit 50. */
+  outbox(at: GroupPartition, options?: PageOptions): Promise<Page<OutboxEntry>>
+
+  /**
+   * Removes entries whose events are on their target; answers how many were there. Needs no token: whoever has
+   * appended an entry may say so, and may say it again. At most 1,000.
+   */
+  forwarded(at: GroupPartition, ids: readonly string[]): Promise<number>
+}
+
+/** Most events of one entry, and most characters of their JSON (a larger event has an entry of its own). */
+export const outboxBounds = { events: 500, size: 256 * 1024 } as const
+
+/**
+ * Sorts emitted events into entries by target partition. Those of one partition keep their order; so do, with them,
+ * those of one key.
+ */
+export function draftOutbox(emitted: readonly Emitted[]): readonly OutboxDraft[] {
+  const drafts: OutboxDraft[] = []
+  const open = new Map<Topic, Map<number, OpenDraft>>()
+  for (const { topic, event, text } of emitted) {
+    const partition = partitionOfKey(topic, event.subject)
+    let ofTopic = open.get(topic)
+    if (!ofTopic) open.set(topic, (ofTopic = new Map<number, OpenDraft>()))
+    let draft = ofTopic.get(partition)
+    if (draft && !draft.fits(text)) {
+      drafts.push(draft.closed(topic.name, partition))
+      draft = undefined
+    }
+    if (!draft) ofTopic.set(partition, (draft = new OpenDraft()))
+    draft.add(event, text)
+  }
+  for (const [topic, ofTopic] of open)
+    for (const [partition, draft] of ofTopic) drafts.push(draft.closed(topic.name, partition))
+  return drafts
+}
+
+class OpenDraft {
+  readonly #events: Event[] = []
+  readonly #texts: string[] = []
+  #size = 0
+
+  fits(text: string): boolean {
+    return this.#events.length < outboxBounds.events && this.#size + text.length <= outboxBounds.size
+  }
+
+  add(event: Event, text: string): void {
+    this.#events.push(event)
+    this.#texts.push(text)
+    this.#size += text.length
+  }
+
+  closed(topic: string, partition: number): OutboxDraft {
+    return { topic, partition, events: this.#events, text: `[${this.#texts.join(',')}]` }
+  }
+}
+
+/**
+ * Name of the line of counted events that a group's partition has into each partition of its targets.
+ *
+ * @throws TypeError when topic and group are too long together: a mistake in code
+ */
+export function channelOf({ topic, partition, group }: GroupPartition): string {
+  const name = `${topic.name}.${partition}.${group}`
+  if (name.length > 128)
+    throw new TypeError(`The names of topic ${topic.name} and group ${group} are too long together to emit`)
+  return name
+}

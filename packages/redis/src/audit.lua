@@ -1,0 +1,44 @@
+-- Counts where all events and effects of a group are: what its record says, and what lies in the structures.
+--
+-- KEYS  1 group   2 meta   3 dead   4 parked   5 parked-heads   6 deferred   7 deferred-heads   8 timers   9 outbox
+--      10 effects   11 effects-pending   12 effects-parked   13 effects-dead; see commit.lua and confirm.lua
+-- ARGV  1 most parked keys, and keys with deferred events, whose lists are counted one by one
+-- RETURNS { counters, structures }
+--   counters    tip, base, seq, ahead (text), done, parked, lined, deferred, dead, e-recorded, e-pending, e-parked, e-dead,
+--               e-confirmed, e-ignored, o-written, o-forwarded; false where the record has none
+--   structures  parked, parked-heads, lined (-1: too many to count), keys with deferred events, deferred-heads,
+--               deferred (-1), dead, timers, outbox, effects, pending, parked, dead
+
+local GROUP, META, DEAD, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, OUTBOX, EFFECTS, E_PENDING, E_PARKED,
+  E_DEAD = unpack(KEYS, 1, 13)
+local most = tonumber(ARGV[1])
+
+-- Sums what the texts of a hash say with the pattern.
+local function sumOf(hash, pattern)
+  if redis.call('HLEN', hash) > most then return -1 end
+  local sum = 0
+  for _, text in ipairs(redis.call('HVALS', hash)) do sum = sum + tonumber(string.match(text, pattern)) end
+  return sum
+end
+
+local counters = redis.call('HMGET', GROUP, 'base', 'seq', 'ahead', 'done', 'parked', 'lined', 'deferred', 'dead',
+  'e-recorded', 'e-pending', 'e-parked', 'e-dead', 'e-confirmed', 'e-ignored', 'o-written', 'o-forwarded')
+table.insert(counters, 1, redis.call('HGET', META, 'seq'))
+return {
+  counters,
+  {
+    redis.call('HLEN', PARKED),
+    redis.call('ZCARD', PARKED_HEADS),
+    sumOf(PARKED, '^%d+ %d+ %d+ (%d+)\n'),
+    redis.call('HLEN', DEFERRED),
+    redis.call('ZCARD', DEFERRED_HEADS),
+    sumOf(DEFERRED, '^(%d+)\n'),
+    redis.call('ZCARD', DEAD),
+    redis.call('ZCARD', TIMERS),
+    redis.call('XLEN', OUTBOX),
+    redis.call('HLEN', EFFECTS),
+    redis.call('ZCARD', E_PENDING),
+    redis.call('ZCARD', E_PARKED),
+    redis.call('ZCARD', E_DEAD),
+  },
+}

@@ -1,0 +1,18 @@
+import { Script } from './script.ts'
+
+/** The scripts of a group store; tests give others. */
+export interface GroupScripts {
+  readonly lease: Script
+  readonly commit: Script
+  readonly confirm: Script
+  readonly forwarded: Script
+  readonly audit: Script
+}
+
+export const groupScripts: GroupScripts = {
+  lease: new Script('lease.lua'),
+  commit: new Script('commit.lua'),
+  confirm: new Script('confirm.lua'),
+  forwarded: new Script('forwarded.lua'),
+  audit: new Script('audit.lua'),
+}

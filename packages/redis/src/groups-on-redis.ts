@@ -1,0 +1,180 @@
+import { MillraceError } from '@millrace/event'
+import type { Page } from '@millrace/log'
+import {
+  assertGroupName,
+  type Commit,
+  type CommitResult,
+  type DeadLetter,
+  type DeferredEvent,
+  type DeferredList,
+  type DueTimers,
+  type EffectChange,
+  type EffectChangeResult,
+  type GroupAudit,
+  type GroupPartition,
+  type GroupState,
+  type GroupStore,
+  type JournalledFiring,
+  type Lease,
+  type OpenEffect,
+  type OutboxEntry,
+  type PageOptions,
+  type ParkedKey,
+  type Reached,
+  type RecordedEffect,
+  type Renewal,
+  type StoredKey,
+} from '@millrace/processor'
+import type { Redis } from 'ioredis'
+import { auditGroup } from './audit.ts'
+import { commitGroup } from './commit.ts'
+import { confirmEffects } from './confirm.ts'
+import { readFailure, writeFailure } from './failure.ts'
+import { removeForwarded } from './forwarded.ts'
+import { type GroupPlace, placeOf } from './group-place.ts'
+import {
+  deadLettersAfter,
+  deferredOfKey,
+  deferredPage,
+  effectsPage,
+  firingsPage,
+  loadKeys,
+  lookAtGroup,
+  outboxPage,
+  parkedPage,
+  timersDue,
+} from './group-reads.ts'
+import { type GroupScripts, groupScripts } from './group-scripts.ts'
+import { Keys } from './keys.ts'
+import { acquireLease, releaseLease, renewLease } from './lease.ts'
+
+/** What a group store on Redis is made with. */
+export interface GroupBounds {
+  readonly prefix?: string
+  /** Time in ms; undefined: the server's clock. */
+  readonly now?: () => number
+  /** How many confirmed and ignored effects are remembered. */
+  readonly effectsRemembered?: number
+}
+
+/** Groups on Redis, in the slot of their partition. The connection belongs to the caller. */
+export class GroupsOnRedis implements GroupStore {
+  readonly #redis: Redis
+  readonly #scripts: GroupScripts
+  readonly #keys: Keys
+  readonly #now: () => number | undefined
+  readonly #remembered: number
+
+  constructor(redis: Redis, bounds: GroupBounds = {}, scripts = groupScripts) {
+    this.#redis = redis
+    this.#scripts = scripts
+    this.#keys = new Keys(bounds.prefix)
+    this.#now = bounds.now ?? (() => undefined)
+    this.#remembered = bounds.effectsRemembered ?? 10_000
+  }
+
+  acquire(at: GroupPartition, member: string, leaseMs: number, start?: Reached): Promise<Lease | undefined> {
+    const request = { member, leaseMs, now: this.#now(), start }
+    return this.#write(at, (place) => acquireLease(place, request))
+  }
+
+  renew(at: GroupPartition, { token, n }: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal> {
+    return this.#write(at, (place) => renewLease(place, { token, n, leaseMs, now: this.#now() }))
+  }
+
+  commit(at: GroupPartition, commit: Commit): Promise<CommitResult> {
+    return this.#write(at, (place) => commitGroup(place, commit))
+  }
+
+  release(at: GroupPartition, token: string): Promise<'released' | 'fenced'> {
+    return this.#write(at, (place) => releaseLease(place, token))
+  }
+
+  look(at: GroupPartition): Promise<GroupState> {
+    return this.#read(at, lookAtGroup)
+  }
+
+  loadStates(at: GroupPartition, keys: readonly string[]): Promise<readonly StoredKey[]> {
+    return this.#read(at, (place) => loadKeys(place, keys))
+  }
+
+  parked(at: GroupPartition, options: PageOptions = {}): Promise<Page<ParkedKey>> {
+    return this.#read(at, (place) => parkedPage(place, options))
+  }
+
+  deferred(at: GroupPartition, key: string): Promise<readonly DeferredEvent[]> {
+    return this.#read(at, (place) => deferredOfKey(place, key))
+  }
+
+  deferredKeys(at: GroupPartition, options: PageOptions = {}): Promise<Page<DeferredList>> {
+    return this.#read(at, (place) => deferredPage(place, options))
+  }
+
+  deadLetters(
+    at: GroupPartition,
+    options: { after?: number; limit?: number } = {},
+  ): Promise<readonly DeadLetter[]> {
+    return this.#read(at, (place) => deadLettersAfter(place, options))
+  }
+
+  dueTimers(at: GroupPartition, nowMs: number, limit = 100): Promise<DueTimers> {
+    return this.#read(at, (place) => timersDue(place, nowMs, limit))
+  }
+
+  firings(
+    at: GroupPartition,
+    options: PageOptions & { readonly fromSeq?: number } = {},
+  ): Promise<Page<JournalledFiring>> {
+    return this.#read(at, (place) => firingsPage(place, options))
+  }
+
+  outbox(at: GroupPartition, options: PageOptions = {}): Promise<Page<OutboxEntry>> {
+    return this.#read(at, (place) => outboxPage(place, options))
+  }
+
+  forwarded(at: GroupPartition, ids: readonly string[]): Promise<number> {
+    return this.#write(at, (place) => removeForwarded(place, ids))
+  }
+
+  pendingEffects(
+    at: GroupPartition,
+    options: PageOptions & { readonly status?: OpenEffect } = {},
+  ): Promise<Page<RecordedEffect>> {
+    return this.#read(at, (place) => effectsPage(place, options))
+  }
+
+  confirmEffects(
+    at: GroupPartition,
+    token: string,
+    changes: readonly EffectChange[],
+  ): Promise<'fenced' | readonly EffectChangeResult[]> {
+    return this.#write(at, (place) => confirmEffects(place, token, changes, this.#remembered))
+  }
+
+  audit(at: GroupPartition): Promise<GroupAudit> {
+    return this.#read(at, (place) => auditGroup(place, at.generation ?? 0))
+  }
+
+  async #write<T>(at: GroupPartition, act: (place: GroupPlace) => Promise<T>): Promise<T> {
+    assertGroupName(at.group)
+    try {
+      return await act(placeOf(this.#redis, this.#scripts, this.#keys, at))
+    } catch (error) {
+      if (error instanceof TypeError) throw error
+      const failure = writeFailure(error)
+      throw failure.code === 'append.unknown'
+        ? new MillraceError('commit.unknown', undefined, { cause: error })
+        : failure
+    }
+  }
+
+  async #read<T>(at: GroupPartition, act: (place: GroupPlace) => Promise<T>): Promise<T> {
+    assertGroupName(at.group)
+    try {
+      return await act(placeOf(this.#redis, this.#scripts, this.#keys, at))
+    } catch (error) {
+      if (error instanceof TypeError) throw error
+      throw readFailure(error)
+    }
+  }
+}

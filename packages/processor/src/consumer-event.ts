@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { DeadLetter } from './dead-letter.ts'
 import type { Reached } from './group-store.ts'
+import type { EffectNews } from './engine/effect-news.ts'
 import type { MemberNews } from './members/member-news.ts'
 
 /** Why a member's work on a partition ended. See docs/state-machines.md. */
@@ -39,6 +40,15 @@ export type ConsumerNews =
       readonly error: unknown
     }
   | { readonly kind: 'dead'; readonly partition: number; readonly letter: DeadLetter }
+  /** A key waits, with everything that comes for it, for its first event to be repaired. */
+  | {
+      readonly kind: 'parked'
+      readonly partition: number
+      readonly key: string
+      readonly seq: number
+      readonly error: unknown
+    }
+  | EffectNews
   /** Log or store could not be reached, or refused; it is tried again. */
   | { readonly kind: 'trouble'; readonly partition?: number; readonly error: unknown }
   /** Lag without progress: the lease is not renewed while this lasts. */

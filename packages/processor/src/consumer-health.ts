@@ -1,6 +1,6 @@
 import type { Reached } from './group-store.ts'
 import type { MembersHealth } from './members/members-health.ts'
-import type { PartitionRun } from './partition-run.ts'
+import type { PartitionWork } from './partition-work.ts'
 
 /** How one partition of a consumer is. */
 export interface PartitionHealth {
@@ -36,7 +36,7 @@ export interface ConsumerHealth {
 }
 
 /** What a run says of its partition. */
-export function runHealth(run: PartitionRun): Partial<PartitionHealth> {
+export function runHealth(run: PartitionWork): Partial<PartitionHealth> {
   const { position, lag, inHand, backingOff, stalledForMs } = run
   return { position, lag, inHand, backingOff, stalledForMs: Math.round(stalledForMs) }
 }

@@ -5,6 +5,7 @@ import type { ConsumerNews } from './consumer-event.ts'
 import type { FailureKind } from './failure-kind.ts'
 import type { GroupStore, Reached } from './group-store.ts'
 import type { MemberList } from './members/member-list.ts'
+import type { PartitionStart, PartitionWork } from './partition-work.ts'
 
 /** What a handler learns beside the event. */
 export interface DeliveryContext {
@@ -78,6 +79,8 @@ export interface ConsumerSettings extends ConsumerBounds {
   readonly kindOf: (error: unknown) => FailureKind
   readonly startAt: ((partition: number) => Promise<Reached>) | undefined
   readonly gate: Gate | undefined
+  /** Begins the work on a partition, where it is another one than handing events to `deliver`. */
+  readonly begin?: (start: PartitionStart) => PartitionWork
   readonly clock: Clock
   readonly tell: (news: ConsumerNews) => void
 }

@@ -1,6 +1,6 @@
 import { pause } from './backoff.ts'
 import type { EndReason } from './consumer-event.ts'
-import type { PartitionRun } from './partition-run.ts'
+import type { PartitionWork } from './partition-work.ts'
 
 /** How long an aborted handler may take to notice, and a last call to the store to come back, in ms. */
 export const graceMs = 2_000
@@ -11,7 +11,7 @@ export const graceMs = 2_000
  *
  * @param mostMs How long handlers may take before they are aborted.
  */
-export async function drain(run: PartitionRun, reason: EndReason, mostMs: number): Promise<void> {
+export async function drain(run: PartitionWork, reason: EndReason, mostMs: number): Promise<void> {
   run.quiet()
   if (!(await within(run.drained(), mostMs))) {
     run.abortHandlers()

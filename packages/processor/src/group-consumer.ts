@@ -3,11 +3,12 @@ import { type ConsumerHealth, consumerHealth, type PartitionHealth, runHealth } 
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { drain, graceMs, within } from './drain.ts'
 import { GateKeeper } from './gate-keeper.ts'
-import type { GroupPartition } from './group-store.ts'
+import type { GroupPartition, Lease } from './group-store.ts'
 import { HeldLease } from './held-lease.ts'
 import { Membership } from './members/membership.ts'
 import { PartitionFaults } from './partition-faults.ts'
 import { PartitionRun } from './partition-run.ts'
+import type { PartitionWork } from './partition-work.ts'
 import { Reader } from './reader.ts'
 import { WakeUp } from './wake-up.ts'
 
@@ -20,11 +21,11 @@ const eagerMs = 100
  */
 export class GroupConsumer {
   readonly #settings: ConsumerSettings
-  readonly #runs = new Map<number, PartitionRun>()
+  readonly #runs = new Map<number, PartitionWork>()
   /** Runs that have ended and not been given back yet. */
-  readonly #leaving = new Map<PartitionRun, Promise<boolean>>()
+  readonly #leaving = new Map<PartitionWork, Promise<boolean>>()
   /** Runs that are being handed over. */
-  readonly #moving = new Set<PartitionRun>()
+  readonly #moving = new Set<PartitionWork>()
   readonly #faults = new PartitionFaults()
   /** Partitions that it is the desired owner of and does not have yet, and since when. */
   readonly #awaited = new Map<number, number>()
@@ -141,7 +142,7 @@ export class GroupConsumer {
     }
   }
 
-  async #renew(run: PartitionRun): Promise<void> {
+  async #renew(run: PartitionWork): Promise<void> {
     if (run.end) return
     if (this.#gate.paused) run.alive()
     const sinceMs = run.stalledForMs
@@ -176,6 +177,10 @@ export class GroupConsumer {
     const askedAtMs = performance.now()
     const lease = await store.acquire(at, member, leaseMs)
     if (!lease) return
+    if (this.#settings.begin) {
+      await this.#begin(this.#settings.begin, at, lease, askedAtMs)
+      return
+    }
     const held = new HeldLease(store, at, lease, leaseMs, askedAtMs)
     let start = { at: lease.position, ahead: lease.ahead }
     try {
@@ -189,19 +194,38 @@ export class GroupConsumer {
       return
     }
     const run = new PartitionRun(this.#settings, partition, held, start, () => this.#noticed(run))
+    this.#began(run)
+  }
+
+  async #begin(
+    begin: NonNullable<ConsumerSettings['begin']>,
+    at: GroupPartition,
+    lease: Lease,
+    askedAtMs: number,
+  ): Promise<void> {
+    if (this.#stopping.signal.aborted) {
+      await this.#settings.store.release(at, lease.token)
+      return
+    }
+    const run = begin({ at, lease, askedAtMs, changed: () => this.#noticed(run) })
+    this.#began(run)
+  }
+
+  #began(run: PartitionWork): void {
+    const { partition, position } = run
     this.#awaited.delete(partition)
     this.#runs.set(partition, run)
-    this.#settings.tell({ kind: 'leased', partition, position: start.at })
+    this.#settings.tell({ kind: 'leased', partition, position })
     this.#reader.added(run)
   }
 
   /** Begins to hand a partition over, when another live member is its desired owner. */
-  #moveIfDue(run: PartitionRun): void {
+  #moveIfDue(run: PartitionWork): void {
     const heir = this.#members?.heirOf(run.partition)
     if (heir !== undefined && !run.end && !this.#moving.has(run)) void this.#move(run, heir)
   }
 
-  async #move(run: PartitionRun, to: string): Promise<void> {
+  async #move(run: PartitionWork, to: string): Promise<void> {
     const { partition } = run
     const { stopMs, tell } = this.#settings
     const beganMs = performance.now()
@@ -214,19 +238,19 @@ export class GroupConsumer {
   }
 
   /** Something has changed in a run: it has ended, or there is room or work. */
-  #noticed(run: PartitionRun): void {
+  #noticed(run: PartitionWork): void {
     if (run.end && run.end !== 'stop' && !this.#leaving.has(run)) this.#leaving.set(run, this.#leave(run))
     this.#reader.changed(run)
     this.#heard(run)
   }
 
-  #heard(run: PartitionRun): void {
+  #heard(run: PartitionWork): void {
     if (run.proven) this.#faults.clear(run.partition)
     this.#pump()
   }
 
   /** Takes leave of a run that has ended: not before its last handler has. Answers whether the lease was given back. */
-  async #leave(run: PartitionRun): Promise<boolean> {
+  async #leave(run: PartitionWork): Promise<boolean> {
     const { partition } = run
     if (run.end === 'fault') this.#faults.add(partition, run.error)
     if (!(await within(run.drained(), graceMs))) {
@@ -276,7 +300,7 @@ export class GroupConsumer {
   }
 
   /** Lets the handlers end, commits, and gives the lease back; a handler that does not end keeps it until its deadline. */
-  async #finish(run: PartitionRun): Promise<void> {
+  async #finish(run: PartitionWork): Promise<void> {
     await drain(run, 'stop', this.#settings.stopMs)
     if (run.running > 0) return
     const leaving = this.#leaving.get(run)

@@ -9,12 +9,13 @@ import { type Delivery, DeliveryWindow } from './delivery-window.ts'
 import type { Reached } from './group-store.ts'
 import type { HeldLease } from './held-lease.ts'
 import { Lane } from './lane.ts'
+import type { PartitionWork } from './partition-work.ts'
 
 /**
  * A member's work on one partition, from the lease to its end: lanes, attempts, commits. It starts handlers only
  * when it is asked to (`startNext`), so that its owner can bound them over all partitions.
  */
-export class PartitionRun {
+export class PartitionRun implements PartitionWork {
   readonly partition: number
   readonly #settings: ConsumerSettings
   readonly #lease: HeldLease

@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/event'
 import type { Cursors, Recorded } from '@millrace/log'
 import { backoffMs, pause } from './backoff.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
-import type { PartitionRun } from './partition-run.ts'
+import type { PartitionWork } from './partition-work.ts'
 import { WakeUp } from './wake-up.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
@@ -15,11 +15,11 @@ const watchMs = 250
  */
 export class Reader {
   readonly #settings: ConsumerSettings
-  readonly #runs: ReadonlyMap<number, PartitionRun>
+  readonly #runs: ReadonlyMap<number, PartitionWork>
   readonly #stopping: AbortSignal
-  readonly #news: (run: PartitionRun) => void
-  readonly #reading = new WeakSet<PartitionRun>()
-  readonly #behind = new WeakSet<PartitionRun>()
+  readonly #news: (run: PartitionWork) => void
+  readonly #reading = new WeakSet<PartitionWork>()
+  readonly #behind = new WeakSet<PartitionWork>()
   readonly #wake = new WakeUp()
   readonly #size: number
   #failures = 0
@@ -27,9 +27,9 @@ export class Reader {
   /** @param news Called when a read was answered for a run. */
   constructor(
     settings: ConsumerSettings,
-    runs: ReadonlyMap<number, PartitionRun>,
+    runs: ReadonlyMap<number, PartitionWork>,
     stopping: AbortSignal,
-    news: (run: PartitionRun) => void,
+    news: (run: PartitionWork) => void,
   ) {
     this.#settings = settings
     this.#runs = runs
@@ -41,13 +41,13 @@ export class Reader {
   }
 
   /** A run has begun: it is behind until a read says otherwise. */
-  added(run: PartitionRun): void {
+  added(run: PartitionWork): void {
     this.#behind.add(run)
     void this.#catchUp(run)
   }
 
   /** Room may have come free. */
-  changed(run: PartitionRun): void {
+  changed(run: PartitionWork): void {
     if (this.#behind.has(run)) void this.#catchUp(run)
     else if (!this.#reading.has(run)) this.#wake.call()
   }
@@ -65,18 +65,18 @@ export class Reader {
     }
   }
 
-  async #catchUp(run: PartitionRun): Promise<void> {
+  async #catchUp(run: PartitionWork): Promise<void> {
     while (this.#mayRead(run) && this.#behind.has(run)) await this.#readFor([run], 0)
     this.#wake.call()
   }
 
-  #mayRead(run: PartitionRun): boolean {
+  #mayRead(run: PartitionWork): boolean {
     return (
       !this.#stopping.aborted && !this.#reading.has(run) && run.end === undefined && run.room >= this.#size
     )
   }
 
-  async #readFor(runs: readonly PartitionRun[], waitMs: number): Promise<void> {
+  async #readFor(runs: readonly PartitionWork[], waitMs: number): Promise<void> {
     const { log, topic } = this.#settings
     const cursors: Cursors = new Map(runs.map((run) => [run.partition, run.cursor.id]))
     for (const run of runs) this.#reading.add(run)
@@ -93,14 +93,14 @@ export class Reader {
     for (const run of runs) this.#news(run)
   }
 
-  #take(run: PartitionRun, events: readonly Recorded[]): void {
+  #take(run: PartitionWork, events: readonly Recorded[]): void {
     if (events.length >= this.#size) this.#behind.add(run)
     else this.#behind.delete(run)
     // An answer may hold the rest of an entry beyond its limit; it is read again when there is room.
     run.intake(events.slice(0, run.room))
   }
 
-  async #failed(runs: readonly PartitionRun[], error: unknown): Promise<void> {
+  async #failed(runs: readonly PartitionWork[], error: unknown): Promise<void> {
     if (error instanceof MillraceError && error.retryable) {
       this.#settings.tell({ kind: 'trouble', error })
       this.#failures += 1

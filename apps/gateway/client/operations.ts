@@ -169,6 +169,8 @@ export interface Operations {
         readonly id: string
         /** Place of the event on the log; a read with `after` waits for it */
         readonly position: string
+        /** The address was confirmed before */
+        readonly already?: true
       }
     }
   }

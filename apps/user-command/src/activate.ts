@@ -14,7 +14,7 @@ export async function activate(
   ports: CommandPorts,
   call: Call,
   token: string,
-): Promise<{ readonly id: string; readonly position: Position }> {
+): Promise<{ readonly id: string; readonly position: Position; readonly already: boolean }> {
   const { accountId, eventId } = await ports.links.verify(token)
   // A new id each time: the same link may confirm the address again after a change there and back.
   const written = await writeToAccount(ports, call, {
@@ -26,8 +26,9 @@ export async function activate(
       return history.account?.state === 'active' ? undefined : { type: 'AccountActivated', data: { email } }
     },
   })
-  if (written.status !== 'unchanged') return { id: accountId, position: written.position }
-  return { id: accountId, position: (await lastActivation(ports, accountId)) ?? written.position }
+  if (written.status !== 'unchanged') return { id: accountId, position: written.position, already: false }
+  const position = (await lastActivation(ports, accountId)) ?? written.position
+  return { id: accountId, position, already: true }
 }
 
 /** The address that a link stands for, if it is still that of the account. */

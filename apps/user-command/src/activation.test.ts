@@ -39,7 +39,9 @@ describe('POST /activations', () => {
     const answers: unknown[] = []
     meeting.set(async () => answers.push(await activate(token)))
     const second = await activate(token)
-    expect(answers).toMatchObject([{ status: 200, body: second.body }])
+    const first = { id: second.body['id'], position: second.body['position'] }
+    expect(answers).toMatchObject([{ status: 200, body: first }])
+    expect(second.body['already']).toBe(true)
     expect(await events()).toHaveLength(2)
   })
 

@@ -140,8 +140,8 @@ function addOwnAccount(app: App, ports: CommandPorts, limits: UserCommandLimits)
 function addActivation(app: App, ports: CommandPorts, limits: UserCommandLimits): void {
   const resends = new AskLimit(limits.resends, ports.idempotencySecret)
   app.post('/activations', jsonBody(activateRequest), async (c) => {
-    const { id, position } = await activate(ports, callOf(c), c.req.valid('json').token)
-    return c.json({ id, position: formatPosition(position) })
+    const { id, position, already } = await activate(ports, callOf(c), c.req.valid('json').token)
+    return c.json({ id, position: formatPosition(position), ...(already ? { already } : {}) })
   })
   app.post('/activations/resend', jsonBody(resendRequest), async (c) => {
     const { email } = c.req.valid('json')

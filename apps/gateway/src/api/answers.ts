@@ -25,5 +25,9 @@ export const answers = {
     version: z.int().meta({ description: 'Events of the account so far; also the ETag' }),
   }),
   written: z.object({ id, position, correlationId }),
-  activated: z.object({ id, position }),
+  activated: z.object({
+    id,
+    position,
+    already: z.literal(true).optional().meta({ description: 'The address was confirmed before' }),
+  }),
 } as const

@@ -18,7 +18,7 @@ export interface Evolved<E, S> {
  * the order is refused with `pipeline.order`.
  */
 export function evolve<V extends InState<unknown>>(
-  fold: (state: StateOf<V>, event: V) => StateOf<V>,
+  fold: (state: StateOf<V>, event: NoInfer<V>) => StateOf<V>,
 ): OperatorFunction<V, Evolved<V, StateOf<V>>> {
   return placed('evolve()', (place, source) => {
     const { lane } = place

@@ -38,7 +38,7 @@ export class LaneStory {
   /** Runs it to its end and answers what was wrong. */
   run(steps: number): string[] {
     for (let step = 0; step < steps && !this.#stopped; step++) this.#act()
-    for (let round = 0; this.#lane.inHand > 0 && round < 200 && !this.#stopped; round++) this.#finish()
+    for (let round = 0; this.#lane.inHand > 0 && round < 5_000 && !this.#stopped; round++) this.#finish()
     if (this.#lane.inHand > 0 && !this.#stopped)
       this.#wrong(`never settled: ${numbers(this.#lane.unsettled).join()}`)
     this.#lane.close()

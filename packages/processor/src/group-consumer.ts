@@ -27,6 +27,8 @@ export class GroupConsumer {
   /** Runs that are being handed over. */
   readonly #moving = new Set<PartitionWork>()
   readonly #faults = new PartitionFaults()
+  /** When each run was last compared with what its handler keeps. */
+  readonly #comparedAtMs = new WeakMap<PartitionRun, number>()
   /** Partitions that it is the desired owner of and does not have yet, and since when. */
   readonly #awaited = new Map<number, number>()
   readonly #tending = new Map<number, Promise<void>>()
@@ -156,6 +158,17 @@ export class GroupConsumer {
     this.#troubled = false
     // What waited because the lease had run out locally may go on.
     this.#pump()
+    await this.#compare(run)
+  }
+
+  /** What the handler keeps may have been deleted or set back under a reader that has nothing to do: then anew from there. */
+  async #compare(run: PartitionRun): Promise<void> {
+    const { startAt, leaseMs } = this.#settings
+    const now = performance.now()
+    if (!startAt || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
+    this.#comparedAtMs.set(run, now)
+    const { seq } = run.position
+    if ((await startAt(run.partition)).seq < seq) run.endBy('restart')
   }
 
   async #try(partition: number): Promise<void> {

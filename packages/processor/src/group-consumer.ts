@@ -148,9 +148,9 @@ export class GroupConsumer {
     if (run.end) return
     if (this.#gate.paused) run.alive()
     const sinceMs = run.stalledForMs
-    const { stalledMs } = this.#settings
+    const { stalledMs, leaseMs } = this.#settings
     if (sinceMs >= stalledMs) {
-      this.#faults.decline(run.partition, stalledMs)
+      this.#faults.decline(run.partition, stalledMs + leaseMs)
       this.#settings.tell({ kind: 'stalled', partition: run.partition, sinceMs })
       return
     }

@@ -116,7 +116,8 @@ export class PartitionRun implements PartitionWork {
 
   /** Takes what was read behind the cursor. */
   intake(events: readonly Recorded[]): void {
-    this.alive()
+    // With something in hand an answer is no progress: a handler may hang, and reads go on until the window is full.
+    if (this.inHand === 0) this.alive()
     if (this.#end) return
     const before = this.position.seq
     for (const delivery of this.#window.take(events.map((recorded) => arrived(recorded, this.#settings)))) {

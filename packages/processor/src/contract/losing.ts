@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { GroupStoreUnderTest } from './group-store-contract.ts'
+import { randomOf } from './random.ts'
 import { type Actor, Latch, leaseMs, playOn, type Stage } from './stage.ts'
 
 /** Crashes, pauses, lost answers, hanging handlers: what docs/state-machines.md says of each. */
@@ -182,16 +183,5 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
     }
     await stage.until(() => stage.completed().size >= appended)
     return stage.disordered()
-  }
-}
-
-/** A small generator whose whole state is its seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }

@@ -7,7 +7,7 @@ import { liveMembers } from '../member-state.ts'
 export interface MemberListUnderTest {
   readonly list: MemberList
   /** Turns its clock, also back. */
-  advance(ms: number): void
+  readonly advance: (ms: number) => void
   close(): Promise<void>
 }
 

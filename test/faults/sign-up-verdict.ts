@@ -13,6 +13,8 @@ export interface LoggedAccount {
   readonly id: string
   readonly email: string
   readonly eventId: string
+  readonly partition: number
+  readonly seq: number
 }
 
 const pageEvents = 500
@@ -35,7 +37,9 @@ export async function accountsOnLog(
       for (const { event, position } of page) {
         after.set(partition, position.id)
         const { email } = event.data as { readonly email: string }
-        if (event.type === 'AccountCreated') created.push({ id: event.subject, email, eventId: event.id })
+        const { subject: id, id: eventId } = event
+        if (event.type === 'AccountCreated')
+          created.push({ id, email, eventId, partition, seq: position.seq })
       }
     }
   }

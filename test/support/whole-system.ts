@@ -94,16 +94,21 @@ export class WholeSystem {
 
   /** SIGKILL to the process of one service. Resolves with its pid when the supervisor has seen its end. */
   async kill(service: string): Promise<number> {
-    const at = serviceRegistry.findIndex(({ name }) => name === service)
-    const pid = this.#separate ? this.#note.services[at] : undefined
-    if (pid === undefined) throw new Error(`${service} has no process of its own`)
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    if (!command.includes('service-host')) throw new Error(`Process ${pid} is no service: ${command}`)
+    const pid = this.#pidOf(service)
     const said = `Service ${service} ended unexpectedly (SIGKILL)`
     const before = this.#count(said)
     process.kill(pid, 'SIGKILL')
     await this.#until(`${service} is gone`, () => this.#count(said) > before)
     return pid
+  }
+
+  /** Lets the process of one service hang, with all its connections open. */
+  pause(service: string): void {
+    process.kill(this.#pidOf(service), 'SIGSTOP')
+  }
+
+  goOn(service: string): void {
+    process.kill(this.#pidOf(service), 'SIGCONT')
   }
 
   /** Resolves when a service answers again that has been killed so many times. */
@@ -128,6 +133,15 @@ export class WholeSystem {
     const file = path.join(this.home, 'running.json')
     if (!existsSync(file)) throw new Error(`It does not run:\n${this.#output}`)
     return JSON.parse(readFileSync(file, 'utf8')) as RunningNote
+  }
+
+  #pidOf(service: string): number {
+    const at = serviceRegistry.findIndex(({ name }) => name === service)
+    const pid = this.#separate ? this.#note.services[at] : undefined
+    if (pid === undefined) throw new Error(`${service} has no process of its own`)
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    if (!command.includes('service-host')) throw new Error(`Process ${pid} is no service: ${command}`)
+    return pid
   }
 
   #count(text: string): number {

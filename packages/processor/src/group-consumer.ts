@@ -28,7 +28,7 @@ export class GroupConsumer {
   readonly #moving = new Set<PartitionWork>()
   readonly #faults = new PartitionFaults()
   /** When each run was last compared with what its handler keeps. */
-  readonly #comparedAtMs = new WeakMap<PartitionRun, number>()
+  readonly #comparedAtMs = new WeakMap<PartitionWork, number>()
   /** Partitions that it is the desired owner of and does not have yet, and since when. */
   readonly #awaited = new Map<number, number>()
   readonly #tending = new Map<number, Promise<void>>()
@@ -162,7 +162,7 @@ export class GroupConsumer {
   }
 
   /** What the handler keeps may have been deleted or set back under a reader that has nothing to do: then anew from there. */
-  async #compare(run: PartitionRun): Promise<void> {
+  async #compare(run: PartitionWork): Promise<void> {
     const { startAt, leaseMs } = this.#settings
     const now = performance.now()
     if (!startAt || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return

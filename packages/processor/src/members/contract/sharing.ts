@@ -31,8 +31,7 @@ export function describeSharing(subject: () => MembersUnderTest): void {
         expect(ended.map(({ reason }) => reason)).toEqual(['moved', 'moved'])
         expect(new Set(ended.map(({ partition }) => partition))).toEqual(new Set(troupe.owned(third)))
         expect(stayed.size).toBe(8)
-        for (const one of newsOf('handed-over', first, second))
-          expect(one).toMatchObject({ released: true, to: expect.stringContaining('member-') })
+        expect(newsOf('handed-over', first, second).every(({ released }) => released)).toBe(true)
       }))
 
     test('everything is handled once and in order while members come and go', () =>
@@ -115,6 +114,7 @@ export function describeSharing(subject: () => MembersUnderTest): void {
       together(async (troupe) => {
         const players = Array.from({ length: 3 }, () => troupe.join(undefined, longLease))
         await troupe.shared(...players)
+        expect(players.map((player) => troupe.owned(player).length).toSorted()).toEqual([0, 1, 1])
         const [one] = players.filter((player) => troupe.owned(player).length === 1)
         await one?.consumer.stop()
         await troupe.shared(...players.filter((player) => player !== one))
@@ -126,8 +126,10 @@ export function describeSharing(subject: () => MembersUnderTest): void {
         const second = troupe.join(undefined, { ...longLease, member: 'bob' })
         await troupe.shared(first, second)
         const { state, message, members } = first.consumer.health()
-        expect({ state, message }).toEqual({ state: 'ok', message: expect.stringContaining('owns 2 of 4') })
-        expect(members).toMatchObject({ state: 'live', member: expect.stringMatching(/^ann-/) })
+        expect(state).toBe('ok')
+        expect(message).toContain('owns 2 of 4')
+        expect(members?.state).toBe('live')
+        expect(members?.member).toMatch(/^ann-/)
         expect(members?.all.map(({ member }) => member.slice(0, 3))).toEqual(['ann', 'bob'])
         expect(members?.all.flatMap(({ partitions }) => partitions).toSorted()).toEqual([0, 1, 2, 3])
         expect(members?.all.every((one) => one.state === 'live')).toBe(true)

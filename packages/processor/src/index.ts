@@ -120,4 +120,5 @@ export { type SessionOptions, sessionWindow } from './operators/session-window.t
 export { switchMap } from './operators/switch-map.ts'
 export { type ThrottleOptions, throttleTime } from './operators/throttle-time.ts'
 export { tumblingWindow } from './operators/tumbling-window.ts'
+export { unheldOperators } from './operators/unheld-operators.ts'
 export type { Window, WindowOf } from './operators/window.ts'

@@ -1,9 +1,9 @@
 import { MillraceError, newEvent } from '@millrace/event'
-import { between, oneOf, type Random, randomOf } from '../../../../test/support/random.ts'
 import { createLane } from '../lane/create-lane.ts'
 import { Delivery } from '../lane/delivery.ts'
 import type { Lane, LaneHooks } from '../lane/lane.ts'
 import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
+import { Choices } from './choices.ts'
 import { numbered, RandomPipeline, type Traced, traces } from './random-pipeline.ts'
 import { VirtualTime } from './virtual-time.ts'
 
@@ -14,7 +14,7 @@ import { VirtualTime } from './virtual-time.ts'
  * of what is settled.
  */
 export class LaneStory {
-  readonly #random: Random
+  readonly #choose: Choices
   readonly #time = new VirtualTime()
   readonly #pipeline: RandomPipeline
   readonly #faults: string[] = []
@@ -29,9 +29,9 @@ export class LaneStory {
   /** How often the pipeline was found at fault; then it is refused, and nothing more can come of it. */
   #refusals = 0
 
-  constructor(seed: number) {
-    this.#random = randomOf(seed)
-    this.#pipeline = new RandomPipeline(this.#random, (value) => this.#passes(value))
+  constructor(random: () => number) {
+    this.#choose = new Choices(random)
+    this.#pipeline = new RandomPipeline(this.#choose, (value) => this.#passes(value))
     this.#lane = this.#freshLane()
   }
 
@@ -58,9 +58,9 @@ export class LaneStory {
   }
 
   #act(): void {
-    const chance = this.#random()
+    const chance = this.#choose.chance()
     if (chance < 0.4) this.#feed()
-    else if (chance < 0.6) this.#time.advance(between(this.#random, 0, 15))
+    else if (chance < 0.6) this.#time.advance(this.#choose.between(0, 15))
     else if (chance < 0.62) this.#begin(this.#giveUp())
     else this.#stir()
     this.#check()
@@ -69,8 +69,8 @@ export class LaneStory {
   /** Something happens in an inner stream. */
   #stir(): void {
     if (this.#pipeline.open.size === 0) return
-    const stream = oneOf(this.#random, [...this.#pipeline.open])
-    const chance = this.#random()
+    const stream = this.#choose.oneOf([...this.#pipeline.open])
+    const chance = this.#choose.chance()
     if (chance < 0.5) {
       stream.subscriber.next({ seqs: stream.seqs })
       return

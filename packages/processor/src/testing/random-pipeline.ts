@@ -16,7 +16,6 @@ import {
   tap,
 } from 'rxjs'
 import { z } from 'zod'
-import { between, oneOf, type Random } from '../../../../test/support/random.ts'
 import { now } from '../lane/current.ts'
 import { type Processor, processor } from '../model/processor.ts'
 import { state } from '../model/state.ts'
@@ -31,6 +30,7 @@ import { exhaustMap } from '../operators/exhaust-map.ts'
 import { mergeMap } from '../operators/merge-map.ts'
 import { switchMap } from '../operators/switch-map.ts'
 import { throttleTime } from '../operators/throttle-time.ts'
+import type { Choices } from './choices.ts'
 
 const seqs = z.array(z.int())
 export const numbered = topic('numbered', { types: { Came: z.object({ n: z.int() }) } })
@@ -59,14 +59,14 @@ export class RandomPipeline {
   readonly cut = new Set<number>()
   /** What the pipeline was made of, to be printed. */
   readonly story: string[] = []
-  readonly #random: Random
+  readonly #choose: Choices
   readonly #passes: (value: Traced) => void
   /** Events that make a step throw, the first time. */
   readonly #thrown = new Set<number>()
 
   /** @param passes Called for every value that passes between two operators. */
-  constructor(random: Random, passes: (value: Traced) => void) {
-    this.#random = random
+  constructor(choose: Choices, passes: (value: Traced) => void) {
+    this.#choose = choose
     this.#passes = passes
     const trunk = this.#trunk()
     this.processor = processor('random', numbered, {
@@ -87,7 +87,7 @@ export class RandomPipeline {
   #trunk(): Step {
     const [one, other] = [this.#chain(2, 'trunk'), this.#chain(2, 'branch')]
     const end = this.#end()
-    const kind = this.#random()
+    const kind = this.#choose.chance()
     if (kind < 0.5) return (source) => end(one(source))
     this.story.push('merged')
     if (kind < 0.75)
@@ -104,9 +104,9 @@ export class RandomPipeline {
 
   /** Sometimes the pipeline ends early, or catches what it should not. */
   #end(): Step {
-    const kind = this.#random()
+    const kind = this.#choose.chance()
     if (kind < 0.1) {
-      const count = between(this.#random, 1, 4)
+      const count = this.#choose.between(1, 4)
       this.story.push(`take(${count})`)
       return take(count)
     }
@@ -118,18 +118,18 @@ export class RandomPipeline {
   }
 
   #chain(depth: number, where: string): Step {
-    const steps = Array.from({ length: between(this.#random, 0, 3) }, () => this.#step(depth, where))
+    const steps = Array.from({ length: this.#choose.between(0, 3) }, () => this.#step(depth, where))
     return (source) => steps.reduce((before, step) => before.pipe(step, tap(this.#passes)), source)
   }
 
   #step(depth: number, where: string): Step {
     const flatten = () => this.#flatten(depth, where)
-    return oneOf(this.#random, [flatten, flatten, () => this.#timed(where), () => this.#plain(where)])()
+    return this.#choose.oneOf([flatten, flatten, () => this.#timed(where), () => this.#plain(where)])()
   }
 
   #plain(where: string): Step {
-    const salt = between(this.#random, 0, 9)
-    const [name, step] = oneOf<[string, Step]>(this.#random, [
+    const salt = this.#choose.between(0, 9)
+    const [name, step] = this.#choose.oneOf<[string, Step]>([
       ['filter', filter(({ seqs: [first = 0] }) => (first + salt) % 3 > 0)],
       ['twice', mergeMapOfRxjs((value: Traced) => [value, value])],
       ['throws', map((value: Traced) => this.#throwsOnce(value, salt))],
@@ -146,13 +146,16 @@ export class RandomPipeline {
   }
 
   #timed(where: string): Step {
-    const ms = between(this.#random, 0, 20)
-    const size = between(this.#random, 1, 4)
+    const ms = this.#choose.between(0, 20)
+    const size = this.#choose.between(1, 4)
     const joined = map((values: readonly Traced[]) => ({ seqs: values.flatMap((value) => value.seqs) }))
-    const [name, step] = oneOf<[string, Step]>(this.#random, [
+    const [name, step] = this.#choose.oneOf<[string, Step]>([
       ['delay', delay(ms)],
       ['debounceTime', debounceTime(ms)],
-      ['throttleTime', throttleTime(ms, { trailing: this.#random() < 0.5, leading: this.#random() < 0.5 })],
+      [
+        'throttleTime',
+        throttleTime(ms, { trailing: this.#choose.chance() < 0.5, leading: this.#choose.chance() < 0.5 }),
+      ],
       ['bufferCount', (source) => source.pipe(bufferCount(size, ms), joined)],
       ['bufferTime', (source) => source.pipe(bufferTime(ms, size), joined)],
     ])
@@ -162,7 +165,7 @@ export class RandomPipeline {
 
   #flatten(depth: number, where: string): Step {
     const inner = this.#inner(depth, where)
-    const [name, step] = oneOf<[string, Step]>(this.#random, [
+    const [name, step] = this.#choose.oneOf<[string, Step]>([
       ['mergeMap', mergeMap(inner)],
       ['mergeMap 2', mergeMap(inner, 2)],
       ['concatMap', concatMap(inner)],
@@ -174,11 +177,12 @@ export class RandomPipeline {
   }
 
   #inner(depth: number, where: string): (value: Traced) => Observable<Traced> {
-    const kind = this.#random()
+    const kind = this.#choose.chance()
     if (kind < 0.15) return (value) => of(value, value)
     if (kind < 0.2) return () => EMPTY
-    const further = depth > 0 && this.#random() < 0.5 ? this.#chain(depth - 1, `${where}>inner`) : undefined
-    const mended = this.#random()
+    const further =
+      depth > 0 && this.#choose.chance() < 0.5 ? this.#chain(depth - 1, `${where}>inner`) : undefined
+    const mended = this.#choose.chance()
     if (mended < 0.4) this.story.push(`${where}>inner:${mended < 0.2 ? 'catchError' : 'retry'}`)
     return (value) => {
       const stream = this.#stream(value)

@@ -2,6 +2,7 @@ import { MillraceError } from '@millrace/event'
 import {
   bearerToken,
   eventOfCloudEvent,
+  headerOf,
   httpApp,
   type HttpAppOptions,
   jsonBody,
@@ -50,7 +51,7 @@ export function createUniqApp(options: UniqAppOptions) {
 }
 
 async function append(service: UniqService, action: UniqAction, c: KitContext): Promise<Response> {
-  const topic = c.req.query('topic') ?? c.req.header('X-Topic')
+  const topic = c.req.query('topic') ?? headerOf(c, 'x-topic')
   const guarded = service.of(topic)
   const event = eventOfCloudEvent(service.guard(topic).topic, await readJson(c), {
     correlationId: c.get('correlationId'),
@@ -60,15 +61,13 @@ async function append(service: UniqService, action: UniqAction, c: KitContext): 
   return c.json({ status, position: formatPosition(position), ...(version === undefined ? {} : { version }) })
 }
 
+const fingerprintText = /^[\x21-\x7e]{1,128}$/
+const wholeNumber = /^(0|[1-9]\d{0,14})$/
+
 /** Headers that go with an event. */
 function optionsIn(c: KitContext): AppendOptions {
-  const fingerprint = header(
-    c,
-    'X-Fingerprint',
-    /^[\x21-\x7e]{1,128}$/,
-    'is 1 to 128 visible ASCII characters',
-  )
-  const version = header(c, 'X-Expected-Version', /^(0|[1-9]\d{0,14})$/, 'is a whole number')
+  const fingerprint = header(c, 'X-Fingerprint', fingerprintText, 'is 1 to 128 visible ASCII characters')
+  const version = header(c, 'X-Expected-Version', wholeNumber, 'is a whole number')
   return {
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(version === undefined ? {} : { expectedVersion: Number(version) }),
@@ -76,7 +75,7 @@ function optionsIn(c: KitContext): AppendOptions {
 }
 
 function header(c: KitContext, name: string, pattern: RegExp, message: string): string | undefined {
-  const value = c.req.header(name)
+  const value = headerOf(c, name.toLowerCase())
   if (value === undefined || pattern.test(value)) return value
   throw new MillraceError('request.invalid', `${name} ${message}`, { errors: [{ field: name, message }] })
 }

@@ -57,27 +57,27 @@ export interface UniqService {
 
 /** Makes the core of the service. It keeps nothing: any number of instances may run. */
 export function createUniqService(options: UniqServiceOptions): UniqService {
-  const byTopic = new Map(options.guards.map((guard) => [guard.topic.name, guard]))
-  const guardOf = (topic?: string): Uniq => {
-    const name = topic ?? (byTopic.size === 1 ? [...byTopic.keys()][0] : undefined)
-    const guard = name === undefined ? undefined : byTopic.get(name)
-    if (guard) return guard
+  const byTopic = new Map(
+    options.guards.map((guard) => [guard.topic.name, { guard, uniq: uniqOf(guard, options.repeat) }]),
+  )
+  const only = byTopic.size === 1 ? [...byTopic.keys()][0] : undefined
+  const find = (topic = only) => {
+    const found = topic === undefined ? undefined : byTopic.get(topic)
+    if (found) return found
     throw new MillraceError(
       'topic.unknown',
-      name === undefined
+      topic === undefined
         ? `Name one of the topics ${[...byTopic.keys()].join(', ')}`
         : 'Uniq has no constraints for this topic',
     )
   }
+  return { guard: (topic) => find(topic).guard, of: (topic) => find(topic).uniq }
+}
+
+function uniqOf(guard: Uniq, repeat: RepeatBounds | undefined): UniqOfTopic {
   return {
-    guard: guardOf,
-    of: (topic) => {
-      const guard = guardOf(topic)
-      return {
-        append: (action, event, extra = {}) => append(guard, action, event, extra, options.repeat),
-        ownerOf: (constraint, values) => guard.ownerOf(constraint, values),
-      }
-    },
+    append: (action, event, extra = {}) => append(guard, action, event, extra, repeat),
+    ownerOf: (constraint, values) => guard.ownerOf(constraint, values),
   }
 }
 

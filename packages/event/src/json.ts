@@ -20,7 +20,7 @@ export function parseJson(text: string, bounds: JsonBounds = {}): unknown {
   if (bounds.length !== undefined && text.length > bounds.length)
     throw new MillraceError('json.invalid', `The JSON is longer than ${bounds.length} characters`)
   const depth = bounds.depth ?? limits.jsonDepth
-  if (deeperThan(text, depth))
+  if (mayBeDeeperThan(text, depth) && deeperThan(text, depth))
     throw new MillraceError('json.invalid', `The JSON is nested deeper than ${depth}`)
   let value: unknown
   try {
@@ -28,9 +28,13 @@ export function parseJson(text: string, bounds: JsonBounds = {}): unknown {
   } catch (cause) {
     throw new MillraceError('json.invalid', 'The text is not JSON', { cause })
   }
-  assertSafe(value)
+  if (suspicious.test(text) || !text.isWellFormed()) assertSafe(value)
   return value
 }
+
+// Nothing that assertSafe refuses can come out of a well-formed text without one of these: to look at the text is
+// cheaper than to walk the value.
+const suspicious = /\\u|__proto__|constructor|prototype/
 
 /** Walks a parsed value and refuses prototype keys and text that is not well-formed Unicode. */
 export function assertSafe(value: unknown): void {
@@ -47,6 +51,15 @@ export function assertSafe(value: unknown): void {
       assertSafe((value as Record<string, unknown>)[key])
     }
   }
+}
+
+// No text is nested deeper than it has brackets, in quotes or not; most have few, which is soon told.
+function mayBeDeeperThan(text: string, depth: number): boolean {
+  let brackets = 0
+  for (const bracket of ['{', '['])
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1))
+      if (++brackets > depth) return true
+  return false
 }
 
 // Before JSON.parse, because V8 parses deep nesting with a deep stack.

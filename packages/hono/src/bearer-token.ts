@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { MillraceError } from '@millrace/event'
 import type { MiddlewareHandler } from 'hono'
-import type { KitEnv } from './environment.ts'
+import { headerOf, type KitEnv } from './environment.ts'
 
 /** Options of {@link bearerToken}. */
 export interface BearerTokenOptions {
@@ -11,24 +11,25 @@ export interface BearerTokenOptions {
 
 /**
  * Demands `Authorization: Bearer` with one of the tokens; answers 401 with `WWW-Authenticate` otherwise.
- * Takes the same time whatever is wrong with the token: digests are compared, all of them.
+ *
+ * Digests are compared, all of them, under a salt of this process: nobody can choose a token whose digest begins
+ * like another's, so the time that a comparison takes tells nothing.
  */
 export function bearerToken(options: BearerTokenOptions): MiddlewareHandler<KitEnv> {
+  const salt = randomBytes(32).toString('base64')
+  // In one call: an object for each hash costs ten times as much.
+  const digestOf = (token: string): string => hash('sha256', salt + token, 'base64')
   const digests = options.tokens.filter((token) => token !== '').map(digestOf)
-  return async (c, next) => {
-    const given = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(c.req.header('authorization') ?? '')?.[1]
+  return (c, next) => {
+    const given = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(headerOf(c, 'authorization') ?? '')?.[1]
     const digest = digestOf(given ?? '')
     let matches = 0
-    for (const known of digests) matches += timingSafeEqual(digest, known) ? 1 : 0
+    for (const known of digests) matches += digest === known ? 1 : 0
     if (given === undefined || matches === 0)
       throw new MillraceError(
         'request.unauthorized',
         given === undefined ? 'A bearer token is needed' : 'The bearer token is not valid',
       )
-    await next()
+    return next()
   }
-}
-
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
 }

@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/event'
 import type { Context, MiddlewareHandler } from 'hono'
 import { readBytes } from './byte-stream.ts'
-import type { KitEnv } from './environment.ts'
+import { headerOf, type KitEnv } from './environment.ts'
 
 /** How much of a request body is taken, and how long it may take to arrive. */
 export interface BodyLimits {
@@ -33,15 +33,16 @@ export async function readBody<E extends KitEnv>(
   c: Context<E>,
   limits: BodyLimits = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const ofApp = c.get('bodyLimits') as Required<BodyLimits> | undefined
-  const { maxBytes, timeoutMs } = { ...(ofApp ?? defaultBodyLimits), ...limits }
-  refuseDeclared(c, maxBytes)
-  refuseCompressed(c)
-  if (!c.req.bodyCache.arrayBuffer) {
+  const { maxBytes, timeoutMs } = checkedLimits(c, limits)
+  if (!isRead(c)) {
     // Lets the parser hand over what came in one piece with the headers.
     await Promise.resolve()
-    const arrayBuffer = arrived(c) ?? within(timeoutMs, reading(c, maxBytes))
-    // Hono keeps promises here, so that c.req.text() and the like give the same body.
+    const piece = arrived(c)
+    // A copy, because the piece is part of a larger buffer. Hono keeps promises here, so that c.req.text() and the
+    // like give the same body.
+    const arrayBuffer = piece
+      ? Promise.resolve(new Uint8Array(piece).buffer)
+      : within(timeoutMs, reading(c, maxBytes))
     Object.assign(c.req.bodyCache, { arrayBuffer })
   }
   const bytes = new Uint8Array(await c.req.arrayBuffer())
@@ -49,15 +50,48 @@ export async function readBody<E extends KitEnv>(
   return bytes
 }
 
+/**
+ * Reads the whole body as {@link readBody} does, as text. A small one is read without a copy.
+ *
+ * @throws MillraceError `json.invalid` when it is not UTF-8, and those of {@link readBody}
+ */
+export async function readText<E extends KitEnv>(c: Context<E>, limits: BodyLimits = {}): Promise<string> {
+  const { maxBytes } = checkedLimits(c, limits)
+  if (!isRead(c)) {
+    await Promise.resolve()
+    const piece = arrived(c)
+    if (piece) {
+      if (piece.byteLength > maxBytes) throw tooLarge(maxBytes)
+      const text = utf8(piece)
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(text) })
+      return text
+    }
+  }
+  return utf8(await readBody(c, limits))
+}
+
+function isRead<E extends KitEnv>(c: Context<E>): boolean {
+  const { arrayBuffer, text } = c.req.bodyCache
+  return arrayBuffer !== undefined || text !== undefined
+}
+
+function checkedLimits<E extends KitEnv>(c: Context<E>, limits: BodyLimits): Required<BodyLimits> {
+  const ofApp = c.get('bodyLimits') as Required<BodyLimits> | undefined
+  const checked = { ...(ofApp ?? defaultBodyLimits), ...limits }
+  refuseDeclared(c, checked.maxBytes)
+  refuseCompressed(c)
+  return checked
+}
+
 /** Refuses a body whose declared length is above the limit, before a byte of it is read. */
 export function refuseDeclared<E extends KitEnv>(c: Context<E>, maxBytes: number): void {
-  const declared = c.req.header('content-length')
+  const declared = headerOf(c, 'content-length')
   if (declared !== undefined && Number(declared) > maxBytes) throw tooLarge(maxBytes)
 }
 
 /** A small compressed body can unpack to gigabytes: none is taken. */
 export function refuseCompressed<E extends KitEnv>(c: Context<E>): void {
-  const encoding = c.req.header('content-encoding')
+  const encoding = headerOf(c, 'content-encoding')
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
     throw new MillraceError(
       'request.media-type',
@@ -86,20 +120,19 @@ function tooLarge(maxBytes: number): MillraceError {
  * The body, if the server has all of it already, as it mostly has when it is small. Saves the timer, the
  * listeners and the Fetch standard's streams: a fifth of what a small request costs.
  */
-function arrived<E extends KitEnv>(c: Context<E>): Promise<ArrayBuffer> | undefined {
+function arrived<E extends KitEnv>(c: Context<E>): Uint8Array | undefined {
   const { incoming } = (c.env as E['Bindings'] | undefined) ?? {}
-  const length = Number(c.req.header('content-length') ?? 0)
+  const length = Number(incoming?.headers['content-length'] ?? 0)
   if (!incoming || length === 0 || incoming.readableLength !== length || incoming.readableDidRead)
     return undefined
-  const bytes: unknown = incoming.read()
+  const piece: unknown = incoming.read()
   incoming.resume()
-  // A copy, because the buffer is part of a larger one.
-  return bytes instanceof Uint8Array ? Promise.resolve(new Uint8Array(bytes).buffer) : undefined
+  return piece instanceof Uint8Array ? piece : undefined
 }
 
 // Node's parser holds a declared length, so that reading at once is bounded; else the bytes are counted.
 function reading<E extends KitEnv>(c: Context<E>, maxBytes: number): Promise<ArrayBuffer> {
-  return c.req.header('content-length') === undefined ? counted(c, maxBytes) : c.req.raw.arrayBuffer()
+  return headerOf(c, 'content-length') === undefined ? counted(c, maxBytes) : c.req.raw.arrayBuffer()
 }
 
 async function counted<E extends KitEnv>(c: Context<E>, maxBytes: number): Promise<ArrayBuffer> {

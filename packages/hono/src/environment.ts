@@ -38,3 +38,14 @@ export function bindingsOf(c: KitContext): KitBindings {
 export function addressOf(c: KitContext): string {
   return bindingsOf(c).incoming?.socket.remoteAddress ?? 'local'
 }
+
+/**
+ * A header of the request, by its name in lower case. Below a server Node has them by name already, where an object
+ * of the Fetch standard's Headers goes through all of them each time: a tenth of what a small request costs.
+ */
+export function headerOf<E extends KitEnv>(c: Context<E>, name: string): string | undefined {
+  const { incoming } = (c.env as E['Bindings'] | undefined) ?? {}
+  if (!incoming) return c.req.header(name)
+  const value = incoming.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}

@@ -5,6 +5,7 @@ export { cloudEventOf, type EventDefaults, eventOfCloudEvent } from './cloud-eve
 export {
   addressOf,
   bindingsOf,
+  headerOf,
   type KitBindings,
   type KitContext,
   type KitEnv,

@@ -1,8 +1,8 @@
 import { MillraceError, type OutputOf, parseJson, type Schema } from '@millrace/event'
 import type { Context, MiddlewareHandler } from 'hono'
 import { resolver, uniqueSymbol } from 'hono-openapi'
-import { type BodyLimits, readBody, utf8 } from './body.ts'
-import type { KitEnv } from './environment.ts'
+import { type BodyLimits, readText } from './body.ts'
+import { headerOf, type KitEnv } from './environment.ts'
 import { checkFields } from './fields.ts'
 
 /** What {@link jsonBody} leaves for `c.req.valid('json')`. */
@@ -41,13 +41,13 @@ const asInput = { options: { io: 'input' } }
  * @throws MillraceError `request.media-type`, `json.invalid` and those of {@link readBody}
  */
 export async function readJson<E extends KitEnv>(c: Context<E>, limits: BodyLimits = {}): Promise<unknown> {
-  const type = mediaType(c.req.header('content-type'))
+  const type = mediaType(headerOf(c, 'content-type'))
   if (type !== 'application/json' && !type.endsWith('+json'))
     throw new MillraceError(
       'request.media-type',
       `The content type must be application/json${type ? `, not ${type.slice(0, 80)}` : ''}`,
     )
-  return safeJson(utf8(await readBody(c, limits)))
+  return safeJson(await readText(c, limits))
 }
 
 /**

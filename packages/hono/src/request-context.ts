@@ -1,5 +1,5 @@
 import { freshId } from '@millrace/event'
-import type { KitContext } from './environment.ts'
+import { headerOf, type KitContext } from './environment.ts'
 import type { RequestIds } from './ports.ts'
 import { continueTrace } from './trace-parent.ts'
 
@@ -13,9 +13,9 @@ export const correlationHeader = 'X-Correlation-Id'
  * well formed, else made. Handlers find them in their variables.
  */
 export function takeIds(c: KitContext): RequestIds {
-  const given = c.req.header(correlationHeader)
+  const given = headerOf(c, 'x-correlation-id')
   const correlationId = given !== undefined && correlationPattern.test(given) ? given : freshId()
-  const traceparent = continueTrace(c.req.header('traceparent'))
+  const traceparent = continueTrace(headerOf(c, 'traceparent'))
   c.set('correlationId', correlationId)
   c.set('traceparent', traceparent)
   return { correlationId, traceparent }

@@ -64,44 +64,53 @@ function stillUnknown(cause: MillraceError): MillraceError {
   return cause.code === 'append.unknown' ? cause : new MillraceError('append.unknown', undefined, { cause })
 }
 
-/** A time limit that several waits share. */
+/** A time limit that several waits share; one of them at a time. */
 class Deadline {
   passed = false
-  readonly #reached: Promise<never>
   readonly #timer: NodeJS.Timeout
   readonly #signal: AbortSignal | undefined
-  #reach: () => void = () => undefined
+  // What ends the present wait. No promise and no race of promises: every append passes here.
+  #end: (() => void) | undefined
+  readonly #reach = (): void => {
+    this.passed = true
+    this.#end?.()
+  }
 
   constructor(timeoutMs: number, signal: AbortSignal | undefined) {
-    this.#reached = new Promise((_resolve, reject) => {
-      this.#reach = () => {
-        this.passed = true
-        reject(new MillraceError('append.unknown', 'It was not known in time whether the append took place'))
-      }
-    })
-    // It may be reached while nobody waits.
-    this.#reached.catch(() => undefined)
     this.#timer = setTimeout(this.#reach, timeoutMs)
     this.#signal = signal
     if (signal?.aborted) this.#reach()
     else signal?.addEventListener('abort', this.#reach, { once: true })
   }
 
+  /** What the work comes to, or `append.unknown` when the time is over before that. */
   race<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#reached])
+    return new Promise((resolve, reject) => {
+      this.#wait(() =>
+        reject(new MillraceError('append.unknown', 'It was not known in time whether the append took place')),
+      )
+      work.then(resolve, reject)
+    })
   }
 
-  async wait(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const over = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms)
+  /** Resolves after that time, or when the whole time is over. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wait(() => {
+        clearTimeout(timer)
+        resolve()
+      })
     })
-    await Promise.race([over, this.#reached.catch(() => undefined)])
-    clearTimeout(timer)
   }
 
   clear(): void {
     clearTimeout(this.#timer)
     this.#signal?.removeEventListener('abort', this.#reach)
+  }
+
+  #wait(end: () => void): void {
+    this.#end = end
+    if (this.passed) end()
   }
 }

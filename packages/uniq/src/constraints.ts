@@ -72,3 +72,8 @@ export function actionOn(constraint: Constraint, type: string): ConstraintAction
   if (Object.hasOwn(constraint.change, type)) return 'change'
   return constraint.release.includes(type) ? 'release' : undefined
 }
+
+/** The event types that do this to a constraint. */
+export function typesOf(constraint: Constraint, action: ConstraintAction): readonly string[] {
+  return action === 'release' ? constraint.release : Object.keys(constraint[action])
+}

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { hmacSha256 } from './hmac.ts'
 import { MillraceError } from '@millrace/event'
 import { normaliserAt, type Normalisers, normalisers as own } from './normalise.ts'
 
@@ -44,6 +44,7 @@ export function createKeyring(keys: readonly DigestKey[], normalisers: Normalise
     if (key.secret.byteLength < 16)
       throw new TypeError(`The secret of keyring version ${key.version} is shorter than 16 bytes`)
   }
+  const digesters = keys.map((key) => digester(key, normalisers))
   return {
     versions,
     only: (wanted) => {
@@ -55,28 +56,30 @@ export function createKeyring(keys: readonly DigestKey[], normalisers: Normalise
         normalisers,
       )
     },
-    digests: (constraint, kinds, values) =>
-      Object.fromEntries(
-        keys.map((key) => [key.version, digest(key, constraint, kinds, values, normalisers)]),
-      ),
+    digests: (constraint, kinds, values) => {
+      const digests: Record<string, string> = {}
+      for (const [version, digest] of digesters) digests[version] = digest(constraint, kinds, values)
+      return digests
+    },
   }
 }
 
-function digest(
-  key: DigestKey,
-  constraint: string,
-  kinds: readonly string[],
-  values: readonly string[],
-  all: Normalisers,
-): string {
-  const hmac = createHmac('sha256', key.secret)
-  hmac.update(constraint)
-  for (const [at, kind] of kinds.entries()) {
-    const text = normaliserAt(all, kind, key.normaliser)(values[at] ?? '')
-    // With its length, so that ("ab", "c") and ("a", "bc") differ.
-    hmac.update(`\n${Buffer.byteLength(text)}:${text}`)
-  }
-  return hmac.digest().subarray(0, digestBytes).toString('base64url')
+type Digest = (constraint: string, kinds: readonly string[], values: readonly string[]) => string
+
+function digester(key: DigestKey, all: Normalisers): readonly [version: string, digest: Digest] {
+  const hmac = hmacSha256(key.secret)
+  return [
+    key.version,
+    (constraint, kinds, values) => {
+      let message = constraint
+      for (let at = 0; at < kinds.length; at++) {
+        const text = normaliserAt(all, kinds[at] ?? '', key.normaliser)(values[at] ?? '')
+        // With its length, so that ("ab", "c") and ("a", "bc") differ.
+        message += `\n${Buffer.byteLength(text)}:${text}`
+      }
+      return hmac(message).toString('base64url', 0, digestBytes)
+    },
+  ]
 }
 
 /**

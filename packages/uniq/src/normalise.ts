@@ -30,8 +30,12 @@ function exactV1(value: string): string {
   return value
 }
 
+// oxlint-disable-next-line no-control-regex -- all of ASCII is what is meant
+const ascii = /^[\u0000-\u007f]*$/
+
 // Lower case can leave NFC ("İ" becomes two characters), so it is composed again.
 function folded(text: string): string {
+  if (ascii.test(text)) return text.toLowerCase()
   if (!text.isWellFormed())
     throw new MillraceError('event.invalid', 'The value holds half of a surrogate pair')
   return text.normalize('NFC').toLowerCase().normalize('NFC')

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { MillraceError, type Topic } from '@millrace/event'
 import type { AppendResult, AppendUnit, ClaimRegister, EventLog } from '@millrace/log'
 import { claimsOfEvent } from './claims-of-event.ts'
-import { actionOn, type ConstraintAction, type Constraints } from './constraints.ts'
+import { type ConstraintAction, type Constraints, typesOf } from './constraints.ts'
 import type { Keyring } from './keyring.ts'
 
 /** What {@link createUniq} needs. */
@@ -29,14 +29,12 @@ export interface Uniq {
 export function createUniq(options: UniqOptions): Uniq {
   const { log, topic, constraints, keyring } = options
   const actions = constraints.constraints
+  const byType = actionsByType(constraints)
   return {
     topic,
     constraints,
     append: (units) => appendGuarded(options, units),
-    actionOf: (type) => {
-      const found = actions.flatMap((constraint) => actionOn(constraint, type) ?? [])
-      return (['create', 'release', 'change'] as const).find((action) => found.includes(action))
-    },
+    actionOf: (type) => byType.get(type),
     ownerOf: async (name, values) => {
       const constraint = actions.find((one) => one.name === name)
       if (!constraint)
@@ -44,6 +42,15 @@ export function createUniq(options: UniqOptions): Uniq {
       return log.ownerOf(topic, name, keyring.digests(name, constraint.normalise, values))
     },
   }
+}
+
+/** The strongest of what an event type does. */
+function actionsByType({ constraints }: Constraints): ReadonlyMap<string, ConstraintAction> {
+  const byType = new Map<string, ConstraintAction>()
+  for (const action of ['change', 'release', 'create'] as const)
+    for (const constraint of constraints)
+      for (const type of typesOf(constraint, action)) byType.set(type, action)
+  return byType
 }
 
 // A swap of rebuilt claims closes the gate for at most 100 ms at a time; whoever comes then waits and is judged anew.
@@ -54,7 +61,15 @@ async function appendThroughGate(
   options: UniqOptions,
   units: readonly AppendUnit[],
 ): Promise<readonly AppendResult[]> {
-  const results = [...(await options.log.append(options.topic, units))]
+  const results = await options.log.append(options.topic, units)
+  return results.some(isGated) ? waitAtGate(options, units, [...results]) : results
+}
+
+async function waitAtGate(
+  options: UniqOptions,
+  units: readonly AppendUnit[],
+  results: AppendResult[],
+): Promise<readonly AppendResult[]> {
   for (let wait = 0; wait < gateWaits; wait++) {
     const closed = results.flatMap((result, at) => (isGated(result) ? [at] : []))
     if (closed.length === 0) break
@@ -79,36 +94,30 @@ async function appendGuarded(
   options: UniqOptions,
   units: readonly AppendUnit[],
 ): Promise<readonly AppendResult[]> {
-  const results: (AppendResult | undefined)[] = []
   const good: AppendUnit[] = []
-  const places: number[] = []
-  for (const [at, unit] of units.entries()) {
-    const guarded = guard(options, unit)
-    if (guarded instanceof MillraceError) {
-      results[at] = { status: 'refused', error: guarded }
-    } else {
-      places.push(at)
-      good.push(guarded)
-    }
+  const refused = new Map<number, AppendResult>()
+  for (let at = 0; at < units.length; at++) {
+    const guarded = guard(options, units[at] as AppendUnit)
+    if (guarded instanceof MillraceError) refused.set(at, { status: 'refused', error: guarded })
+    else good.push(guarded)
   }
+  if (refused.size === 0) return appendThroughGate(options, good)
   const answers = good.length > 0 ? await appendThroughGate(options, good) : []
-  for (const [at, answer] of answers.entries()) results[places[at] ?? 0] = answer
-  return results.map(
-    (result) =>
-      result ?? {
-        status: 'refused',
-        error: new MillraceError('internal', 'The log answered too few results'),
-      },
-  )
+  let next = 0
+  return units.map((_unit, at) => refused.get(at) ?? (answers[next++] as AppendResult))
 }
 
-function guard(options: UniqOptions, unit: AppendUnit): AppendUnit | MillraceError {
+function guard({ constraints, keyring }: UniqOptions, unit: AppendUnit): AppendUnit | MillraceError {
   try {
-    const claims = unit.events.flatMap((event) => claimsOfEvent(options.constraints, options.keyring, event))
-    if (claims.length === 0) return { ...unit, claims }
+    const [first] = unit.events
+    const claims =
+      first && unit.events.length === 1
+        ? claimsOfEvent(constraints, keyring, first)
+        : unit.events.flatMap((event) => claimsOfEvent(constraints, keyring, event))
     // A key is created once: a late create after a release would bring it back from the dead.
-    const creates = claims.some((claim) => claim.action === 'claim')
-    return { ...unit, claims, ...(creates ? { expectedVersion: unit.expectedVersion ?? 0 } : {}) }
+    return claims.some((claim) => claim.action === 'claim')
+      ? { ...unit, claims, expectedVersion: unit.expectedVersion ?? 0 }
+      : { ...unit, claims }
   } catch (error) {
     if (error instanceof MillraceError) return error
     throw error

@@ -1,23 +1,14 @@
 import type { Topic } from '@millrace/event'
-import { beginning, type Position } from '@millrace/log'
+import { beginning, type Position, prepare, type Prepared } from '@millrace/log'
 import { happened, testTopic } from '@millrace/log/contract'
-import type {
-  Commit,
-  CommitResult,
-  DeadLetter,
-  DeferredEvent,
-  EffectToRecord,
-  GroupPartition,
-  OutboxDraft,
-  Park,
-} from '@millrace/processor'
+import type { Commit, CommitResult, DeadLetter, GroupPartition, OutboxDraft } from '@millrace/processor'
+import { letter, target } from '@millrace/processor/contract'
 import { Redis } from 'ioredis'
 import { Appender } from '../../packages/redis/src/append.ts'
 import { type GroupScripts, groupScripts } from '../../packages/redis/src/group-scripts.ts'
 import { GroupsOnRedis } from '../../packages/redis/src/groups-on-redis.ts'
 import { type GroupKeys, Keys, type PartitionKeys } from '../../packages/redis/src/keys.ts'
 import { Script } from '../../packages/redis/src/script.ts'
-import { prepare, type Prepared } from '@millrace/log'
 
 /** A group on a topic of its own with one partition, its scripts, and a look at everything that they leave in Redis. */
 export class GroupLab {
@@ -91,18 +82,7 @@ export class GroupLab {
 
   /** A letter of an event. */
   letter(seq: number): DeadLetter {
-    const id = this.positions[seq - 1]?.id ?? ''
-    return {
-      id,
-      seq,
-      key: 'k',
-      type: 'T',
-      eventId: `e${seq}`,
-      reason: 'r',
-      message: 'm',
-      attempts: 1,
-      atMs: 1,
-    }
+    return letter(seq, this.positions[seq - 1]?.id)
   }
 
   /** Everything that Redis holds for this topic, byte for byte. */
@@ -113,32 +93,8 @@ export class GroupLab {
   }
 }
 
-export function park(key: string, head: number, last = head, lined = 0): Park {
-  const note = {
-    id: `1-${head}`,
-    type: 'T',
-    eventId: `e${head}`,
-    attempts: 1,
-    reason: 'r',
-    message: 'm',
-    sinceMs: 1,
-  }
-  return { key, head, last, lined, note }
-}
-
-export function deferral(seq: number): DeferredEvent {
-  return { seq, id: `1-${seq}`, type: 'T', eventId: `e${seq}`, why: 'w', sinceMs: 1 }
-}
-
-export function intent(idempotencyKey: string, key = 'k', seq = 1): EffectToRecord {
-  const causes = { correlationId: 'c', causationId: `e${seq}` }
-  return { idempotencyKey, name: 'quote', key, seq, ordinal: 0, payload: '{"to":"Zoë"}', ...causes }
-}
-
-/** A draft of events for a partition of another topic. */
+/** Events for a partition of another topic, whatever their keys say. */
 export function draft(partition: number, ...keys: readonly string[]): OutboxDraft {
-  const events = keys.map((key) => happened(other, key))
-  return { topic: other.name, partition, events, text: JSON.stringify(events) }
+  const events = keys.map((key) => happened(target, key))
+  return { topic: target.name, partition, events, text: JSON.stringify(events) }
 }
-
-const other = testTopic({ partitions: 2 })

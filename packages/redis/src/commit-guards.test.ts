@@ -1,3 +1,4 @@
+import { deferral, intent, park } from '@millrace/processor/contract'
 import { afterAll, beforeAll, expect } from 'vitest'
 import {
   expectRefused,
@@ -6,7 +7,7 @@ import {
   standingScenarios,
   wrongType,
 } from '../../../test/support/group-guards.ts'
-import { deferral, draft, intent, park } from '../../../test/support/group-lab.ts'
+import { draft } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { scriptSource } from './script-source.ts'

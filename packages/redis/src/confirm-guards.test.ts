@@ -1,6 +1,7 @@
+import { intent } from '@millrace/processor/contract'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { expectRefused, type GroupScenario, openLab } from '../../../test/support/group-guards.ts'
-import { draft, type GroupLab, intent } from '../../../test/support/group-lab.ts'
+import { draft, type GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { scriptSource } from './script-source.ts'

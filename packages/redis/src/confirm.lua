@@ -54,7 +54,8 @@ end
 
 for _, move in ipairs(moves) do
   local id, status, to, no, text = unpack(move, 1, 5)
-  count[status], count[to] = count[status] - 1, count[to] + 1
+  count[status] = count[status] - 1
+  count[to] = count[to] + 1
   redis.call('ZREM', open[status], id)
   if open[to] then
     redis.call('ZADD', open[to], no, id)

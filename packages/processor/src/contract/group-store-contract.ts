@@ -1,18 +1,17 @@
 import type { Topic } from '@millrace/event'
-import { beginning, type EventLog, type Position } from '@millrace/log'
+import { beginning, type Position } from '@millrace/log'
 import { happened, testTopic, unit } from '@millrace/log/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DeadLetter } from '../dead-letter.ts'
 import type { GroupPartition, GroupStore, Lease } from '../group-store.ts'
+import { describeEffects } from './effects.ts'
+import { describeEmitting } from './emitting.ts'
+import type { GroupStoreUnderTest } from './group-fixture.ts'
+import { describeLedger } from './ledger.ts'
+import { letter } from './parts.ts'
+import { describeStates } from './states.ts'
+import { describeTiming } from './timing.ts'
 
-/** A group store to put through the suite, with the log that its positions lie on. */
-export interface GroupStoreUnderTest {
-  readonly log: EventLog
-  readonly store: GroupStore
-  /** Turns its clock. */
-  advance(ms: number): void
-  close(): Promise<void>
-}
+export type { GroupStoreUnderTest } from './group-fixture.ts'
 
 const leaseMs = 10_000
 
@@ -31,6 +30,11 @@ export function describeGroupStoreContract(name: string, open: () => Promise<Gro
     describeLeases(subject)
     describeCommits(subject)
     describeRefusals(subject)
+    describeStates(subject)
+    describeLedger(subject)
+    describeEmitting(subject)
+    describeEffects(subject)
+    describeTiming(subject)
   })
 }
 
@@ -219,19 +223,8 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
       const { store } = subject()
       const { at: group, positions } = await fresh(subject(), 6)
       const { token } = await leased(store, group)
-      const letter = (index: number): DeadLetter => ({
-        id: at(positions, index).id,
-        seq: at(positions, index).seq,
-        key: 'k',
-        type: 'Happened',
-        eventId: `e${index}`,
-        reason: 'mail.refused',
-        message: 'no such mailbox: Zoë "quoted" \\',
-        attempts: 1,
-        details: { answer: '550 5.1.1' },
-        atMs: 1_700_000_000_000,
-      })
-      const first = { token, n: 1, position: { id: beginning, seq: 0 }, ahead: [3, 5], dead: [letter(4)] }
+      const of = (index: number) => letter(at(positions, index).seq, at(positions, index).id)
+      const first = { token, n: 1, position: { id: beginning, seq: 0 }, ahead: [3, 5], dead: [of(4)] }
       expect(await store.commit(group, first)).toMatchObject({ status: 'committed' })
       expect((await leased(store, group)).ahead).toEqual([3, 5])
       const { token: next } = await leased(store, group)
@@ -240,11 +233,11 @@ function describeCommits(subject: () => GroupStoreUnderTest): void {
         n: 2,
         position: at(positions, 4),
         ahead: [],
-        dead: [letter(0), letter(3)],
+        dead: [of(0), of(3)],
       }
       expect(await store.commit(group, second)).toMatchObject({ status: 'committed' })
-      expect(await store.deadLetters(group)).toEqual([letter(0), letter(3), letter(4)])
-      expect(await store.deadLetters(group, { after: 1, limit: 1 })).toEqual([letter(3)])
+      expect(await store.deadLetters(group)).toEqual([of(0), of(3), of(4)])
+      expect(await store.deadLetters(group, { after: 1, limit: 1 })).toEqual([of(3)])
       expect(await store.look(group)).toMatchObject({ ahead: [], deadLetters: 3, n: 2 })
     })
   })

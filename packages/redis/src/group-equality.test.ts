@@ -1,0 +1,251 @@
+import { MillraceError, type Topic } from '@millrace/event'
+import { beginning, createMemoryLog, type MemoryLog, type Recorded } from '@millrace/log'
+import { happened, testTopic } from '@millrace/log/contract'
+import { createMemoryGroupStore, type GroupPartition, type GroupStore } from '@millrace/processor'
+import fc from 'fast-check'
+import type { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  effectIds,
+  groupHistory,
+  groupKeys,
+  type GroupStep,
+  type Holder,
+} from '../../../test/support/group-history.ts'
+import { GroupPlayer, type Planned } from '../../../test/support/group-player.ts'
+import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
+import { closeConnection, whenReady, writingConnection } from './connection.ts'
+import { GroupsOnRedis } from './groups-on-redis.ts'
+import { type GroupKeys, Keys } from './keys.ts'
+import { connectLog, type RedisLog } from './redis-log.ts'
+
+const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const runs = Number(process.env['FC_RUNS'] ?? 150)
+const effectsRemembered = 2
+const structures = Object.keys(new Keys().group(testTopic(), 0, 'g')) as (keyof GroupKeys)[]
+
+let server: TestRedis
+let redis: Redis
+let log: RedisLog
+let now = 0
+beforeAll(async () => {
+  server = await startRedis()
+  redis = writingConnection({ url: server.url })
+  await whenReady(redis)
+  log = await connectLog({ url: server.url, now: () => now })
+})
+afterAll(async () => {
+  await log.close()
+  await closeConnection(redis)
+  await server.stop()
+})
+
+/** One group twice: in memory and on Redis. Each call goes to both, and their answers are compared. */
+class Twins {
+  readonly topic: Topic = testTopic({ partitions: 1 })
+  readonly at: GroupPartition = { topic: this.topic, partition: 0, group: 'readers' }
+  readonly #memoryLog: MemoryLog = createMemoryLog({ clock: { now: () => now } })
+  readonly memory: GroupStore = createMemoryGroupStore({
+    log: this.#memoryLog,
+    clock: { now: () => now },
+    effectsRemembered,
+  })
+  readonly redis = new GroupsOnRedis(redis, { now: () => now, effectsRemembered })
+  readonly #player = new GroupPlayer(this.memory, this.at)
+  events: readonly Recorded[] = []
+  #tokens: [memory: string, redis: string][] = []
+  #last: { planned: Planned; tokens: [string, string] } | undefined
+
+  async play(step: GroupStep): Promise<void> {
+    const { at } = this
+    switch (step.do) {
+      case 'append':
+        return this.#append(step.keys)
+      case 'acquire':
+        return this.#acquire(step.member)
+      case 'clock':
+        now += step.ms
+        return
+      case 'renew': {
+        const { n } = await this.memory.look(at)
+        return this.#both(step.by, (store, token) => store.renew(at, { token, n }, 1_000))
+      }
+      case 'release':
+        return this.#both(step.by, (store, token) => store.release(at, token))
+      case 'commit':
+        return this.#commit(await this.#player.plan(step.plan, this.events), this.#tokensOf(step.by))
+      case 'repeat':
+        return this.#last && this.#commit(this.#last.planned, this.#last.tokens)
+      case 'confirm': {
+        const open = await this.#openEffects()
+        const changes = step.changes.map(({ effect, to, late, note }) => ({
+          idempotencyKey: effect,
+          to,
+          note,
+          turn: Math.max(0, (open.get(effect) ?? 0) - late),
+        }))
+        return this.#both(step.by, (store, token) => store.confirmEffects(at, token, changes))
+      }
+      case 'forward': {
+        const { items } = await this.memory.outbox(at)
+        const ids = items.slice(0, step.count).map(({ id }) => id)
+        return this.#both('nobody', (store) => store.forwarded(at, ids))
+      }
+      case 'spoil':
+        return this.#spoil(structures[step.structure] as keyof GroupKeys, step)
+    }
+  }
+
+  /** Both hold the same, and nothing has disappeared. */
+  async compare(): Promise<void> {
+    const [expected, found] = [await everything(this.memory, this.at), await everything(this.redis, this.at)]
+    expect(found).toEqual(expected)
+    expect(found.audit.differences).toEqual([])
+  }
+
+  async #append(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      const units = [{ events: [happened(this.topic, key)] }]
+      await this.#memoryLog.append(this.topic, units)
+      await log.append(this.topic, units)
+    }
+    const all = await this.#memoryLog.read(this.topic, new Map([[0, beginning]]), { limit: 1_000 })
+    this.events = all.get(0) ?? []
+  }
+
+  async #acquire(member: string): Promise<void> {
+    const leases = [
+      await this.memory.acquire(this.at, member, 1_000),
+      await this.redis.acquire(this.at, member, 1_000),
+    ]
+    const [inMemory, onRedis] = leases.map((lease) => lease && { ...lease, token: lease.token.split('-')[0] })
+    expect(onRedis).toEqual(inMemory)
+    if (leases[0] && leases[1]) this.#tokens.push([leases[0].token, leases[1].token])
+  }
+
+  #tokensOf(by: Holder): [string, string] {
+    const tokens = this.#tokens.at(by === 'former' ? -2 : -1)
+    return by === 'nobody' || !tokens ? ['', ''] : tokens
+  }
+
+  async #both(by: Holder, call: (store: GroupStore, token: string) => Promise<unknown>): Promise<void> {
+    const [inMemory, onRedis] = this.#tokensOf(by)
+    const expected = await outcome(() => call(this.memory, inMemory))
+    expect(await outcome(() => call(this.redis, onRedis))).toEqual(expected)
+  }
+
+  async #commit(planned: Planned, tokens: [string, string]): Promise<void> {
+    this.#last = { planned, tokens }
+    const [inMemory, onRedis] = tokens
+    const before = await this.#dump()
+    const expected = await outcome(() => this.memory.commit(this.at, { ...planned.commit, token: inMemory }))
+    const found = await outcome(() => this.redis.commit(this.at, { ...planned.commit, token: onRedis }))
+    note(found)
+    expect(found).toEqual(expected)
+    if (found.status === 'committed') this.#player.committed(planned)
+    else expect(await this.#dump()).toEqual(before)
+  }
+
+  /** A commit that meets a foreign type either does without that structure or writes nothing at all. */
+  async #spoil(name: keyof GroupKeys, step: GroupStep & { do: 'spoil' }): Promise<void> {
+    const key = new Keys().group(this.topic, 0, 'readers')[name]
+    const kept = await redis.dumpBuffer(key)
+    await redis.set(key, 'foreign')
+    const before = await this.#dump()
+    const planned = await this.#player.plan(step.plan, this.events)
+    const [inMemory, onRedis] = this.#tokensOf('holder')
+    const found = await outcome(() => this.redis.commit(this.at, { ...planned.commit, token: onRedis }))
+    note(found)
+    if (found.status !== 'committed') expect(await this.#dump()).toEqual(before)
+    await redis.del(key)
+    if (kept) await redis.restore(key, 0, kept)
+    if (found.status !== 'committed') return
+    expect(await outcome(() => this.memory.commit(this.at, { ...planned.commit, token: inMemory }))).toEqual(
+      found,
+    )
+    this.#player.committed(planned)
+  }
+
+  async #openEffects(): Promise<ReadonlyMap<string, number>> {
+    const open = new Map<string, number>()
+    for (const status of ['pending', 'parked', 'dead'] as const)
+      for (const { idempotencyKey, turn } of (await this.memory.pendingEffects(this.at, { status })).items)
+        open.set(idempotencyKey, turn)
+    return open
+  }
+
+  async #dump(): Promise<unknown> {
+    const keys = new Keys()
+    const names = { ...keys.partition(this.topic, 0), ...keys.group(this.topic, 0, 'readers') }
+    return Promise.all(Object.values(names).map((name) => redis.dumpBuffer(name)))
+  }
+}
+
+async function everything(store: GroupStore, at: GroupPartition) {
+  return {
+    look: await store.look(at),
+    keys: await store.loadStates(at, groupKeys),
+    parked: await store.parked(at),
+    parkedPage: await store.parked(at, { limit: 1 }),
+    deferred: await store.deferredKeys(at),
+    deferredOfKey: await Promise.all(groupKeys.map((key) => store.deferred(at, key))),
+    dead: await store.deadLetters(at),
+    timers: await store.dueTimers(at, 5, 2),
+    firings: await store.firings(at, { fromSeq: 2 }),
+    outbox: await store.outbox(at),
+    outboxPage: await store.outbox(at, { after: '2-1', limit: 2 }),
+    effects: await Promise.all(
+      (['pending', 'parked', 'dead'] as const).map((status) => store.pendingEffects(at, { status })),
+    ),
+    audit: await store.audit(at),
+  }
+}
+
+/** What a caller tells answers apart by. */
+interface Outcome {
+  readonly status?: string
+  readonly answer?: unknown
+  readonly code?: string
+  readonly fault?: string
+  readonly details?: unknown
+  readonly mistake?: string
+}
+
+async function outcome(call: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    const answer = await call()
+    const said = typeof answer === 'object' && answer !== null && 'status' in answer
+    return said ? { status: String(answer.status), answer } : { answer }
+  } catch (error) {
+    if (error instanceof TypeError) return { mistake: error.message }
+    if (!(error instanceof MillraceError)) throw error
+    const { code, details } = error
+    const { fault } = details
+    return typeof fault === 'string' ? { code, fault, details } : { code }
+  }
+}
+
+/** How commits ended, to show that the histories reach what they are for. */
+const ends = new Map<string, number>()
+
+function note(found: Outcome): void {
+  const end = found.fault ?? found.code ?? found.status ?? 'mistake'
+  ends.set(end, (ends.get(end) ?? 0) + 1)
+}
+
+test(`memory and Redis answer every history alike, and nothing disappears (FC_SEED=${seed})`, async () => {
+  expect(effectIds.length).toBeGreaterThan(effectsRemembered)
+  await fc.assert(
+    fc.asyncProperty(groupHistory(structures.length), async (steps) => {
+      now = Date.parse('2026-01-01T00:00:00Z')
+      const twins = new Twins()
+      for (const step of steps) {
+        await twins.play(step)
+        await twins.compare()
+      }
+    }),
+    { seed, numRuns: runs },
+  )
+  const reached = ['committed', 'already', 'fenced', 'backwards', 'balance', 'timer', 'log.corrupt']
+  expect([...ends.keys()]).toEqual(expect.arrayContaining(reached))
+})

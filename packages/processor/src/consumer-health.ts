@@ -14,6 +14,8 @@ export interface PartitionHealth {
   readonly inHand?: number
   /** Keys that wait for the next attempt of their head. */
   readonly backingOff?: number
+  /** Keys that it has in memory. */
+  readonly lanes?: number
   /** Lag without progress, for so many ms. */
   readonly stalledForMs?: number
   /** It is to be this member's, and has not been got yet, for so many ms. */
@@ -37,8 +39,8 @@ export interface ConsumerHealth {
 
 /** What a run says of its partition. */
 export function runHealth(run: PartitionWork): Partial<PartitionHealth> {
-  const { position, lag, inHand, backingOff, stalledForMs } = run
-  return { position, lag, inHand, backingOff, stalledForMs: Math.round(stalledForMs) }
+  const { position, lag, inHand, backingOff, lanes, stalledForMs } = run
+  return { position, lag, inHand, backingOff, lanes, stalledForMs: Math.round(stalledForMs) }
 }
 
 /** How long a partition may be without an owner beyond the length of a lease, in ms. */

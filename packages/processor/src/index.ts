@@ -22,6 +22,9 @@ export type {
   OpenEffect,
   RecordedEffect,
 } from './effect-ledger.ts'
+export { type EngineBounds, engineBounds } from './engine/engine-settings.ts'
+export type { EffectNews } from './engine/effect-news.ts'
+export { run, type Running, type RunOptions } from './engine/run.ts'
 export { type FailureKind, kindOfFailure } from './failure-kind.ts'
 export {
   auditOf,

@@ -102,6 +102,10 @@ export class PartitionRun implements PartitionWork {
     return [...this.#lanes.values()].filter((lane) => lane.state === 'backing-off').length
   }
 
+  get lanes(): number {
+    return this.#lanes.size
+  }
+
   /** For how long there has been lag and nothing has moved, in ms; 0 while all is well. */
   get stalledForMs(): number {
     const planned = this.#running === 0 && this.backingOff > 0

@@ -22,6 +22,8 @@ export interface PartitionWork {
   readonly lag: number
   /** Keys whose head waits for its next attempt. */
   readonly backingOff: number
+  /** Keys that are in memory. */
+  readonly lanes: number
   /** For how long there has been lag and nothing has moved, in ms; 0 while all is well. */
   readonly stalledForMs: number
 

@@ -1,3 +1,5 @@
+export { describeEngineContract } from '../engine/contract/engine-contract.ts'
+export type { EngineUnderTest } from '../engine/contract/scene.ts'
 export { describeConsumeContract } from './consume-contract.ts'
 export {
   describeMemberListContract,

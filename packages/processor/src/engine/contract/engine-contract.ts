@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { describeBounds } from './bounds.ts'
+import { describeRandomMembers } from './random-members.ts'
+import { describeFailing } from './failing.ts'
+import { describeLosing } from './losing.ts'
+import { describeHandling } from './handling.ts'
+import type { EngineUnderTest } from './scene.ts'
+
+/** What a running processor must do on every log and group store. Call it in a test file of the adapter. */
+export function describeEngineContract(name: string, open: () => Promise<EngineUnderTest>): void {
+  describe(`a running processor on ${name}`, () => {
+    let opened: EngineUnderTest | undefined
+    beforeAll(async () => {
+      opened = await open()
+    })
+    afterAll(async () => opened?.close())
+    const subject = () => {
+      if (!opened) throw new Error('The log and store under test are not open')
+      return opened
+    }
+    describeHandling(subject)
+    describeFailing(subject)
+    describeLosing(subject)
+    describeBounds(subject)
+    describeRandomMembers(subject)
+  })
+}

@@ -1,0 +1,103 @@
+import { MillraceError } from '@millrace/event'
+import { backoffMs } from '../backoff.ts'
+import type { EndReason } from '../consumer-event.ts'
+import type { CommitContent, Committed, EngineLease } from './engine-lease.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import { sleep } from './sleep.ts'
+
+const retry = { firstMs: 50, maxMs: 2_000 }
+
+/** What one commit carries, and what it means once it is true. */
+export interface Batch {
+  readonly content: CommitContent
+  committed(result: Committed): void
+}
+
+/** What a committer asks of the engine that it works for, and tells it. */
+export interface CommitterOwner {
+  /** Deliveries that are settled and in no commit. */
+  uncommitted(): number
+  /** Everything that is to be committed now; undefined when there is nothing. */
+  harvest(): Batch | undefined
+  /** The store does not take any more commits of this lease. */
+  failed(reason: EndReason, error?: unknown): void
+}
+
+/**
+ * Brings what is settled of one partition into the store: one commit after the other, each with everything that was
+ * settled while the one before was under way.
+ */
+export class EngineCommitter {
+  readonly #settings: EngineSettings
+  readonly #lease: EngineLease
+  readonly #owner: CommitterOwner
+  readonly #ending = new AbortController()
+  #cancel: (() => void) | undefined
+  #flushing: Promise<void> | undefined
+
+  constructor(settings: EngineSettings, lease: EngineLease, owner: CommitterOwner) {
+    this.#settings = settings
+    this.#lease = lease
+    this.#owner = owner
+  }
+
+  /** There is more to commit. */
+  noted(): void {
+    if (this.#flushing || this.#ending.signal.aborted) return
+    if (this.#owner.uncommitted() >= this.#settings.commitEvery) void this.flush()
+    else this.#soon()
+  }
+
+  /** Commits what is settled by now, however often it takes; ends with the run. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined
+      if (this.#owner.uncommitted() > 0) this.noted()
+    })
+    return this.#flushing
+  }
+
+  /** Commits nothing more. */
+  end(): void {
+    this.#ending.abort()
+    this.#cancel?.()
+  }
+
+  #soon(): void {
+    if (this.#cancel || this.#ending.signal.aborted) return
+    this.#cancel = this.#settings.timers.set(this.#settings.commitMs, () => void this.flush())
+  }
+
+  async #flush(): Promise<void> {
+    this.#cancel?.()
+    this.#cancel = undefined
+    while (!this.#ending.signal.aborted) {
+      const batch = this.#owner.harvest()
+      if (!batch) return
+      const result = await this.#send(batch.content)
+      if (result === undefined) return
+      batch.committed(result)
+      if (this.#owner.uncommitted() < this.#settings.commitEvery) return
+    }
+  }
+
+  /** Sends a commit until its result is known; undefined: the run has ended. */
+  async #send(content: CommitContent): Promise<Committed | undefined> {
+    const { tell, timers, random } = this.#settings
+    const ending = this.#ending.signal
+    for (let failures = 0; !ending.aborted;) {
+      try {
+        const result = await (failures === 0 ? this.#lease.commit(content) : this.#lease.repeat())
+        if (ending.aborted) return undefined
+        if (result !== 'fenced') return result
+        this.#owner.failed('lost')
+      } catch (error) {
+        if (!(error instanceof MillraceError && error.retryable)) this.#owner.failed('fault', error)
+        else tell({ kind: 'trouble', partition: this.#lease.at.partition, error })
+        failures += 1
+        await sleep(timers, backoffMs(retry, failures, random()), ending)
+      }
+    }
+    return undefined
+  }
+}

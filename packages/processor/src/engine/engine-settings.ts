@@ -1,0 +1,86 @@
+import type { Clock, Topic } from '@millrace/event'
+import type { EventLog } from '@millrace/log'
+import type { Backoff } from '../backoff.ts'
+import type { ConsumerNews } from '../consumer-event.ts'
+import type { Gate } from '../consumer-settings.ts'
+import type { FailureKind } from '../failure-kind.ts'
+import type { GroupStore } from '../group-store.ts'
+import type { Timers } from '../lane/timers.ts'
+import type { Processor } from '../model/processor.ts'
+
+/** Bounds and times of a running processor; every field of `run`'s options has its default here. */
+export interface EngineBounds {
+  /** Most events in hand of one partition: how far others go on while one key fails. */
+  readonly window: number
+  /** Most deliveries of one key that its lane has in hand. */
+  readonly laneWindow: number
+  /** Most handlers that run at once in one partition, each for another key. Pipelines are bound by the window alone. */
+  readonly atOnce: number
+  /** Lanes of a partition that are kept; idle ones beyond that are given up. */
+  readonly lanes: number
+  /** Settled deliveries of a partition after which a commit is due. */
+  readonly commitEvery: number
+  /** Most time in ms that a settled delivery waits for its commit to be sent. */
+  readonly commitMs: number
+  /** Length of a lease in ms: how long a crash of a member holds its partitions up. */
+  readonly leaseMs: number
+  /** Pauses between the attempts of one event. */
+  readonly retry: Backoff
+  /** Attempts that an event may cost before `onExhausted` decides. */
+  readonly attempts: number
+  /** Most time of one attempt of a plain handler in ms; then its signal is aborted. Infinity: none. */
+  readonly handlerTimeoutMs: number
+  /** Most time in ms that a pipeline may hold an event back that nothing else is in the way of. Infinity: none. */
+  readonly holdMs: number
+  /** Most effects that are carried out at once, for each partition. */
+  readonly effectsAtOnce: number
+  /** Effects of a partition that may wait; with more of them no events are taken in. */
+  readonly effectsWaiting: number
+  readonly effectAttempts: number
+  readonly effectRetry: Backoff
+  /** Most time of one attempt of an effect in ms. */
+  readonly effectTimeoutMs: number
+  /** Lag without progress for so many ms is a stall: no renewal, failed health. */
+  readonly stalledMs: number
+  /** How long a stop waits for handlers, in ms, before it aborts them. */
+  readonly stopMs: number
+}
+
+export const engineBounds = {
+  window: 2_000,
+  laneWindow: 2_000,
+  atOnce: 64,
+  lanes: 10_000,
+  commitEvery: 500,
+  commitMs: 2,
+  leaseMs: 15_000,
+  retry: { firstMs: 200, maxMs: 30_000 },
+  attempts: 10,
+  handlerTimeoutMs: 30_000,
+  holdMs: 60_000,
+  effectsAtOnce: 16,
+  effectsWaiting: 5_000,
+  effectAttempts: 10,
+  effectRetry: { firstMs: 200, maxMs: 30_000 },
+  effectTimeoutMs: 30_000,
+  stalledMs: 60_000,
+  stopMs: 10_000,
+} as const satisfies EngineBounds
+
+/** Everything that the parts of a running processor need to know. */
+export interface EngineSettings extends EngineBounds {
+  readonly processor: Processor
+  readonly log: Pick<EventLog, 'appendChannel' | 'readAt'>
+  readonly store: GroupStore
+  /** Topics that are emitted to, by name. Those that are met on the way are added. */
+  readonly targets: Map<string, Topic>
+  readonly kindOf: (error: unknown) => FailureKind
+  readonly gate: Gate | undefined
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Time that never goes back, in ms. */
+  readonly elapsedMs: () => number
+  /** From 0 up to 1. */
+  readonly random: () => number
+  readonly tell: (news: ConsumerNews) => void
+}

@@ -1,0 +1,257 @@
+import { MillraceError, type Topic } from '@millrace/event'
+import type { DeadLetter } from '../dead-letter.ts'
+import { deadLetterOf } from '../dead-letter.ts'
+import type { DeferredEvent, DeferredList } from '../deferred-event.ts'
+import type { EffectToRecord } from '../effect-ledger.ts'
+import type { Firing, KeyTimer, TimerSetting } from '../key-timer.ts'
+import type { Delivery } from '../lane/delivery.ts'
+import { encodeRecord, type StoredRecord } from '../model/key-record.ts'
+import { draftOutbox, type Emitted, type OutboxDraft } from '../outbox.ts'
+import type { Park } from '../parked-key.ts'
+import type { StateWrite } from '../stored-state.ts'
+import type { CommitContent } from './engine-lease.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import type { Fate } from './fate.ts'
+import type { KeySlot } from './key-slot.ts'
+import type { SeqWindow } from './seq-window.ts'
+
+// A commit takes a thousand items of each kind and eight million characters; one delivery may bring about a hundred.
+const mostItems = 800
+const mostSize = 4 * 1024 * 1024
+
+/** What one commit says, gathered key by key. */
+export class Harvest {
+  readonly effects: EffectToRecord[] = []
+  readonly firings: Firing[] = []
+  readonly dead: DeadLetter[] = []
+  /** Timers that were due, whatever they have brought about. */
+  readonly fired: KeyTimer[] = []
+  /** Topics of the emitted events, by name. */
+  readonly topics = new Map<string, Topic>()
+  outbox: readonly OutboxDraft[] = []
+  /** Deliveries in it. */
+  count = 0
+  readonly #settings: EngineSettings
+  readonly #window: SeqWindow
+  readonly #fates: Map<Delivery, Fate>
+  readonly #states: StateWrite[] = []
+  readonly #parks: Park[] = []
+  readonly #defers: DeferredList[] = []
+  readonly #emits: Emitted[] = []
+  readonly #timers: TimerSetting[] = []
+  #done = 0
+  #size = 0
+
+  constructor(settings: EngineSettings, window: SeqWindow, fates: Map<Delivery, Fate>) {
+    this.#settings = settings
+    this.#window = window
+    this.#fates = fates
+  }
+
+  /** No more fits in. */
+  get full(): boolean {
+    return (
+      this.#size > mostSize ||
+      Math.max(
+        this.effects.length,
+        this.firings.length,
+        this.#timers.length,
+        this.dead.length,
+        this.#parks.length,
+        this.#defers.length,
+        this.#emits.length,
+      ) >= mostItems
+    )
+  }
+
+  /**
+   * Takes what is settled of a key, as much as fits. Answers the delivery that must not be committed because it made
+   * the record too large, with the error; nothing from there on is taken then.
+   */
+  take(slot: KeySlot): { readonly culprit: Delivery; readonly error: unknown } | undefined {
+    const { settled } = slot
+    let end = this.#fitting(settled)
+    let record: StoredRecord | undefined
+    let fault: { culprit: Delivery; error: unknown } | undefined
+    for (;;) {
+      const last = lastChange(settled, end)
+      if (last === undefined) break
+      try {
+        record = encodeRecord(this.#settings.processor, last)
+        break
+      } catch (error) {
+        const at = this.#culprit(settled, end)
+        fault = { culprit: settled[at] as Delivery, error }
+        end = withoutTorn(settled, at)
+      }
+    }
+    for (let at = 0; at < end; at++) this.#add(slot, settled[at] as Delivery)
+    slot.base = lastChange(settled, end) ?? slot.base
+    if (record) {
+      const { key, seq } = slot
+      this.#states.push({ key, seq, version: record.version, state: record.state, ops: record.ops })
+      this.#size += record.state.length + record.ops.length
+    }
+    slot.settled = end === settled.length ? [] : settled.slice(end)
+    if (slot.linedUp.length > 0 && slot.settled.length === 0) this.#park(slot)
+    return fault
+  }
+
+  /** Everything but the place in the log; `skipped` events were not for this group. */
+  content(skipped: number): CommitContent {
+    this.#window.advance()
+    const { id, seq } = this.#window.position
+    if (this.#emits.length > 0) this.outbox = draftOutbox(this.#emits)
+    return {
+      position: { id, seq },
+      ahead: this.#window.ahead(),
+      dead: this.dead,
+      done: this.#done + skipped,
+      ...(this.#states.length > 0 ? { states: this.#states } : {}),
+      ...(this.#parks.length > 0 ? { parks: this.#parks } : {}),
+      ...(this.#defers.length > 0 ? { defers: this.#defers } : {}),
+      ...(this.outbox.length > 0 ? { outbox: this.outbox } : {}),
+      ...(this.effects.length > 0 ? { effects: this.effects } : {}),
+      ...(this.#timers.length > 0 ? { timers: this.#timers } : {}),
+      ...(this.firings.length > 0 ? { firings: this.firings } : {}),
+    }
+  }
+
+  /** How many of a key's settled deliveries this commit has room for. */
+  #fitting(settled: readonly Delivery[]): number {
+    let items = Math.max(this.effects.length, this.#emits.length, this.dead.length, this.#timers.length)
+    let end = 0
+    while (end < settled.length && items < mostItems && this.#size < mostSize) {
+      const { emits, effects, timers, outcome, timer } = settled[end] as Delivery
+      const more = Math.max(emits?.length ?? 0, effects?.length ?? 0, timers?.length ?? 0)
+      items += more + (outcome === 'done' && timer === undefined ? 0 : 1)
+      end += 1
+    }
+    if (end === settled.length) return end
+    const whole = withoutTorn(settled, end)
+    // A group that went into one value does not fit: all of it or nothing.
+    return whole > 0 ? whole : withGroup(settled, end)
+  }
+
+  /** The first delivery whose record is too large. */
+  #culprit(settled: readonly Delivery[], end: number): number {
+    for (let at = 0; at < end; at++) {
+      const { after } = settled[at] as Delivery
+      if (after === undefined) continue
+      try {
+        encodeRecord(this.#settings.processor, after)
+      } catch {
+        return at
+      }
+    }
+    return end - 1
+  }
+
+  #add(slot: KeySlot, delivery: Delivery): void {
+    this.count += 1
+    const { recorded, emits, effects, timers } = delivery
+    if (recorded !== undefined) {
+      const { seq } = recorded.position
+      this.#window.settle(seq)
+      slot.seq = seq
+      if (delivery.outcome === 'done') this.#done += 1
+      else if (delivery.outcome === 'dead') this.#bury(delivery)
+      else this.#defer(slot, delivery)
+    } else this.#fired(slot, delivery)
+    if (emits !== undefined)
+      for (const emit of emits) {
+        this.#emits.push(emit)
+        this.topics.set(emit.topic.name, emit.topic)
+        this.#size += emit.text.length
+      }
+    if (effects !== undefined)
+      for (const effect of effects) {
+        this.effects.push({ ...effect, seq: slot.seq })
+        this.#size += effect.payload.length
+      }
+    if (timers !== undefined)
+      for (const { name, dueMs } of timers) this.#setTimer({ key: slot.key, name, dueMs })
+  }
+
+  #fired(slot: KeySlot, { key, timer, cause, after }: Delivery): void {
+    if (timer === undefined) return
+    const { name, dueMs } = timer
+    this.fired.push({ key, name, dueMs })
+    if (cause !== undefined) this.firings.push({ key, name, dueMs, afterSeq: slot.seq })
+    else {
+      // Moved or cancelled before it was its turn: the store learns what the record says.
+      const record = after ?? slot.lane?.record ?? slot.record
+      this.#setTimer({ key, name, dueMs: record.ops[name]?.timer?.dueMs })
+    }
+  }
+
+  #setTimer(setting: TimerSetting): void {
+    const before = this.#timers.findIndex(({ key, name }) => key === setting.key && name === setting.name)
+    if (before >= 0) this.#timers.splice(before, 1)
+    this.#timers.push(setting)
+  }
+
+  #bury(delivery: Delivery): void {
+    const { recorded } = delivery
+    if (recorded === undefined) return
+    const fate = this.#fates.get(delivery)
+    this.#fates.delete(delivery)
+    const error = fate?.error ?? new MillraceError('event.given-up', delivery.why)
+    const atMs = this.#settings.clock.now()
+    this.dead.push(
+      deadLetterOf(recorded, error, { attempts: delivery.attempt, atMs, spent: fate?.spent ?? false }),
+    )
+  }
+
+  #defer(slot: KeySlot, { recorded, why }: Delivery): void {
+    if (recorded === undefined) return
+    const { event, position } = recorded
+    const deferred: DeferredEvent = {
+      seq: position.seq,
+      id: position.id,
+      type: event.type,
+      eventId: event.id,
+      why: why ?? '',
+      sinceMs: this.#settings.clock.now(),
+    }
+    slot.deferred = [...slot.deferred, deferred]
+    const before = this.#defers.findIndex(({ key }) => key === slot.key)
+    if (before >= 0) this.#defers.splice(before, 1)
+    this.#defers.push({ key: slot.key, events: slot.deferred })
+  }
+
+  #park(slot: KeySlot): void {
+    if (slot.parked === undefined) return
+    for (const seq of slot.linedUp) this.#window.settle(seq)
+    this.count += slot.linedUp.length
+    slot.linedUp = []
+    this.#parks.push({ ...slot.parked })
+  }
+}
+
+function lastChange(settled: readonly Delivery[], end: number): Delivery['after'] {
+  for (let at = end - 1; at >= 0; at--) {
+    const after = settled[at]?.after
+    if (after !== undefined) return after
+  }
+  return undefined
+}
+
+/** The longest part before `end` that tears nothing apart that went into one value. */
+function withoutTorn(settled: readonly Delivery[], end: number): number {
+  const { place = 0, lane } = settled[end] ?? {}
+  let at = end
+  while (at > 0 && settled.slice(0, at).some((one) => one.lane === lane && one.reach >= place)) at -= 1
+  return at
+}
+
+function withGroup(settled: readonly Delivery[], end: number): number {
+  let reach = 0
+  let at = 0
+  for (; at < settled.length; at++) {
+    const delivery = settled[at] as Delivery
+    if (at >= end && delivery.place > reach) break
+    reach = Math.max(reach, delivery.reach)
+  }
+  return at
+}

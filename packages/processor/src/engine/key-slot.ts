@@ -1,0 +1,62 @@
+import type { DeferredEvent } from '../deferred-event.ts'
+import type { Delivery } from '../lane/delivery.ts'
+import type { Lane } from '../lane/lane.ts'
+import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
+import type { Park } from '../parked-key.ts'
+import type { StoredState } from '../stored-state.ts'
+import { Backlog } from './backlog.ts'
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+/** A key in a member's hand: its lane, what waits before it, what has come out of it, and what is stored of it. */
+export class KeySlot {
+  readonly key: string
+  /**
+   * loading ─▶ open ◀─▶ backing-off (a failed delivery waits for its next attempt) ─▶ parked ◀─ open, loading
+   */
+  phase: 'loading' | 'open' | 'backing-off' | 'parked' = 'loading'
+  lane: Lane | undefined
+  /** The record after everything that is settled and no living lane knows better. */
+  record: KeyRecord = emptyRecord
+  /** The record as it was loaded, until it is needed. */
+  undecoded: StoredState | undefined
+  /** The record that the last commit left. */
+  base: KeyRecord = emptyRecord
+  /** Sequence number of the last event of the key that a commit carries. */
+  seq = 0
+  /** Not handed over yet, in order. */
+  readonly waiting = new Backlog()
+  /** Settled, and no commit carries it yet; in order. */
+  settled: Delivery[] = []
+  parked: Mutable<Park> | undefined
+  /** Events that have lined up since the last commit. */
+  linedUp: number[] = []
+  deferred: readonly DeferredEvent[] = []
+  /** Failures in a row. */
+  failures = 0
+  firstFailedMs = 0
+  /** When the first delivery in the lane became the first, in ms of elapsed time. */
+  headSinceMs = 0
+  /** The last intake that touched it. */
+  touched = 0
+  /** Number of the last commit that speaks of it. */
+  inCommit = 0
+  /** It stands among those that the next commit speaks of. */
+  dirty = false
+  /** It stands among those that can go on. */
+  ready = false
+
+  constructor(key: string) {
+    this.key = key
+  }
+
+  /** Nothing of it is under way. */
+  get idle(): boolean {
+    return (
+      this.waiting.length === 0 &&
+      !this.dirty &&
+      (this.phase === 'open' || this.phase === 'parked') &&
+      (this.lane === undefined || this.lane.inHand === 0)
+    )
+  }
+}

@@ -1,0 +1,122 @@
+import { type Clock, freshId, MillraceError, systemClock, type Topic } from '@millrace/event'
+import type { EventLog } from '@millrace/log'
+import { type ConsumerEvent, tell } from '../consumer-event.ts'
+import type { ConsumerHealth } from '../consumer-health.ts'
+import { consumerBounds, type Gate } from '../consumer-settings.ts'
+import { type FailureKind, kindOfFailure } from '../failure-kind.ts'
+import { GroupConsumer } from '../group-consumer.ts'
+import type { GroupStore } from '../group-store.ts'
+import { systemTimers, type Timers } from '../lane/timers.ts'
+import type { Processor } from '../model/processor.ts'
+import type { MemberList } from '../members/member-list.ts'
+import { channelOf } from '../outbox.ts'
+import { type EngineBounds, engineBounds, type EngineSettings } from './engine-settings.ts'
+import { PartitionEngine } from './partition-engine.ts'
+
+/** What a processor runs on; bounds have the defaults of {@link engineBounds}. */
+export interface RunOptions extends Partial<EngineBounds> {
+  readonly log: Pick<EventLog, 'read' | 'readAt' | 'appendChannel'>
+  readonly store: GroupStore
+  /**
+   * The list by which the members of the group share the partitions evenly, and hand them over without a gap.
+   * Default: none; whoever asks first for a free partition has it.
+   */
+  readonly members?: MemberList
+  /** What this member is called in the store, for operators. Default: `member`. A random part is added. */
+  readonly member?: string
+  /**
+   * The topics that the processor emits to. Needed to forward what an earlier run has left behind, before this one has
+   * emitted anything there itself.
+   */
+  readonly emitsTo?: readonly Topic[]
+  /** Says more of a failure than {@link kindOfFailure}. */
+  readonly kindOf?: (error: unknown) => FailureKind
+  /** Closed, nothing is handed over: no attempts are spent, the lease is kept. */
+  readonly gate?: Gate
+  /** Hears what happens; must not throw. The same is published on the diagnostics channel `millrace.consumer`. */
+  readonly observe?: (event: ConsumerEvent) => void
+  readonly clock?: Clock
+  readonly timers?: Timers
+  /** Time that never goes back, in ms. */
+  readonly elapsedMs?: () => number
+  /** From 0 up to 1. Spreads pauses. */
+  readonly random?: () => number
+}
+
+/** A processor that runs. */
+export interface Running {
+  health(): ConsumerHealth
+  /**
+   * Reads no more, lets the handlers end (up to `stopMs`, then their signals are aborted), commits and gives the
+   * leases back. May be called again: it is the same stop.
+   */
+  stop(): Promise<void>
+}
+
+/**
+ * Runs a processor as a member of its group, from now on until its stop: each event is handled in order for its key,
+ * and what came of it is committed exactly once. See docs/state-machines.md for what each crash leaves behind.
+ */
+export async function run<T extends Topic, S>(
+  processor: Processor<T, S>,
+  options: RunOptions,
+): Promise<Running> {
+  const { topic, name: group } = processor
+  const { timers = systemTimers, clock = systemClock, observe } = options
+  const member = `${options.member ?? 'member'}-${freshId()}`
+  // Says early that names are too long.
+  channelOf({ topic, partition: topic.partitions - 1, group })
+  const settings: EngineSettings = {
+    ...engineBounds,
+    ...boundsIn(options),
+    processor: withoutTypes(processor),
+    log: options.log,
+    store: options.store,
+    targets: new Map(options.emitsTo?.map((target) => [target.name, target])),
+    kindOf: options.kindOf ?? kindOfOutcome,
+    gate: options.gate,
+    clock,
+    timers,
+    elapsedMs: options.elapsedMs ?? (() => performance.now()),
+    random: options.random ?? Math.random,
+    tell: (news) => tell({ topic: topic.name, group, member, ...news }, observe),
+  }
+  const { window, leaseMs, retry, attempts, handlerTimeoutMs, stalledMs, stopMs } = settings
+  const consumer = new GroupConsumer({
+    ...consumerBounds,
+    ...{ window, leaseMs, retry, attempts, handlerTimeoutMs, stalledMs, stopMs },
+    log: options.log,
+    store: options.store,
+    members: options.members,
+    topic,
+    group,
+    member,
+    lanes: 'key',
+    deliver: () => undefined,
+    types: undefined,
+    kindOf: settings.kindOf,
+    startAt: undefined,
+    gate: options.gate,
+    clock,
+    tell: settings.tell,
+    begin: (start) => new PartitionEngine(settings, start),
+  })
+  return { health: () => consumer.health(), stop: () => consumer.stop() }
+}
+
+// What is wrong with what an event leads to stays wrong as well.
+const fatal: ReadonlySet<string> = new Set(['state.too-large'])
+
+function kindOfOutcome(error: unknown): FailureKind {
+  return error instanceof MillraceError && fatal.has(error.code) ? 'permanent' : kindOfFailure(error)
+}
+
+// The codec checks what is handed over against the types of the topic; from here on nobody knows them.
+function withoutTypes<T extends Topic, S>(processor: Processor<T, S>): Processor {
+  return processor as Processor<Topic, unknown> as Processor
+}
+
+function boundsIn(options: Partial<EngineBounds>): Partial<EngineBounds> {
+  const given = Object.keys(engineBounds).filter((name) => Object.hasOwn(options, name))
+  return Object.fromEntries(given.map((name) => [name, options[name as keyof EngineBounds]]))
+}

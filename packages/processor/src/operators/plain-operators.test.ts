@@ -13,6 +13,9 @@ import {
   share,
   tap,
   throttle,
+  pairwise,
+  partition,
+  withLatestFrom,
 } from 'rxjs'
 import { expect, test } from 'vitest'
 import { rigOf } from '../testing/stream-rig.ts'
@@ -87,4 +90,25 @@ test('operators of rxjs whose inner streams are over at once work as they are', 
   )
   rig.feed(2)
   expect(rig.told).toEqual(['1', '2'])
+})
+
+test('pairwise, withLatestFrom and partition work as they are', () => {
+  const seen: unknown[] = []
+  const rig = rigOf((lane) => {
+    const [even, odd] = partition(
+      lane.pipe(
+        pairwise(),
+        withLatestFrom(of('x')),
+        map(([[before, after], word]) => `${before.data.n}${after.data.n}${word}`),
+      ),
+      (pair) => pair.startsWith('1'),
+    )
+    return merge(
+      even.pipe(map((pair) => seen.push(`even ${pair}`))),
+      odd.pipe(map((pair) => seen.push(`odd ${pair}`))),
+    )
+  })
+  rig.feed(3)
+  expect(rig.told).toEqual(['1', '2', '3'])
+  expect(seen).toEqual(['even 12x', 'odd 23x'])
 })

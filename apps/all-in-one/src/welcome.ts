@@ -5,9 +5,12 @@ import type { Settings } from './settings.ts'
 
 /** What is said when the system is up: where everything is, but no secret. */
 export function welcome(ports: readonly PortUse[], settings: Settings, home: Home): string[] {
-  const pages = ports.flatMap(({ setting, shows }) =>
-    shows === undefined ? [] : [[shows, `${addressOf(settings.HOST, settings[setting])}/`] as const],
-  )
+  // What a person wants to see first is started last.
+  const pages = ports
+    .toReversed()
+    .flatMap(({ setting, shows }) =>
+      shows === undefined ? [] : [[shows, `${addressOf(settings.HOST, settings[setting])}/`] as const],
+    )
   const rows = [...pages, ['Secrets', secretsFile(home.directory)] as const]
   const width = Math.max(...rows.map(([name]) => name.length))
   return [

@@ -98,7 +98,7 @@ test('groups: position, lag, member and lease; exit code 1 where nobody follows'
 
 test('dead ls: what was given up and why, masked; exit code 1', async () => {
   const { code, stdout, stderr } = await on('dead ls')
-  expect([code, stderr]).toEqual([1, '1 dead letters.\n'])
+  expect([code, stderr]).toEqual([1, '1 dead letter.\n'])
   expect(stdout).toMatch(/^mail +accounts\/3\/\d+-1 /m)
   expect(stdout).toContain('550 no such user b***@example.org')
   expect(stdout).not.toContain('bad@')

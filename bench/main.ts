@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util'
 import { benchAppend } from './append.ts'
 import { benchLanes } from './lanes.ts'
+import { benchProcess } from './process.ts'
 import { asText, type Report } from './report.ts'
 import { benchUniq } from './uniq.ts'
 
 const benches: Readonly<Record<string, (rounds: number, say: (line: string) => void) => Promise<Report>>> = {
   append: benchAppend,
   lanes: benchLanes,
+  process: benchProcess,
   uniq: benchUniq,
 }
 const usage = `npm run bench -- <${Object.keys(benches).join('|')}> [--json] [--rounds N]   (rounds: default 5)`

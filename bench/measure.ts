@@ -3,6 +3,8 @@ import type { Redis } from 'ioredis'
 /** One way of doing a thing, measured side by side with others. */
 export interface Contender {
   readonly name: string
+  /** What has to be there before anything is measured. */
+  prepare?(): Promise<void>
   /** Does the work once, on an empty server if there is one, and answers how many events that were and how long it took. */
   run(): Promise<Work>
   /** The work is done by another program: its processor time is not this process's. */
@@ -62,6 +64,7 @@ function together(a: Sample, b: Sample): Sample {
 async function measured(contender: Contender, redis: Redis | undefined): Promise<Sample> {
   await redis?.flushall('SYNC')
   if (redis) await emptyAof(redis)
+  await contender.prepare?.()
   const redisBefore = redis && (await redisCpuMicros(redis))
   const cpuMicros = contender.cpuMicros ?? ownCpuMicros
   const before = cpuMicros() ?? Number.NaN

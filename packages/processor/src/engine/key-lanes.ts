@@ -90,8 +90,8 @@ export class KeyLanes {
     slot.deferred = deferred
     slot.seq = state?.seq ?? 0
     if (parked) {
-      const { no: _, ...park } = parked
-      this.park(slot, park)
+      const { key, head, last, lined, note } = parked
+      this.park(slot, { key, head, last, lined, note })
       return
     }
     slot.phase = 'open'

@@ -3,7 +3,6 @@ import {
   encodeEvent,
   type Event,
   type EventDraft,
-  limits,
   MillraceError,
   newEvent,
   type Topic,
@@ -17,8 +16,8 @@ import type { LaneCore } from './lane-core.ts'
 import type { Load } from './load.ts'
 import { conflicting, outOfOrder, undeclared } from './pipeline-fault.ts'
 
-/** Most emits, and most effects, of one delivery. */
-const mostOutcomes = limits.appendEvents
+/** Most emits, and most effects, of one delivery: a commit takes a thousand of each, of many deliveries. */
+const mostOutcomes = 100
 
 /** Replaces the state of the key. @throws MillraceError `pipeline.order`, `pipeline.outcome`, `pipeline.undeclared` */
 export function recordState(lane: LaneCore, delivery: Delivery, state: unknown): void {

@@ -8,7 +8,7 @@ import { linked } from './linked.ts'
 import { placed } from './placed.ts'
 
 /** What a durable operator does. Its memory of the key is committed with the delivery that changes it. */
-export interface DurableKeeper<V, D> {
+interface DurableKeeper<V, D> {
   /** A value has arrived. `kept` is what the operator remembers, with the time at which its timer is due. */
   next(value: V, delivery: Delivery, kept: Remembered<D> | undefined): void
   /** The timer is due. */
@@ -16,14 +16,14 @@ export interface DurableKeeper<V, D> {
 }
 
 /** What a durable operator remembers of a key. */
-export interface Remembered<D> {
+interface Remembered<D> {
   readonly data: D
   /** Undefined: there is no timer. */
   readonly dueMs: number | undefined
 }
 
 /** What a durable operator works with. */
-export interface DurableDesk<R, D> {
+interface DurableDesk<R, D> {
   /** Remembers something else, with another timer; undefined forgets both. */
   remember(delivery: Delivery, kept: Remembered<D> | undefined): void
   handOn(value: R): void

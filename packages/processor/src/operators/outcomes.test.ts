@@ -168,6 +168,21 @@ test('an emit that breaks its schema fails the event', () => {
   expect(rig.told).toEqual(['!1 event.invalid'])
 })
 
+test('more than a hundred emits of one event are refused', () => {
+  const note = { type: 'Noted', data: { text: 'x' } } as const
+  const emitting = (count: number) =>
+    new LaneRig(
+      processor('p', offers, {
+        pipeline: (lane) => lane.pipe(emit(notes, () => Array.from({ length: count }, () => note))),
+      }),
+    )
+  const [much, tooMuch] = [emitting(100), emitting(101)]
+  much.feed('Withdrawn')
+  tooMuch.feed('Withdrawn')
+  expect(much.told).toEqual(['1'])
+  expect(tooMuch.told).toEqual(['!1 append.limit'])
+})
+
 test('an effect is recorded with a key that derives from group, event, name and ordinal', () => {
   const rig = new LaneRig(
     processor('leads', offers, {

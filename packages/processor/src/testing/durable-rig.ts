@@ -19,6 +19,8 @@ export const startMs = 1_700_000_040_000
 export class DurableRig {
   readonly time = new VirtualTime(startMs)
   readonly out: unknown[] = []
+  /** Everything that went through its lanes, in order. */
+  readonly deliveries: Delivery[] = []
   rig: LaneRig
   #record: KeyRecord | undefined
   readonly #definition: Processor
@@ -71,6 +73,7 @@ export class DurableRig {
 
   #commit(delivery: Delivery): void {
     if (!delivery.settled) throw new Error('A durable operator holds an event')
+    this.deliveries.push(delivery)
     for (const { name, dueMs } of delivery.timers ?? [])
       if (dueMs === undefined) this.#timers.delete(name)
       else this.#timers.set(name, dueMs)

@@ -1,7 +1,7 @@
-import { MillraceError, type Topic } from '@millrace/event'
+import { type Event, MillraceError, type Topic } from '@millrace/event'
 import { backoffMs } from '../backoff.ts'
 import type { GroupPartition } from '../group-store.ts'
-import { channelOf, type OutboxDraft, type OutboxEntry } from '../outbox.ts'
+import { channelOf, outboxBounds, type OutboxDraft, type OutboxEntry } from '../outbox.ts'
 import { sleep } from './sleep.ts'
 import type { EngineSettings } from './engine-settings.ts'
 
@@ -30,6 +30,7 @@ export class Forwarder {
   /** The outbox holds entries that are not in the queue: they are read from there first. */
   #scan = true
   #working: Promise<void> | undefined
+  readonly #removing = new Set<Promise<void>>()
 
   constructor(settings: EngineSettings, at: GroupPartition, owner: ForwarderOwner) {
     this.#settings = settings
@@ -66,7 +67,10 @@ export class Forwarder {
 
   /** Resolves when nothing is left to forward, or it has ended. */
   async idle(): Promise<void> {
-    while (this.#working && !this.#ending.signal.aborted) await this.#working
+    while ((this.#working || this.#removing.size > 0) && !this.#ending.signal.aborted) {
+      await this.#working
+      await Promise.all(this.#removing)
+    }
   }
 
   end(): void {
@@ -129,20 +133,51 @@ export class Forwarder {
       else lines.set(name, [entry])
     }
     await Promise.all([...lines.values()].map((line) => this.#forwardLine(line)))
-    const ids = entries.map(({ id }) => id)
-    await this.#settings.store.forwarded(this.#at, ids)
-    const gone = new Set(ids)
+    const gone = new Set(entries.map(({ id }) => id))
     this.#queue = this.#queue.filter(({ id }) => !gone.has(id))
+    this.#remove([...gone])
   }
 
+  /** What waits for one partition goes in as few calls as it fits into, one after the other. */
   async #forwardLine(line: readonly OutboxEntry[]): Promise<void> {
-    for (const { topic: name, partition, first, events } of line) {
-      const topic = this.#target(name)
-      const channel = channelOf(this.#at)
+    const channel = channelOf(this.#at)
+    for (let from = 0; from < line.length;) {
+      const { topic: name, partition, first } = line[from] as OutboxEntry
+      const events: Event[] = []
+      let size = 0
+      let at = from
+      for (; at < line.length; at++) {
+        const entry = line[at] as OutboxEntry
+        const fits =
+          at === from ||
+          (entry.first === first + events.length &&
+            events.length + entry.events.length <= outboxBounds.events &&
+            size + entry.size <= outboxBounds.size)
+        if (!fits) break
+        events.push(...entry.events)
+        size += entry.size
+      }
+      from = at
       const batch = { partition, channel, incarnation: 1, first, events }
-      const result = await this.#settings.log.appendChannel(topic, batch)
+      const result = await this.#settings.log.appendChannel(this.#target(name), batch)
       if (result.status === 'refused') throw result.error
     }
+  }
+
+  /** Nobody waits for this: what is left in the outbox is forwarded once more, which changes nothing, and removed. */
+  #remove(ids: readonly string[]): void {
+    const removing = this.#settings.store.forwarded(this.#at, ids).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#settings.tell({ kind: 'trouble', partition: this.#at.partition, error })
+        this.#scan = true
+      },
+    )
+    this.#removing.add(removing)
+    void removing.finally(() => {
+      this.#removing.delete(removing)
+      if (this.#scan) this.#work()
+    })
   }
 
   #target(name: string): Topic {

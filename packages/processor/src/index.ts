@@ -26,6 +26,7 @@ export { type EngineBounds, engineBounds } from './engine/engine-settings.ts'
 export type { EffectNews } from './engine/effect-news.ts'
 export { run, type Running, type RunOptions } from './engine/run.ts'
 export { type FailureKind, kindOfFailure } from './failure-kind.ts'
+export { Forwarder, type ForwarderOwner, type ForwarderSettings } from './forwarder.ts'
 export {
   auditOf,
   type EffectCounts,
@@ -71,6 +72,7 @@ export {
   type OutboxEntry,
 } from './outbox.ts'
 export type { Park, ParkedKey, ParkNote, Unpark } from './parked-key.ts'
+export { assertTakesChannels } from './takes-channels.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createLane } from './lane/create-lane.ts'
 export { Delivery } from './lane/delivery.ts'

@@ -75,16 +75,16 @@ export function intent(idempotencyKey: string, key = 'k', seq = 1): EffectToReco
 /** Where the parts' events go: a topic with two partitions. */
 export const target: Topic = testTopic({ partitions: 2 })
 
-/** Events for the target, one for each key, their data counting from a number. */
-export function emitted(keys: readonly string[], from = 1): readonly OutboxDraft[] {
+/** Events for a topic, one for each key, their data counting from a number. */
+export function emitted(keys: readonly string[], from = 1, topic = target): readonly OutboxDraft[] {
   return draftOutbox(
     keys.map((key, at) => {
-      const event: Event = newEvent(target, {
+      const event: Event = newEvent(topic, {
         type: 'Happened',
         key,
         data: { number: from + at, name: 'Zoë "quoted" \\' },
       })
-      return { topic: target, event, text: JSON.stringify(event) }
+      return { topic, event, text: JSON.stringify(event) }
     }),
   )
 }

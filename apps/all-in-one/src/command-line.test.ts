@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { helpText, readCommandLine } from './command-line.ts'
+import { helpText, optionsTakenByNpm, readCommandLine } from './command-line.ts'
 import type { ServiceFactory } from './service-factory.ts'
 
 const registry = ['gateway', 'uniq', 'mail'].map((name): ServiceFactory => ({
@@ -36,4 +36,12 @@ test('every mistake is told', () => {
 test('the help names every service', () => {
   for (const { name, summary } of registry)
     expect(helpText(registry)).toMatch(new RegExp(`${name} +${summary}`))
+})
+
+test('options that npm has taken because of a forgotten -- are told', () => {
+  expect(optionsTakenByNpm({ npm_config_only: 'gateway', npm_config_separate: 'true' })).toEqual([
+    '--only: npm has taken it; write npm start -- --only gateway',
+    '--separate: npm has taken it; write npm start -- --separate',
+  ])
+  expect(optionsTakenByNpm({ npm_config_only: 'production' })).toEqual([])
 })

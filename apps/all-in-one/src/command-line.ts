@@ -46,6 +46,20 @@ export function readCommandLine(
   return { asked: { help: values.help === true, separate: values.separate === true, services }, mistakes }
 }
 
+/**
+ * Sentences about options that npm has taken for its own, because the `--` was forgotten: `npm start --only mail`
+ * would start everything without a word. npm hands its options on as environment variables.
+ */
+export function optionsTakenByNpm(env: Readonly<Record<string, string | undefined>>): string[] {
+  const { npm_config_only: only = '', npm_config_separate: separate = '' } = env
+  const mistakes: string[] = []
+  // `only=production` in an .npmrc is npm's own.
+  if (only !== '' && !/^(prod|dev)/.test(only))
+    mistakes.push(`--only: npm has taken it; write npm start -- --only ${only}`)
+  if (separate !== '') mistakes.push('--separate: npm has taken it; write npm start -- --separate')
+  return mistakes
+}
+
 /** The text of `--help`. */
 export function helpText(registry: readonly ServiceFactory[]): string {
   const width = Math.max(8, ...registry.map(({ name }) => name.length))

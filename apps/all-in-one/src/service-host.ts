@@ -45,6 +45,12 @@ async function run(order: HostOrder): Promise<void> {
   const kit = processKit(logger, order.redisUrl)
   // Added first, so that it is closed last.
   lifecycle.add({ name: 'connections', stop: () => kit.close() })
+  // Whoever asks before all services answer is told so: the operator's addresses are among the first to be there.
+  let started = false
+  kit.health.add({
+    name: 'services',
+    check: () => (started ? undefined : { state: 'down', message: 'are being started' }),
+  })
   const context = contextOf(order, kit)
   for (const factory of serviceRegistry)
     if (order.names.includes(factory.name)) lifecycle.add(partOf(factory, context))
@@ -53,6 +59,7 @@ async function run(order: HostOrder): Promise<void> {
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   try {
     await lifecycle.start()
+    started = true
     report({ type: 'ready' })
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error)

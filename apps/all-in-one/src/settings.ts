@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/event'
 import {
   choice,
   type Environment,
@@ -9,6 +10,7 @@ import {
   text,
   url,
 } from '@millrace/service'
+import { readKeyring } from '@millrace/uniq'
 import { z } from 'zod'
 
 const shape = {
@@ -36,7 +38,10 @@ const shape = {
   SERVICE_TOKEN: secret().optional(),
   INTAKE_TOKEN: secret().optional(),
   MILLRACE_SECRET: secret({ minLength: 32 }).optional(),
-  UNIQ_KEYRING: secret().optional(),
+  UNIQ_KEYRING: secret({
+    example: '1:<base64 of 32 random bytes>',
+    mistake: (text) => mistakeOfKeyring(text),
+  }).optional(),
   UNIQ_CONSTRAINTS: text({ example: 'constraints.json' }).optional(),
   PUBLIC_URL: url(['http', 'https'], 'https://accounts.example.org').optional(),
   LOG_LEVEL: choice(logLevels, 'info'),
@@ -70,4 +75,14 @@ export function systemSettings(env: Environment, terminal: boolean): Settings {
   // Set by the tools around the system, not by the person who sets it up.
   const knownElsewhere = ['MILLRACE_PARENT_PID', 'MILLRACE_TEST_REPORT']
   return readSettings(terminal ? forTerminal : forMachines, env, { knownElsewhere })
+}
+
+function mistakeOfKeyring(text: string): string | undefined {
+  try {
+    readKeyring(text)
+    return undefined
+  } catch (error) {
+    if (error instanceof MillraceError) return `is wrong: ${error.message}`
+    throw error
+  }
 }

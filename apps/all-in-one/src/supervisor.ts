@@ -3,7 +3,7 @@ import path from 'node:path'
 import { MillraceError } from '@millrace/event'
 import { handleProcess, type LogFields } from '@millrace/service'
 import { watchParent } from '../bootstrap/watch-parent.mjs'
-import { type CommandLine, helpText, readCommandLine } from './command-line.ts'
+import { type CommandLine, helpText, optionsTakenByNpm, readCommandLine } from './command-line.ts'
 import { Home } from './home.ts'
 import { projectRoot } from './pinned-node.ts'
 import { portMistakes, portsOf } from './port-check.ts'
@@ -22,7 +22,8 @@ const shareSecrets =
 const stopTimeoutMs = 50_000
 
 function readEverything(args: readonly string[]): { asked: CommandLine; settings: Settings } {
-  const { asked, mistakes } = readCommandLine(args, serviceRegistry)
+  const { asked, mistakes: misread } = readCommandLine(args, serviceRegistry)
+  const mistakes = [...misread, ...optionsTakenByNpm(process.env)]
   let settings: Settings | undefined
   let wrong = ''
   try {

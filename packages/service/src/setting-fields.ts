@@ -89,13 +89,26 @@ function quantity(
     .register(hints, { example, shown: true })
 }
 
-/** A secret; its value never stands in a message. At least `minLength` characters, default 16. */
-export function secret(options: { readonly minLength?: number } = {}) {
-  const minLength = options.minLength ?? 16
+/**
+ * A secret; its value never stands in a message. At least `minLength` characters, default 16; `mistake` says what
+ * else is wrong with it, without showing it.
+ */
+export function secret(
+  options: {
+    readonly minLength?: number
+    readonly example?: string
+    readonly mistake?: (text: string) => string | undefined
+  } = {},
+) {
+  const { minLength = 16, example = '<a long random text>', mistake = () => undefined } = options
   return z
     .string()
-    .min(minLength, `must have at least ${minLength} characters`)
-    .register(hints, { example: '<a long random text>', shown: false })
+    .superRefine((text, context) => {
+      const short = text.length < minLength ? `must have at least ${minLength} characters` : undefined
+      const message = mistake(text) ?? short
+      if (message !== undefined) context.addIssue({ code: 'custom', message })
+    })
+    .register(hints, { example, shown: false })
 }
 
 /** Values with commas between them. An empty list is the default. */

@@ -52,14 +52,26 @@ export class EffectRunner {
 
   /** Takes over what earlier owners have left; nothing is to be added before it has ended. */
   async start(): Promise<void> {
-    const { store, effectsWaiting } = this.#settings
+    const { store, effectsWaiting, random, timers, tell } = this.#settings
     let after: string | undefined
-    do {
+    for (let failures = 0; !this.#ending.signal.aborted;) {
       const options = { limit: Math.min(500, effectsWaiting), ...(after === undefined ? {} : { after }) }
-      const { items, next } = await store.pendingEffects(this.#lease.at, options)
-      for (const effect of items) this.#take(effect, effect.turn)
-      after = next
-    } while (after !== undefined && !this.#ending.signal.aborted)
+      try {
+        const { items, next } = await store.pendingEffects(this.#lease.at, options)
+        for (const effect of items) this.#take(effect, effect.turn)
+        if (next === undefined) break
+        after = next
+        failures = 0
+      } catch (error) {
+        if (!(error instanceof MillraceError && error.retryable)) {
+          this.#owner.failed(error)
+          return
+        }
+        tell({ kind: 'trouble', partition: this.#lease.at.partition, error })
+        failures += 1
+        await sleep(timers, backoffMs(retry, failures, random()), this.#ending.signal)
+      }
+    }
     this.#pump()
   }
 

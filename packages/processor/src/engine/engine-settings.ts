@@ -70,7 +70,7 @@ export const engineBounds = {
 /** Everything that the parts of a running processor need to know. */
 export interface EngineSettings extends EngineBounds {
   readonly processor: Processor
-  readonly log: Pick<EventLog, 'appendChannel' | 'readAt'>
+  readonly log: Pick<EventLog, 'appendChannel' | 'channel'>
   readonly store: GroupStore
   /** Topics that are emitted to, by name. Those that are met on the way are added. */
   readonly targets: Map<string, Topic>

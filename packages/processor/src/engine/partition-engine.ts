@@ -1,28 +1,25 @@
-import { MillraceError, upcast } from '@millrace/event'
+import { upcast } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
-import { backoffMs } from '../backoff.ts'
 import type { EndReason } from '../consumer-event.ts'
+import { Forwarder } from '../forwarder.ts'
 import type { Reached } from '../group-store.ts'
 import type { KeyTimer } from '../key-timer.ts'
 import { Delivery } from '../lane/delivery.ts'
 import type { PartitionStart, PartitionWork } from '../partition-work.ts'
 import { type Batch, EngineCommitter } from './engine-committer.ts'
-import { EngineLease } from './engine-lease.ts'
+import { type Committed, EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { EffectRunner } from './effect-runner.ts'
-import { Forwarder } from './forwarder.ts'
-import { Harvest } from './harvest.ts'
+import { Failures } from './failures.ts'
+import { type Gathered, Harvester } from './harvester.ts'
 import { KeyLanes } from './key-lanes.ts'
-import type { KeySlot } from './key-slot.ts'
-import { parkOf } from './park-of.ts'
+import { Later } from './later.ts'
 import { SeqWindow } from './seq-window.ts'
 import { StateLoader } from './state-loader.ts'
 import { TimerWatch } from './timer-watch.ts'
 
 /** Outbox entries that may wait; with more of them no events are taken in. */
 const mostForwarding = 200
-/** How often it is looked for deliveries that take too long, in ms. */
-const lookEveryMs = 250
 
 /**
  * A member's work on one partition for a processor, from the lease to its end: events go through the lanes of their
@@ -40,11 +37,9 @@ export class PartitionEngine implements PartitionWork {
   readonly #effects: EffectRunner
   readonly #timers: TimerWatch
   readonly #changed: () => void
-  readonly #cancels = new Set<() => void>()
-  #uncommitted = 0
-  /** Events that are not for this group, since the last commit. */
-  #skipped = 0
-  #harvests = 0
+  readonly #later: Later
+  readonly #failures: Failures
+  readonly #harvester: Harvester
   #committed = 0
   #quiet = false
   #begun = false
@@ -70,12 +65,27 @@ export class PartitionEngine implements PartitionWork {
     this.#lanes = new KeyLanes(settings, {
       settled: (count) => this.#settled(count),
       ready: () => this.#ready(),
-      failed: (slot, delivery, error) => this.#failed(slot, delivery, error),
+      failed: (slot, delivery, error) => this.#failures.take(slot, delivery, error),
+    })
+    this.#later = new Later(settings.timers)
+    const parts = { lanes: this.#lanes, later: this.#later }
+    this.#failures = new Failures(settings, this.partition, parts, {
+      restart: (error) => this.endBy('restart', error),
+      changed: () => {
+        this.alive()
+        if (this.#lanes.busy.size === 0) this.#noteDrained()
+        if (!this.#feeding) this.#ready()
+      },
+    })
+    this.#harvester = new Harvester(settings, {
+      lanes: this.#lanes,
+      window: this.#window,
+      failures: this.#failures,
     })
     this.#loader = new StateLoader(settings, at, this.#lanes, { loaded: () => this.#ready(), failed })
     this.#committer = new EngineCommitter(settings, this.#lease, {
-      uncommitted: () => this.#uncommitted + this.#skipped,
-      harvest: () => this.#harvest(),
+      uncommitted: () => this.#harvester.waiting,
+      harvest: () => this.#batch(),
       failed: (reason, error) => this.endBy(reason, error),
     })
     this.#forwarder = new Forwarder(settings, at, { moved, failed })
@@ -155,8 +165,7 @@ export class PartitionEngine implements PartitionWork {
       const { event, position } = recorded
       if (!this.#window.take(position)) continue
       if (types !== undefined && !types.has(event.type)) {
-        this.#window.settle(position.seq)
-        this.#skipped += 1
+        this.#harvester.skip(position.seq)
         continue
       }
       const slot = lanes.slotOf(event.subject)
@@ -170,7 +179,7 @@ export class PartitionEngine implements PartitionWork {
       lanes.take(slot, delivery)
     }
     this.#loader.load()
-    if (this.#skipped > 0) this.#committer.noted()
+    if (this.#harvester.waiting > 0) this.#committer.noted()
     lanes.evict(this.#committed)
   }
 
@@ -184,7 +193,7 @@ export class PartitionEngine implements PartitionWork {
     } finally {
       this.#feeding = false
     }
-    if (this.#uncommitted > 0) this.#committer.noted()
+    if (this.#harvester.waiting > 0) this.#committer.noted()
     return fed > 0 ? Promise.resolve() : undefined
   }
 
@@ -196,7 +205,7 @@ export class PartitionEngine implements PartitionWork {
   async commitAll(): Promise<void> {
     // The first may be a commit that is under way and does not know of the last deliveries.
     await this.#committer.flush()
-    while (this.#uncommitted + this.#skipped > 0 && !this.#end) await this.#committer.flush()
+    while (this.#harvester.waiting > 0 && !this.#end) await this.#committer.flush()
     await Promise.all([this.#forwarder.idle(), this.#effects.settled()])
   }
 
@@ -224,8 +233,7 @@ export class PartitionEngine implements PartitionWork {
     this.#effects.end()
     this.#timers.end()
     this.#loader.end()
-    for (const cancel of this.#cancels) cancel()
-    this.#cancels.clear()
+    this.#later.end()
     this.#lanes.close()
     this.#noteDrained()
     this.#settings.tell({ kind: 'ended', partition: this.partition, reason, error })
@@ -242,30 +250,17 @@ export class PartitionEngine implements PartitionWork {
 
   /** What earlier owners have left is taken over before the first event. */
   async #begin(): Promise<void> {
-    for (let failures = 0; !this.#end;) {
-      try {
-        await this.#effects.start()
-        this.#begun = true
-        this.#forwarder.start()
-        this.#timers.start()
-        this.#after(lookEveryMs, () => this.#look())
-        this.#changed()
-        return
-      } catch (error) {
-        if (!(error instanceof MillraceError && error.retryable)) {
-          this.endBy('fault', error)
-          return
-        }
-        this.#settings.tell({ kind: 'trouble', partition: this.partition, error })
-        failures += 1
-        const delayMs = backoffMs({ firstMs: 50, maxMs: 2_000 }, failures, this.#settings.random())
-        await new Promise<void>((resolve) => this.#after(delayMs, resolve, resolve))
-      }
-    }
+    await this.#effects.start()
+    if (this.#end) return
+    this.#begun = true
+    this.#forwarder.start()
+    this.#timers.start()
+    this.#failures.watch()
+    this.#changed()
   }
 
   #settled(count: number): void {
-    this.#uncommitted += count
+    this.#harvester.settled(count)
     if (this.#feeding) return
     this.alive()
     this.#committer.noted()
@@ -284,150 +279,39 @@ export class PartitionEngine implements PartitionWork {
     this.#changed()
   }
 
-  #failed(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void {
-    this.alive()
-    if (this.#end) return
-    const { kindOf, processor, attempts } = this.#settings
-    const kind = kindOf(error)
-    if (kind === 'restart') {
-      this.endBy('restart', error)
-      return
-    }
-    const event = delivery?.timer === undefined ? delivery : undefined
-    const spent = kind === 'retry' && event !== undefined && event.attempt >= attempts
-    if (event !== undefined && (kind === 'permanent' || (spent && processor.onExhausted === 'skip-event'))) {
-      this.#lanes.fates.set(event, { error, spent })
-      slot.phase = 'open'
-      this.#lanes.wake(slot)
-    } else if (spent && event !== undefined) this.#park(slot, event, error)
-    else this.#backOff(slot, delivery, error, kind === 'retry')
-    if (this.#lanes.busy.size === 0) this.#noteDrained()
-    if (!this.#feeding) this.#changed()
-  }
-
-  #backOff(slot: KeySlot, delivery: Delivery | undefined, error: unknown, counts: boolean): void {
-    const { retry, random, clock, tell } = this.#settings
-    slot.phase = 'backing-off'
-    slot.failures += 1
-    if (slot.failures === 1) slot.firstFailedMs = clock.now()
-    const delayMs = backoffMs(retry, slot.failures, random())
-    const attempts = delivery?.attempt ?? slot.failures
-    if (delivery !== undefined && counts) delivery.attempt += 1
-    const seq = delivery?.recorded?.position.seq ?? slot.seq
-    tell({ kind: 'retry', partition: this.partition, seq, attempts, delayMs, error })
-    this.#after(delayMs, () => {
-      if (slot.phase !== 'backing-off') return
-      slot.phase = 'open'
-      if (slot.waiting.length > 0) this.#lanes.wake(slot)
-      this.#changed()
-    })
-  }
-
-  /** The key waits for somebody to repair it. What was not settled, and what comes later, lines up. */
-  #park(slot: KeySlot, blamed: Delivery, error: unknown): void {
-    const { clock, tell } = this.#settings
-    const park = parkOf(slot, blamed, error, clock.now())
-    if (park === undefined) return
-    this.#lanes.park(slot, park)
-    tell({ kind: 'parked', partition: this.partition, key: slot.key, seq: park.head, error })
-  }
-
-  /** Looks for deliveries that take too long. */
-  #look(): void {
-    const { handlerTimeoutMs, holdMs, elapsedMs, processor } = this.#settings
-    const handler = processor.program.kind === 'handler'
-    const most = handler ? handlerTimeoutMs : holdMs
-    const nowMs = elapsedMs()
-    for (const slot of this.#lanes.busy) {
-      const first = slot.lane?.unsettled[0]
-      if (first === undefined || nowMs - slot.headSinceMs < most) continue
-      this.#lanes.recall(slot)
-      const error = new MillraceError(
-        handler ? 'handler.timeout' : 'pipeline.held',
-        handler
-          ? `The handler of ${processor.name} took more than ${most} ms`
-          : `The pipeline of ${processor.name} held an event for more than ${most} ms`,
-      )
-      this.#failed(slot, first, error)
-    }
-    this.#after(lookEveryMs, () => this.#look())
-  }
-
-  #harvest(): Batch | undefined {
-    if (this.#end || (this.#uncommitted === 0 && this.#skipped === 0)) return undefined
-    const harvest = new Harvest(this.#settings, this.#window, this.#lanes.fates)
-    const number = this.#harvests + 1
-    const { dirty } = this.#lanes
-    this.#lanes.dirty = []
-    for (const slot of dirty) {
-      if (harvest.full) this.#lanes.dirty.push(slot)
-      else this.#harvestSlot(harvest, slot, number)
-    }
-    const skipped = this.#skipped
-    const content = harvest.content(skipped)
-    this.#skipped = 0
-    this.#uncommitted -= harvest.count
-    this.#harvests = number
-    for (const letter of harvest.dead)
+  #batch(): Batch | undefined {
+    const gathered = this.#end ? undefined : this.#harvester.gather()
+    if (!gathered) return undefined
+    for (const letter of gathered.harvest.dead)
       this.#settings.tell({ kind: 'dead', partition: this.partition, letter })
-    return {
-      content,
-      committed: ({ n, numbers }) => {
-        this.#proven = true
-        this.#committed = number
-        this.alive()
-        const lag = this.lag
-        const { position } = content
-        const settled = harvest.count + skipped
-        this.#settings.tell({ kind: 'progress', partition: this.partition, position, settled, lag })
-        if (harvest.outbox.length > 0) {
-          for (const [name, topic] of harvest.topics) this.#settings.targets.set(name, topic)
-          this.#forwarder.add(n, harvest.outbox, numbers)
-        }
-        if (harvest.effects.length > 0) this.#effects.add(harvest.effects)
-        if (content.timers !== undefined || harvest.fired.length > 0)
-          this.#timers.committed(content.timers ?? [], harvest.fired)
-        this.#changed()
-      },
-    }
+    return { content: gathered.content, committed: (result) => this.#came(gathered, result) }
   }
 
-  #harvestSlot(harvest: Harvest, slot: KeySlot, number: number): void {
-    slot.dirty = false
-    slot.inCommit = number
-    const fault = harvest.take(slot)
-    if (fault) {
-      // Nothing from there on is true: it is handled again, without the one that is at fault.
-      const again = slot.settled
-      slot.settled = []
-      this.#uncommitted -= again.length
-      this.#lanes.recall(slot)
-      slot.waiting.putBack(again)
-      slot.record = slot.base
-      if (slot.phase === 'open') this.#failed(slot, fault.culprit, fault.error)
+  /** A commit is true: what it says may be carried out. */
+  #came({ harvest, content, number, count }: Gathered, { n, numbers }: Committed): void {
+    const { position, timers } = content
+    this.#proven = true
+    this.#committed = number
+    this.alive()
+    this.#settings.tell({
+      kind: 'progress',
+      partition: this.partition,
+      position,
+      settled: count,
+      lag: this.lag,
+    })
+    if (harvest.outbox.length > 0) {
+      for (const [name, topic] of harvest.topics) this.#settings.targets.set(name, topic)
+      this.#forwarder.add(n, harvest.outbox, numbers)
     }
-    if (slot.settled.length > 0 || slot.linedUp.length > 0) this.#lanes.touch(slot)
+    if (harvest.effects.length > 0) this.#effects.add(harvest.effects)
+    if (timers !== undefined || harvest.fired.length > 0) this.#timers.committed(timers ?? [], harvest.fired)
+    this.#changed()
   }
 
   #noteDrained(): void {
     const tell = this.#drained
     this.#drained = undefined
     tell?.()
-  }
-
-  #after(delayMs: number, act: () => void, cancelled?: () => void): void {
-    if (this.#end) {
-      cancelled?.()
-      return
-    }
-    const cancel = () => {
-      stop()
-      cancelled?.()
-    }
-    const stop = this.#settings.timers.set(delayMs, () => {
-      this.#cancels.delete(cancel)
-      act()
-    })
-    this.#cancels.add(cancel)
   }
 }

@@ -10,12 +10,13 @@ import { systemTimers, type Timers } from '../lane/timers.ts'
 import type { Processor } from '../model/processor.ts'
 import type { MemberList } from '../members/member-list.ts'
 import { channelOf } from '../outbox.ts'
+import { assertTakesChannels } from '../takes-channels.ts'
 import { type EngineBounds, engineBounds, type EngineSettings } from './engine-settings.ts'
 import { PartitionEngine } from './partition-engine.ts'
 
 /** What a processor runs on; bounds have the defaults of {@link engineBounds}. */
 export interface RunOptions extends Partial<EngineBounds> {
-  readonly log: Pick<EventLog, 'read' | 'readAt' | 'appendChannel'>
+  readonly log: Pick<EventLog, 'read' | 'appendChannel' | 'channel'>
   readonly store: GroupStore
   /**
    * The list by which the members of the group share the partitions evenly, and hand them over without a gap.
@@ -56,6 +57,8 @@ export interface Running {
 /**
  * Runs a processor as a member of its group, from now on until its stop: each event is handled in order for its key,
  * and what came of it is committed exactly once. See docs/state-machines.md for what each crash leaves behind.
+ *
+ * @throws MillraceError `topic.guarded` when a topic that it emits to has uniqueness constraints
  */
 export async function run<T extends Topic, S>(
   processor: Processor<T, S>,
@@ -66,6 +69,7 @@ export async function run<T extends Topic, S>(
   const member = `${options.member ?? 'member'}-${freshId()}`
   // Says early that names are too long.
   channelOf({ topic, partition: topic.partitions - 1, group })
+  for (const target of options.emitsTo ?? []) await assertTakesChannels(options.log, target)
   const settings: EngineSettings = {
     ...engineBounds,
     ...boundsIn(options),

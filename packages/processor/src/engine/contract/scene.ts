@@ -30,7 +30,7 @@ function schema<T>(valid: (value: unknown) => value is T, what: string): Schema<
   }
 }
 
-export interface Numbered {
+interface Numbered {
   readonly n: number
 }
 
@@ -40,17 +40,16 @@ const numbered = schema(
 )
 
 /** The topic that members of the scene handle. */
-export function sourceTopic(partitions: number) {
+function sourceTopic(partitions: number) {
   return topic(`s${word()}`, { types: { Counted: numbered, Other: numbered }, partitions })
 }
 
 /** The topic that they emit to. */
-export function targetTopic() {
+function targetTopic() {
   return topic(`t${word()}`, { types: { Derived: numbered }, partitions: 2 })
 }
 
 export type Source = ReturnType<typeof sourceTopic>
-export type Target = ReturnType<typeof targetTopic>
 
 function word(): string {
   return Math.random().toString(36).slice(2, 12)

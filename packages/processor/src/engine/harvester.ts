@@ -1,0 +1,89 @@
+import type { CommitContent } from './engine-lease.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import type { Failures } from './failures.ts'
+import { Harvest } from './harvest.ts'
+import type { KeyLanes } from './key-lanes.ts'
+import type { KeySlot } from './key-slot.ts'
+import type { SeqWindow } from './seq-window.ts'
+
+/** What a harvester works with. */
+export interface HarvesterParts {
+  readonly lanes: KeyLanes
+  readonly window: SeqWindow
+  readonly failures: Failures
+}
+
+/** What one commit is to say. */
+export interface Gathered {
+  readonly harvest: Harvest
+  readonly content: CommitContent
+  /** Counts the commits of this lease, from 1. */
+  readonly number: number
+  /** Events that it settles. */
+  readonly count: number
+}
+
+/** Gathers what is settled in the lanes of a partition, commit by commit. */
+export class Harvester {
+  readonly #settings: EngineSettings
+  readonly #parts: HarvesterParts
+  #settled = 0
+  /** Events that are not for this group. */
+  #skipped = 0
+  #number = 0
+
+  constructor(settings: EngineSettings, parts: HarvesterParts) {
+    this.#settings = settings
+    this.#parts = parts
+  }
+
+  /** Deliveries that are settled and in no commit. */
+  get waiting(): number {
+    return this.#settled + this.#skipped
+  }
+
+  settled(count: number): void {
+    this.#settled += count
+  }
+
+  skip(seq: number): void {
+    this.#parts.window.settle(seq)
+    this.#skipped += 1
+  }
+
+  /** Everything that fits into one commit; undefined when there is nothing. */
+  gather(): Gathered | undefined {
+    if (this.waiting === 0) return undefined
+    const { lanes, window } = this.#parts
+    const harvest = new Harvest(this.#settings, window, lanes.fates)
+    this.#number += 1
+    const { dirty } = lanes
+    lanes.dirty = []
+    for (const slot of dirty)
+      if (harvest.full) lanes.dirty.push(slot)
+      else this.#gatherSlot(harvest, slot)
+    const content = harvest.content(this.#skipped)
+    const count = harvest.count + this.#skipped
+    this.#skipped = 0
+    this.#settled -= harvest.count
+    return { harvest, content, number: this.#number, count }
+  }
+
+  #gatherSlot(harvest: Harvest, slot: KeySlot): void {
+    const { lanes, failures } = this.#parts
+    slot.dirty = false
+    slot.inCommit = this.#number
+    const fault = harvest.take(slot)
+    if (fault) {
+      // Nothing from there on is true: it is handled again, without the one that is at fault.
+      const again = slot.settled
+      slot.settled = []
+      this.#settled -= again.length
+      lanes.recall(slot)
+      slot.waiting.putBack(again)
+      slot.record = slot.base
+      if (slot.phase === 'open') failures.take(slot, fault.culprit, fault.error)
+    }
+    if (slot.settled.length > 0 || slot.linedUp.length > 0) lanes.touch(slot)
+  }
+}

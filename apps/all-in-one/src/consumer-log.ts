@@ -20,11 +20,33 @@ export function followed(logger: Logger): (event: ConsumerEvent) => void {
         })
       case 'dead':
         return logger.error(`Gave an event up: ${event.letter.reason}`, { ...where, seq: event.letter.seq })
+      case 'parked':
+        return logger.error('A key waits for its first event to be repaired', {
+          ...where,
+          seq: event.seq,
+          err: event.error,
+        })
+      case 'effect-retry':
+        return logger.warn(`Attempt ${event.attempts} of an effect failed; again in ${event.delayMs} ms`, {
+          ...where,
+          name: event.name,
+          err: event.error,
+        })
+      case 'effect-dead':
+        return logger.error('Gave an effect up', { ...where, name: event.name, err: event.error })
       case 'trouble':
         return logger.warn('Log or store could not be reached; tried again', { ...where, err: event.error })
       case 'stalled':
         return logger.error('Lag without progress', where)
-      default:
+      case 'progress':
+      case 'paused':
+      case 'resumed':
+      case 'member-live':
+      case 'member-silent':
+      case 'member-left':
+      case 'assigned':
+      case 'handing-over':
+      case 'handed-over':
         return logger.debug(event.kind, where)
     }
   }

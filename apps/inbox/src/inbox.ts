@@ -70,7 +70,7 @@ export function createInbox(options: InboxOptions): Inbox {
         maxConnections: 100,
         onMail: (envelope, raw) => store.add(envelope, raw),
       })
-      logger.info('The inbox takes mail', { smtpUrl: receiver.url, mails: store.mails.length })
+      logger.info('The inbox takes mail', { url: receiver.url, count: store.mails.length })
     },
     async stop() {
       await receiver?.stop()

@@ -254,6 +254,7 @@ function describeFaults(open: () => Promise<Scene>): void {
       await new Promise((resolve) => setImmediate(resolve))
     }
     await reached.promise
+    expect(arrivals).toHaveLength(3)
     scene.end()
     await forwarder.idle()
   })

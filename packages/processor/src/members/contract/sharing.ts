@@ -114,7 +114,9 @@ export function describeSharing(subject: () => MembersUnderTest): void {
       together(async (troupe) => {
         const players = Array.from({ length: 3 }, () => troupe.join(undefined, longLease))
         await troupe.shared(...players)
-        expect(players.map((player) => troupe.owned(player).length).toSorted()).toEqual([0, 1, 1])
+        expect(players.map((player) => troupe.owned(player).length).toSorted((a, b) => a - b)).toEqual([
+          0, 1, 1,
+        ])
         const [one] = players.filter((player) => troupe.owned(player).length === 1)
         await one?.consumer.stop()
         await troupe.shared(...players.filter((player) => player !== one))

@@ -13,6 +13,8 @@ import { abandoned, endedIdle, unheld } from './pipeline-fault.ts'
 import type { Stage } from './stage.ts'
 import type { Timers } from './timers.ts'
 
+const nobody: readonly Delivery[] = []
+
 /** What operators and stages see of their lane, beside what its owner sees. See docs/pipelines.md. */
 export class LaneCore implements Lane {
   readonly key: string
@@ -78,6 +80,7 @@ export class LaneCore implements Lane {
 
   pass(delivery: Delivery, outcome: Outcome, why?: string): void {
     this.#admit(delivery)
+    this.#line.push(delivery)
     delivery.outcome = outcome
     delivery.why = why
     delivery.holds = 0
@@ -169,6 +172,9 @@ export class LaneCore implements Lane {
 
   #take(delivery: Delivery): void {
     this.#admit(delivery)
+    // Most are settled before this returns and meet nobody in the line: those never enter it.
+    const alone = this.#line.length === 0
+    if (!alone) this.#line.push(delivery)
     if (this.#phase === 'open' && this.#stage.listening) {
       const { load, place } = now
       now.load = delivery
@@ -186,6 +192,10 @@ export class LaneCore implements Lane {
       }
       if (!this.#failing) delivery.holds -= 1
     } else this.#unheard ??= delivery
+    if (alone) {
+      if (delivery.holds === 0 && !this.over) this.#tell(delivery, nobody)
+      else this.#line.push(delivery)
+    }
     this.#settle()
   }
 
@@ -198,7 +208,6 @@ export class LaneCore implements Lane {
       )
     this.#places += 1
     delivery.enter(this, this.#places)
-    this.#line.push(delivery)
   }
 
   /** Tells the owner what has been settled, and the end. */
@@ -207,16 +216,20 @@ export class LaneCore implements Lane {
     const line = this.#line
     for (let delivery = line.take(); delivery !== undefined; delivery = line.take()) {
       for (const before of line.together) this.#note(before)
-      this.#note(delivery)
-      // So that a hook which feeds its lane is noticed.
-      this.#depth = 1
-      this.#hooks.settled(delivery, line.together)
-      this.#depth = 0
+      this.#tell(delivery, line.together)
       if (this.over) return
     }
     if (this.#phase === 'failing') this.#fall()
     else if (this.#phase === 'ending' || (this.#unheard !== undefined && this.#unheard === line.first))
       this.#end()
+  }
+
+  #tell(delivery: Delivery, together: readonly Delivery[]): void {
+    this.#note(delivery)
+    // So that a hook which feeds its lane is noticed.
+    this.#depth = 1
+    this.#hooks.settled(delivery, together)
+    this.#depth = 0
   }
 
   #note(delivery: Delivery): void {

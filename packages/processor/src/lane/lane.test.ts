@@ -93,6 +93,14 @@ test('a hook may close its lane: nothing more is told', () => {
   expect(lane.inHand).toBe(2)
 })
 
+test('a lane that is closed while it hands an event over tells nothing of it', () => {
+  const stop = () => rig.lane.close()
+  const rig = new LaneRig(processor('stops', things, { handle: stop }))
+  rig.feed('Made')
+  expect(rig.told).toEqual([])
+  expect(rig.lane.unsettled).toEqual(rig.fed)
+})
+
 test('a thousand events through a lane that holds a few leave nothing behind in it', () => {
   const rig = new LaneRig(late)
   for (let n = 0; n < 1_000; n++) {

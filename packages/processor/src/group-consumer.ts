@@ -3,13 +3,11 @@ import { type ConsumerHealth, consumerHealth, type PartitionHealth, runHealth } 
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { drain, graceMs, within } from './drain.ts'
 import { GateKeeper } from './gate-keeper.ts'
-import type { GroupPartition, Lease } from './group-store.ts'
-import { HeldLease } from './held-lease.ts'
 import { Membership } from './members/membership.ts'
 import { PartitionFaults } from './partition-faults.ts'
-import { PartitionRun } from './partition-run.ts'
 import type { PartitionWork } from './partition-work.ts'
 import { Reader } from './reader.ts'
+import { takePartition } from './take-partition.ts'
 import { WakeUp } from './wake-up.ts'
 
 /** Pause between two tries for a partition that this member is the desired owner of, in ms. */
@@ -180,55 +178,13 @@ export class GroupConsumer {
       }
       if (!this.#awaited.has(partition)) this.#awaited.set(partition, performance.now())
     }
-    await this.#take(partition)
+    const signal = this.#stopping.signal
+    const run = await takePartition(this.#settings, partition, signal, (work) => this.#noticed(work))
     this.#troubled = false
-  }
-
-  async #take(partition: number): Promise<void> {
-    const { store, topic, group, member, leaseMs, startAt } = this.#settings
-    const at: GroupPartition = { topic, partition, group }
-    const askedAtMs = performance.now()
-    const lease = await store.acquire(at, member, leaseMs)
-    if (!lease) return
-    if (this.#settings.begin) {
-      await this.#begin(this.#settings.begin, at, lease, askedAtMs)
-      return
-    }
-    const held = new HeldLease(store, at, lease, leaseMs, askedAtMs)
-    let start = { at: lease.position, ahead: lease.ahead }
-    try {
-      if (startAt) start = { at: await startAt(partition), ahead: [] }
-    } catch (error) {
-      await held.release()
-      throw error
-    }
-    if (this.#stopping.signal.aborted) {
-      await held.release()
-      return
-    }
-    const run = new PartitionRun(this.#settings, partition, held, start, () => this.#noticed(run))
-    this.#began(run)
-  }
-
-  async #begin(
-    begin: NonNullable<ConsumerSettings['begin']>,
-    at: GroupPartition,
-    lease: Lease,
-    askedAtMs: number,
-  ): Promise<void> {
-    if (this.#stopping.signal.aborted) {
-      await this.#settings.store.release(at, lease.token)
-      return
-    }
-    const run = begin({ at, lease, askedAtMs, changed: () => this.#noticed(run) })
-    this.#began(run)
-  }
-
-  #began(run: PartitionWork): void {
-    const { partition, position } = run
+    if (!run) return
     this.#awaited.delete(partition)
     this.#runs.set(partition, run)
-    this.#settings.tell({ kind: 'leased', partition, position })
+    this.#settings.tell({ kind: 'leased', partition, position: run.position })
     this.#reader.added(run)
   }
 

@@ -79,7 +79,6 @@ export class PartitionRun implements PartitionWork {
     return this.#window.cursor
   }
 
-  /** Events that may be taken in now. */
   get room(): number {
     return this.#end || this.#quiet ? 0 : this.#window.room
   }
@@ -92,7 +91,6 @@ export class PartitionRun implements PartitionWork {
     return this.#running
   }
 
-  /** Events behind the position, as far as is known. */
   get lag(): number {
     return Math.max(this.#lease.tip, this.cursor.seq) - this.position.seq
   }
@@ -155,7 +153,6 @@ export class PartitionRun implements PartitionWork {
     })
   }
 
-  /** Reads no more and starts no more handlers; those that run may end. */
   quiet(): void {
     this.#quiet = true
   }
@@ -167,7 +164,6 @@ export class PartitionRun implements PartitionWork {
     await this.#committer.flush()
   }
 
-  /** Aborts the signals of the handlers that run. */
   abortHandlers(): void {
     for (const attempt of this.#attempts) attempt.abort()
   }

@@ -43,7 +43,7 @@ export interface MembersView {
 }
 
 /** Most members of a group. */
-export const mostMembers = 1_000
+export const mostMembers = 500
 
 /** How long a silent member stays in the list, for operators to see, in ms. */
 export const silentKeptMs = 600_000

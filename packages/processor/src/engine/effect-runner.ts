@@ -3,6 +3,7 @@ import { backoffMs } from '../backoff.ts'
 import type { EffectChange, EffectToRecord, RecordedEffect } from '../effect-ledger.ts'
 import type { EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
+import { Occasion } from './occasion.ts'
 import { sleep } from './sleep.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
@@ -37,7 +38,7 @@ export class EffectRunner {
   #running = 0
   #quiet = false
   #confirming: Promise<void> | undefined
-  #settledAll: (() => void) | undefined
+  readonly #settledAll = new Occasion()
 
   constructor(settings: EngineSettings, lease: EngineLease, owner: EffectOwner) {
     this.#settings = settings
@@ -88,16 +89,13 @@ export class EffectRunner {
 
   /** Resolves when none is under way and everything that is known is confirmed. */
   async settled(): Promise<void> {
-    while (this.#running > 0 && !this.#ending.signal.aborted)
-      await new Promise<void>((resolve) => {
-        this.#settledAll = resolve
-      })
+    while (this.#running > 0 && !this.#ending.signal.aborted) await this.#settledAll.next()
     while (this.#confirming && !this.#ending.signal.aborted) await this.#confirming
   }
 
   end(): void {
     this.#ending.abort()
-    this.#settledAll?.()
+    this.#settledAll.call()
   }
 
   #take(effect: EffectToRecord | RecordedEffect, turn: number): void {
@@ -129,7 +127,7 @@ export class EffectRunner {
       failure = { error }
     }
     this.#running -= 1
-    if (this.#running === 0) this.#settledAll?.()
+    if (this.#running === 0) this.#settledAll.call()
     if (this.#ending.signal.aborted) return
     if (failure === undefined) this.#ended(effect, 'confirmed')
     else this.#failed(effect, failure.error)

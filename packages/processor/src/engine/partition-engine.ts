@@ -1,4 +1,3 @@
-import { upcast } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
 import type { EndReason } from '../consumer-event.ts'
 import { Forwarder } from '../forwarder.ts'
@@ -6,6 +5,7 @@ import type { Reached } from '../group-store.ts'
 import type { KeyTimer } from '../key-timer.ts'
 import { Delivery } from '../lane/delivery.ts'
 import type { PartitionStart, PartitionWork } from '../partition-work.ts'
+import { arrival } from './arrival.ts'
 import { type Batch, EngineCommitter } from './engine-committer.ts'
 import { type Committed, EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
@@ -14,6 +14,7 @@ import { Failures } from './failures.ts'
 import { type Gathered, Harvester } from './harvester.ts'
 import { KeyLanes } from './key-lanes.ts'
 import { Later } from './later.ts'
+import { Occasion } from './occasion.ts'
 import { SeqWindow } from './seq-window.ts'
 import { StateLoader } from './state-loader.ts'
 import { TimerWatch } from './timer-watch.ts'
@@ -37,6 +38,7 @@ export class PartitionEngine implements PartitionWork {
   readonly #effects: EffectRunner
   readonly #timers: TimerWatch
   readonly #changed: () => void
+  readonly #drained = new Occasion()
   readonly #later: Later
   readonly #failures: Failures
   readonly #harvester: Harvester
@@ -47,7 +49,6 @@ export class PartitionEngine implements PartitionWork {
   #feeding = false
   #end: { reason: EndReason; error?: unknown } | undefined
   #progressAtMs: number
-  #drained: (() => void) | undefined
 
   constructor(settings: EngineSettings, { at, lease, askedAtMs, changed }: PartitionStart) {
     const { leaseMs, elapsedMs } = settings
@@ -73,7 +74,7 @@ export class PartitionEngine implements PartitionWork {
       restart: (error) => this.endBy('restart', error),
       changed: () => {
         this.alive()
-        if (this.#lanes.busy.size === 0) this.#noteDrained()
+        if (this.#lanes.busy.size === 0) this.#drained.call()
         if (!this.#feeding) this.#ready()
       },
     })
@@ -169,14 +170,7 @@ export class PartitionEngine implements PartitionWork {
         continue
       }
       const slot = lanes.slotOf(event.subject)
-      let delivery: Delivery
-      try {
-        delivery = Delivery.ofEvent({ event: upcast(topic, event), position })
-      } catch (error) {
-        delivery = Delivery.ofEvent(recorded)
-        lanes.fates.set(delivery, { error, spent: false })
-      }
-      lanes.take(slot, delivery)
+      lanes.take(slot, arrival(topic, recorded, lanes.fates))
     }
     this.#loader.load()
     if (this.#harvester.waiting > 0) this.#committer.noted()
@@ -211,18 +205,11 @@ export class PartitionEngine implements PartitionWork {
 
   abortHandlers(): void {
     for (const slot of this.#lanes.busy) this.#lanes.recall(slot)
-    this.#noteDrained()
+    this.#drained.call()
   }
 
   drained(): Promise<void> {
-    if (this.running === 0) return Promise.resolve()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const before = this.#drained
-    this.#drained = () => {
-      before?.()
-      resolve()
-    }
-    return promise
+    return this.running === 0 ? Promise.resolve() : this.#drained.next()
   }
 
   endBy(reason: EndReason, error?: unknown): void {
@@ -235,7 +222,7 @@ export class PartitionEngine implements PartitionWork {
     this.#loader.end()
     this.#later.end()
     this.#lanes.close()
-    this.#noteDrained()
+    this.#drained.call()
     this.#settings.tell({ kind: 'ended', partition: this.partition, reason, error })
     this.#changed()
   }
@@ -264,7 +251,7 @@ export class PartitionEngine implements PartitionWork {
     if (this.#feeding) return
     this.alive()
     this.#committer.noted()
-    if (this.#lanes.busy.size === 0) this.#noteDrained()
+    if (this.#lanes.busy.size === 0) this.#drained.call()
     if (this.#lanes.anyReady) this.#changed()
   }
 
@@ -307,11 +294,5 @@ export class PartitionEngine implements PartitionWork {
     if (harvest.effects.length > 0) this.#effects.add(harvest.effects)
     if (timers !== undefined || harvest.fired.length > 0) this.#timers.committed(timers ?? [], harvest.fired)
     this.#changed()
-  }
-
-  #noteDrained(): void {
-    const tell = this.#drained
-    this.#drained = undefined
-    tell?.()
   }
 }

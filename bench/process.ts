@@ -1,13 +1,6 @@
 import { encodeEvent, type Event, newEvent, topic, type Topic } from '@millrace/event'
 import { emit, evolve, type Processor, processor, run, type RunOptions, state } from '@millrace/processor'
-import {
-  connectGroupStore,
-  connectLog,
-  type RedisGroupStore,
-  type RedisLog,
-  whenReady,
-  writingConnection,
-} from '@millrace/redis'
+import { connectGroupStore, connectLog, type RedisLog, whenReady, writingConnection } from '@millrace/redis'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { startRedis } from '../test/support/redis.ts'
@@ -81,7 +74,7 @@ export async function benchProcess(rounds: number, progress: (line: string) => v
       {
         name: 'emitting',
         prepare: fill,
-        run: () => processAll(emitting, member, () => forwarded(store)),
+        run: () => processAll(emitting, member, () => forwarded(log)),
       },
     ]
     return report('process', goals, await interleaved(contenders, rounds, redis, progress), {
@@ -161,8 +154,6 @@ async function processAll<S>(
 }
 
 /** Resolves when everything that was emitted is on its topic. */
-async function forwarded(store: RedisGroupStore): Promise<void> {
-  const at = { topic: readings, partition: 0, group: 'emitting' }
-  while ((await store.outbox(at, { limit: 1 })).items.length > 0)
-    await new Promise((resolve) => setTimeout(resolve, 1))
+async function forwarded(log: RedisLog): Promise<void> {
+  while ((await log.tips(results))[0]?.seq !== events) await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -47,17 +47,12 @@ export function readCommandLine(
 }
 
 /**
- * Sentences about options that npm has taken for its own, because the `--` was forgotten: `npm start --only mail`
- * would start everything without a word. npm hands its options on as environment variables.
+ * A sentence about `--separate` where npm has taken it for its own, because the `--` was forgotten: it hands it on as an
+ * environment variable. (`--only` it drops, with a warning of its own.)
  */
 export function optionsTakenByNpm(env: Readonly<Record<string, string | undefined>>): string[] {
-  const { npm_config_only: only = '', npm_config_separate: separate = '' } = env
-  const mistakes: string[] = []
-  // `only=production` in an .npmrc is npm's own.
-  if (only !== '' && !/^(prod|dev)/.test(only))
-    mistakes.push(`--only: npm has taken it; write npm start -- --only ${only}`)
-  if (separate !== '') mistakes.push('--separate: npm has taken it; write npm start -- --separate')
-  return mistakes
+  const taken = (env['npm_config_separate'] ?? '') !== ''
+  return taken ? ['--separate: npm has taken it; write npm start -- --separate'] : []
 }
 
 /** The text of `--help`. */

@@ -146,7 +146,7 @@ function writeOutbox(group: MemoryGroup, { n, outbox = [] }: Commit): number[] {
 }
 
 /** The name of a timer among all of the group. */
-export function timerName(key: string, name: string): string {
+function timerName(key: string, name: string): string {
   return JSON.stringify([key, name])
 }
 

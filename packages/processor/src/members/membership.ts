@@ -19,6 +19,9 @@ const retry = { firstMs: lookMs, maxMs: 2_000 }
 /** For so long after an outage the silence of others counts for nothing, in ms: they need time to come back, too. */
 const hearingMs = 2_000
 
+/** A heartbeat is due; the list has not answered for too long; it has for long enough; one answer takes too long. */
+type Alarm = 'beat' | 'silence' | 'hearing' | 'answer'
+
 /** What a member needs to take part in its group. */
 export interface MembershipSettings {
   readonly list: MemberList
@@ -48,7 +51,7 @@ export class Membership {
   #declined = ''
   /** It has been in touch with the list for long enough to know who is silent. */
   #hearing = true
-  readonly #cancels = new Map<'beat' | 'silence' | 'hearing' | 'sleep', () => void>()
+  readonly #cancels = new Map<Alarm, () => void>()
   #wake: (() => void) | undefined
 
   constructor(settings: MembershipSettings) {
@@ -94,10 +97,12 @@ export class Membership {
 
   /** One look, with all that follows from it; answers the pause until the next one, in ms. */
   async #turn(): Promise<number> {
+    // An answer that took so long tells of a list that was away, or of a member that slept.
+    this.#at('answer', this.#settings.ttlMs / 3, () => this.#deaf())
     try {
       this.#adopt(await this.#lookOrBeat())
       await this.#propose()
-      if (this.#failures > 0) this.#at('hearing', hearingMs, () => (this.#hearing = true))
+      if (!this.#hearing && !this.#cancels.has('hearing')) this.#at('hearing', hearingMs, () => this.#hears())
       this.#failures = 0
       this.#fault = undefined
       return Math.max(lookMs, ((this.#view?.members.length ?? 0) * 1_000) / looksASecond)
@@ -105,10 +110,11 @@ export class Membership {
       const passing = error instanceof MillraceError && error.retryable
       this.#fault = passing ? undefined : error instanceof Error ? error.message : String(error)
       this.#failures += 1
-      this.#hearing = false
-      this.#cancels.get('hearing')?.()
+      this.#deaf()
       this.#settings.tell({ kind: 'trouble', error })
       return backoffMs(retry, this.#failures)
+    } finally {
+      this.#cancel('answer')
     }
   }
 
@@ -150,13 +156,29 @@ export class Membership {
     this.#adopt(await list.assign(at, { revision, owners: next }))
   }
 
+  /** It was out of touch: who has been silent meanwhile, it cannot know. */
+  #deaf(): void {
+    this.#hearing = false
+    this.#cancel('hearing')
+  }
+
+  #hears(): void {
+    this.#hearing = true
+    this.#cancel('hearing')
+  }
+
   #owner(partition: number): string | undefined {
     return this.#view?.assignment.owners[partition]
   }
 
-  #at(what: 'beat' | 'silence' | 'hearing', afterMs: number, act: () => void): void {
-    this.#cancels.get(what)?.()
+  #at(what: Alarm, afterMs: number, act: () => void): void {
+    this.#cancel(what)
     this.#cancels.set(what, this.#timers.set(afterMs, act))
+  }
+
+  #cancel(what: Alarm): void {
+    this.#cancels.get(what)?.()
+    this.#cancels.delete(what)
   }
 
   #sleep(mostMs: number): Promise<void> {

@@ -84,30 +84,33 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
         latch.open()
       }))
 
-    test('without the list a member keeps what it has and says so; with it again all is well', () =>
-      together(async (troupe) => {
-        const { stage } = troupe
-        const [first, second] = [troupe.join(), troupe.join()]
-        await troupe.shared(first, second)
-        const before = newsOf('ended', first, second).length
-        first.list.cut()
-        second.list.cut()
-        await stage.until(() => first.consumer.health().members?.state === 'silent')
-        const { state, message } = first.consumer.health()
-        expect(state).toBe('degraded')
-        expect(message).toContain('silent in the list of members')
-        await troupe.append(40)
-        await stage.until(() => troupe.completed === 40)
-        first.list.resume()
-        second.list.resume()
-        await stage.until(() =>
-          [first, second].every(({ consumer }) => consumer.health().members?.state === 'live'),
-        )
-        // Both were late, and neither believed in the silence of the other.
-        await stage.until(() => newsOf('member-live', first, second).length >= 5)
-        expect(newsOf('ended', first, second)).toHaveLength(before)
-        expect(newsOf('assigned', first, second).every(({ revision }) => revision <= 3)).toBe(true)
-      }))
+    test.each(['cut', 'pause'] as const)(
+      'without the list (%s) a member keeps what it has and says so; with it again all is well',
+      (how) =>
+        together(async (troupe) => {
+          const { stage } = troupe
+          const [first, second] = [troupe.join(), troupe.join()]
+          await troupe.shared(first, second)
+          const before = newsOf('ended', first, second).length
+          first.list[how]()
+          second.list[how]()
+          await stage.until(() => first.consumer.health().members?.state === 'silent')
+          const { state, message } = first.consumer.health()
+          expect(state).toBe('degraded')
+          expect(message).toContain('silent in the list of members')
+          await troupe.append(40)
+          await stage.until(() => troupe.completed === 40)
+          first.list.resume()
+          second.list.resume()
+          await stage.until(() =>
+            [first, second].every(({ consumer }) => consumer.health().members?.state === 'live'),
+          )
+          // Both were late, and neither believed in the silence of the other.
+          await stage.until(() => newsOf('member-live', first, second).length >= 5)
+          expect(newsOf('ended', first, second)).toHaveLength(before)
+          expect(newsOf('assigned', first, second).every(({ revision }) => revision <= 3)).toBe(true)
+        }),
+    )
 
     test('without Redis nothing new is handled after the local deadline, and it goes on by itself', () =>
       together(async (troupe) => {

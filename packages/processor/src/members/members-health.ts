@@ -6,9 +6,9 @@ import { listedState, type MemberState } from './member-state.ts'
 export interface MemberHealth {
   readonly member: string
   readonly state: MemberState
-  /** How long it has been in the group, and since its last heartbeat, in ms. */
-  readonly sinceMs: number
-  readonly seenMs: number
+  /** How long it has been in the list, and how long ago its last heartbeat was, in ms. */
+  readonly listedForMs: number
+  readonly seenAgoMs: number
   /** The partitions that it is the desired owner of. */
   readonly partitions: readonly number[]
   /** The partitions that it cannot work on now. */
@@ -42,8 +42,8 @@ export function membersHealth(
     all: members.map((one) => ({
       member: one.member,
       state: listedState(one, nowMs),
-      sinceMs: nowMs - one.sinceMs,
-      seenMs: nowMs - one.seenMs,
+      listedForMs: nowMs - one.sinceMs,
+      seenAgoMs: nowMs - one.seenMs,
       partitions: partitionsOf(assignment.owners, one.member),
       declines: one.declines,
     })),

@@ -1,13 +1,10 @@
-import { MillraceError, type Topic } from '@millrace/event'
-import { beginning, type EventLog } from '@millrace/log'
+import { MillraceError } from '@millrace/event'
 import { testTopic } from '@millrace/log/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Forwarder } from '../forwarder.ts'
 import type { Outbox } from '../outbox.ts'
-import { type GroupStoreUnderTest, LeasedGroup } from './group-fixture.ts'
+import { type ForwardingLog, ForwardingScene } from './forwarding-scene.ts'
+import type { GroupStoreUnderTest } from './group-fixture.ts'
 import { emitted } from './parts.ts'
-
-type Log = Pick<EventLog, 'appendChannel' | 'channel'>
 
 /** What must be true of forwarding on every log and group store. Call it in a test file of the adapter. */
 export function describeForwarderContract(name: string, open: () => Promise<GroupStoreUnderTest>): void {
@@ -19,93 +16,14 @@ export function describeForwarderContract(name: string, open: () => Promise<Grou
     afterAll(async () => opened?.close())
     const scene = async () => {
       if (!opened) throw new Error('The log and store under test are not open')
-      return Scene.open(opened)
+      return ForwardingScene.open(opened)
     }
     describeWays(scene)
     describeFaults(scene)
   })
 }
 
-/** A group that emits to a topic of its own, and what has arrived there. */
-class Scene {
-  readonly group: LeasedGroup
-  readonly target: Topic = testTopic({ partitions: 2 })
-  readonly failures: unknown[] = []
-  readonly #forwarders: Forwarder[] = []
-  #number = 0
-
-  private constructor(group: LeasedGroup) {
-    this.group = group
-  }
-
-  static async open(subject: GroupStoreUnderTest): Promise<Scene> {
-    return new Scene(await LeasedGroup.open(subject, 'a'))
-  }
-
-  get log(): EventLog {
-    return this.group.subject.log
-  }
-
-  forwarder(through: { log?: Log; store?: Outbox; mostInMemory?: number } = {}): Forwarder {
-    const { log = this.log, store = this.group.store, ...bounds } = through
-    const settings = {
-      log,
-      store,
-      targets: new Map([[this.target.name, this.target]]),
-      // Pauses take no time: what they wait for is for the test to bring about.
-      timers: {
-        set: (_: number, act: () => void) => {
-          const immediate = setImmediate(act)
-          return () => clearImmediate(immediate)
-        },
-      },
-      random: () => 0.5,
-      tell: () => undefined,
-      ...bounds,
-    }
-    const owner = { moved: () => undefined, failed: (error: unknown) => void this.failures.push(error) }
-    const forwarder = new Forwarder(settings, this.group.at, owner)
-    this.#forwarders.push(forwarder)
-    return forwarder
-  }
-
-  /** Commits an event for each of four keys, and hands them to a forwarder. */
-  async commit(forwarder?: Forwarder, topic = this.target): Promise<void> {
-    const drafts = emitted(['a', 'b', 'c', 'd'], this.#number + 1, topic)
-    this.#number += 4
-    const result = await this.group.commit(0, { outbox: drafts })
-    if (result.status !== 'committed') throw new Error(result.status)
-    forwarder?.add(this.group.n, drafts, result.numbers)
-  }
-
-  /** The numbers that the target has of each key, in order. */
-  async arrived(): Promise<Readonly<Record<string, readonly number[]>>> {
-    const byKey: Record<string, number[]> = {}
-    for (let partition = 0; partition < this.target.partitions; partition++) {
-      const cursor = new Map([[partition, beginning]])
-      const read = await this.log.read(this.target, cursor, { limit: 10_000 })
-      for (const { event } of read.get(partition) ?? [])
-        (byKey[event.subject] ??= []).push((event.data as { number: number }).number)
-    }
-    return byKey
-  }
-
-  /** What the target has when everything has arrived once, in order. */
-  expected(): Readonly<Record<string, readonly number[]>> {
-    const of = (offset: number) => Array.from({ length: this.#number / 4 }, (_, at) => at * 4 + offset)
-    return { a: of(1), b: of(2), c: of(3), d: of(4) }
-  }
-
-  async outbox(): Promise<number> {
-    return (await this.group.store.outbox(this.group.at)).items.length
-  }
-
-  end(): void {
-    for (const forwarder of this.#forwarders) forwarder.end()
-  }
-}
-
-function describeWays(open: () => Promise<Scene>): void {
+function describeWays(open: () => Promise<ForwardingScene>): void {
   test('what was committed arrives in the order of each key, and the outbox is empty', async () => {
     const scene = await open()
     const forwarder = scene.forwarder()
@@ -147,7 +65,7 @@ function describeWays(open: () => Promise<Scene>): void {
   test('more than the memory takes waits in the outbox', async () => {
     const scene = await open()
     const gate = Promise.withResolvers<void>()
-    const log: Log = {
+    const log: ForwardingLog = {
       channel: (...args) => scene.log.channel(...args),
       appendChannel: async (...args) => {
         await gate.promise
@@ -168,7 +86,7 @@ function describeWays(open: () => Promise<Scene>): void {
   })
 }
 
-function describeFaults(open: () => Promise<Scene>): void {
+function describeFaults(open: () => Promise<ForwardingScene>): void {
   test('killed before or after any of its calls, its successor brings everything, once', async () => {
     for (const when of ['before', 'after'] as const)
       for (let last = 0; ; last++) {
@@ -297,13 +215,13 @@ function describeFaults(open: () => Promise<Scene>): void {
 
 /** A way to log and store that is cut before, or after, a call: from there on nobody hears anything any more. */
 class Cut {
-  readonly log: Log
+  readonly log: ForwardingLog
   readonly store: Outbox
   reached = false
   readonly #cut = Promise.withResolvers<void>()
   #left: number
 
-  constructor({ log, group: { store } }: Scene, when: 'before' | 'after', calls: number) {
+  constructor({ log, group: { store } }: ForwardingScene, when: 'before' | 'after', calls: number) {
     this.#left = calls
     const through = async <T>(act: () => Promise<T>): Promise<T> => {
       const last = this.#left === 0

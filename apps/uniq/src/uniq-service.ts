@@ -1,5 +1,11 @@
 import { type Event, MillraceError } from '@millrace/event'
-import { type Position, type RepeatBounds, repeatUnknown } from '@millrace/log'
+import {
+  type AppendResult,
+  type AppendUnit,
+  type Position,
+  type RepeatBounds,
+  repeatUnknown,
+} from '@millrace/log'
 import type { ConstraintAction, Uniq } from '@millrace/uniq'
 
 /** What a request wants to do: the action of its event's type; `none` for an event that no constraint names. */
@@ -81,31 +87,36 @@ function uniqOf(guard: Uniq, repeat: RepeatBounds | undefined): UniqOfTopic {
   }
 }
 
-async function append(
+function append(
   guard: Uniq,
   action: UniqAction,
   event: Event,
   { fingerprint, expectedVersion, signal }: AppendOptions,
   repeat: RepeatBounds = {},
 ): Promise<Appended> {
-  assertAction(guard, action, event.type)
-  const unit = {
-    events: [event],
-    ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(expectedVersion === undefined ? {} : { expectedVersion }),
-    ...(action === 'change' ? { skipUnchanged: true } : {}),
-  }
+  const units: AppendUnit[] = [
+    {
+      events: [event],
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(expectedVersion === undefined ? {} : { expectedVersion }),
+      ...(action === 'change' ? { skipUnchanged: true } : {}),
+    },
+  ]
   const attempt = async (): Promise<Appended> => {
-    const [result] = await guard.append([unit])
-    if (result?.status === 'refused') throw result.error
-    if (result?.status === 'unchanged') return { status: 'unchanged', position: result.position }
-    const position = result?.positions[0]
-    if (!result || !position) throw new TypeError('The log answered without a position')
-    return result.status === 'appended'
-      ? { status: 'appended', position, version: result.version }
-      : { status: 'duplicate', position }
+    assertAction(guard, action, event.type)
+    return appendedOf((await guard.append(units))[0])
   }
   return repeatUnknown(attempt, { ...repeat, signal })
+}
+
+function appendedOf(result: AppendResult | undefined): Appended {
+  if (result?.status === 'refused') throw result.error
+  if (result?.status === 'unchanged') return { status: 'unchanged', position: result.position }
+  const position = result?.positions[0]
+  if (!result || !position) throw new TypeError('The log answered without a position')
+  return result.status === 'appended'
+    ? { status: 'appended', position, version: result.version }
+    : { status: 'duplicate', position }
 }
 
 const methods = { create: 'POST', none: 'POST', change: 'PATCH', release: 'DELETE' } as const

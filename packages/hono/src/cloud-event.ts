@@ -35,7 +35,7 @@ export interface EventDefaults {
 export function eventOfCloudEvent(topic: Topic, value: unknown, defaults: EventDefaults): Event {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new MillraceError('event.invalid', 'A CloudEvent is a JSON object')
-  const given: Readonly<Record<string, unknown>> = { ...value }
+  const given = value as Readonly<Record<string, unknown>>
   const errors = attributeErrors(given)
   if (errors.length > 0) throw invalid(errors)
   const version = versionIn(given)
@@ -80,10 +80,11 @@ function attributeErrors(given: Readonly<Record<string, unknown>>): FieldError[]
   const errors: FieldError[] = []
   const fault = (field: string, message: string): void => void errors.push({ field, message })
   if (given['specversion'] !== '1.0') fault('specversion', 'must be "1.0"')
-  for (const field of ['id', 'source', 'type', 'subject'])
+  for (const field of needed)
     if (given[field] === undefined)
       fault(field, field === 'subject' ? 'is missing; it is the key of the event' : 'is missing')
-  for (const [field, value] of Object.entries(given)) {
+  for (const field of Object.keys(given)) {
+    const value = given[field]
     if (field === 'data' || field === 'specversion' || readOver.has(field)) continue
     if (field === 'data_base64') fault(field, 'is not taken; send JSON in data')
     else if (!known.has(field)) fault(field, 'is not known here')
@@ -99,6 +100,7 @@ function attributeErrors(given: Readonly<Record<string, unknown>>): FieldError[]
   return errors
 }
 
+const needed = ['id', 'source', 'type', 'subject']
 const versionPattern = /[/#:.]v?([1-9]\d{0,8})$/
 
 function versionIn(given: Readonly<Record<string, unknown>>): number | undefined {

@@ -7,7 +7,7 @@ import type { ContextStore, KitLogger, RequestMeter } from './ports.ts'
 import { onError, problem } from './problem.ts'
 import { correlationHeader, takeIds } from './request-context.ts'
 import { requestLog } from './request-log.ts'
-import { type HeaderList, withDefaultHeaders } from './response-header.ts'
+import { ensureHeaders, type HeaderList, presetHeaders } from './response-header.ts'
 import { securityHeaderList, type SecurityHeadersOptions } from './security-headers.ts'
 import { addressFault } from './well-formed.ts'
 
@@ -26,7 +26,8 @@ export interface RequestFrameOptions {
  * What happens around every request: ids, one log line and count, default headers, body limits, 400 for an
  * address that does not decode, 405 for a method that the path does not know.
  *
- * One middleware instead of six: a layer of Hono's costs about 1.5 µs, a sixth of what a small request has.
+ * One middleware and one function instead of six: a layer of Hono's costs about 1.5 µs, a sixth of what a small
+ * request has.
  */
 export function requestFrame(app: Hono<KitEnv>, options: RequestFrameOptions): MiddlewareHandler<KitEnv> {
   const log = requestLog({
@@ -36,26 +37,29 @@ export function requestFrame(app: Hono<KitEnv>, options: RequestFrameOptions): M
   })
   const security = securityHeaderList(options.security)
   const bodyLimits = { ...defaultBodyLimits, ...options.body }
-  const within = inside(app, options.logger)
+  const answerError = onError(options.logger)
+  const methodCheck = methodNotAllowed({ app, onMethodNotAllowed: wrongMethod })
+  const around = async (c: KitContext, next: () => Promise<void>, correlation: HeaderList): Promise<void> => {
+    const from = log.begin()
+    try {
+      presetHeaders(c, security)
+      presetHeaders(c, correlation)
+      const fault = addressFault(c.req.url)
+      if (fault) c.res = await answerError(fault, c)
+      else {
+        await next()
+        if (c.res.status === 404) await methodCheck(c, nothing)
+      }
+      ensureHeaders(c, security)
+      ensureHeaders(c, correlation)
+    } finally {
+      log.end(c, from)
+    }
+  }
   return (c, next) => {
     const ids = takeIds(c)
     c.set('bodyLimits', bodyLimits)
-    const headers: HeaderList = [[correlationHeader, ids.correlationId], ...security]
-    return options.context.run(ids, () => log(c, () => withDefaultHeaders(c, headers, () => within(c, next))))
-  }
-}
-
-function inside(app: Hono<KitEnv>, logger: KitLogger) {
-  const answerError = onError(logger)
-  const methodCheck = methodNotAllowed({ app, onMethodNotAllowed: wrongMethod })
-  return async (c: KitContext, next: () => Promise<void>): Promise<void> => {
-    const fault = addressFault(c.req.url)
-    if (fault) {
-      c.res = await answerError(fault, c)
-      return
-    }
-    await next()
-    if (c.res.status === 404) await methodCheck(c, nothing)
+    return options.context.run(ids, () => around(c, next, [[correlationHeader, ids.correlationId]]))
   }
 }
 

@@ -10,21 +10,27 @@ export interface RequestLogOptions {
   readonly level?: 'debug' | 'info'
 }
 
+/** Writes down requests. */
+export interface RequestLog {
+  /** A request has come; answers the time, in ms of the process's clock. */
+  begin(): number
+  /** Its answer is ready. */
+  end(c: KitContext, from: number): void
+}
+
 /**
  * One line and one count a request, when its answer is ready. Paths and queries can carry tokens and
  * addresses: only the route's template is written down. Health checks and scrapes are logged as `debug`.
  */
-export function requestLog(
-  options: RequestLogOptions,
-): (c: KitContext, next: () => Promise<void>) => Promise<void> {
+export function requestLog(options: RequestLogOptions): RequestLog {
   const { logger, meter } = options
   const level = options.level ?? 'info'
-  return async (c, next) => {
-    const from = performance.now()
-    meter?.begin()
-    try {
-      await next()
-    } finally {
+  return {
+    begin: () => {
+      meter?.begin()
+      return performance.now()
+    },
+    end: (c, from) => {
       const ms = performance.now() - from
       const [method, route, status] = [knownMethod(c.req.method), routeOf(c), c.res.status]
       meter?.end(method, route, status, ms / 1_000)
@@ -32,7 +38,7 @@ export function requestLog(
       if (status >= 500) logger.warn('request', fields)
       else if (level === 'debug' || quiet.has(route)) logger.debug('request', fields)
       else logger.info('request', fields)
-    }
+    },
   }
 }
 

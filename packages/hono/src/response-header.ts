@@ -14,11 +14,25 @@ export async function withDefaultHeaders(
   headers: HeaderList,
   next: () => Promise<void>,
 ): Promise<void> {
+  presetHeaders(c, headers)
+  await next()
+  ensureHeaders(c, headers)
+}
+
+/** The first half of {@link withDefaultHeaders}. */
+export function presetHeaders(c: KitContext, headers: HeaderList): void {
   const { outgoing } = bindingsOf(c)
   // Sent already where a time limit above has answered.
-  if (outgoing?.headersSent === false) for (const [name, value] of headers) outgoing.setHeader(name, value)
-  await next()
-  if (!outgoing) for (const [name, value] of headers) ensureHeader(c, name, value)
+  if (outgoing?.headersSent !== false) return
+  for (let at = 0; at < headers.length; at++) {
+    const header = headers[at] as HeaderList[number]
+    outgoing.setHeader(header[0], header[1])
+  }
+}
+
+/** The second half of it. */
+export function ensureHeaders(c: KitContext, headers: HeaderList): void {
+  if (!bindingsOf(c).outgoing) for (const [name, value] of headers) ensureHeader(c, name, value)
 }
 
 function ensureHeader(c: KitContext, name: string, value: string): void {

@@ -24,27 +24,39 @@ const defaults = { attempts: 5, timeoutMs: 3_000, waitMs: 25 } satisfies RepeatB
  * @throws MillraceError `append.unknown` when attempts or time have run out
  */
 export async function repeatUnknown<T>(act: () => Promise<T>, bounds: RepeatBounds = {}): Promise<T> {
-  const { attempts, timeoutMs, waitMs } = { ...defaults, ...bounds }
-  const end = new Deadline(timeoutMs, bounds.signal)
-  let unknown: MillraceError | undefined
-  let gated: MillraceError | undefined
+  const end = new Deadline(bounds.timeoutMs ?? defaults.timeoutMs, bounds.signal)
   try {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await end.race(act())
-      } catch (error) {
-        if (!(error instanceof MillraceError)) throw error
-        if (isUnknown(error)) unknown = error
-        else if (error.code === 'append.gated') gated = error
-        else if (!unknown || !unreached.has(error.code)) throw error
-      }
-      if (attempt === attempts || end.passed)
-        throw unknown ? stillUnknown(unknown) : (gated ?? new MillraceError('append.unknown'))
-      await end.wait(waitMs * 2 ** (attempt - 1))
-      if (end.passed) throw unknown ? stillUnknown(unknown) : (gated ?? new MillraceError('append.unknown'))
-    }
+    // Nearly always this is all.
+    return await end.race(act())
+  } catch (error) {
+    return await repeatAfter(error, act, bounds, end)
   } finally {
     end.clear()
+  }
+}
+
+async function repeatAfter<T>(
+  first: unknown,
+  act: () => Promise<T>,
+  bounds: RepeatBounds,
+  end: Deadline,
+): Promise<T> {
+  const { attempts, waitMs } = { ...defaults, ...bounds }
+  let unknown: MillraceError | undefined
+  let error = first
+  for (let attempt = 1; ; attempt++) {
+    if (!(error instanceof MillraceError)) throw error
+    if (isUnknown(error)) unknown = error
+    else if (error.code !== 'append.gated' && !(unknown && unreached.has(error.code))) throw error
+    const open = unknown ? stillUnknown(unknown) : error
+    if (attempt === attempts || end.passed) throw open
+    await end.wait(waitMs * 2 ** (attempt - 1))
+    if (end.passed) throw open
+    try {
+      return await end.race(act())
+    } catch (next) {
+      error = next
+    }
   }
 }
 

@@ -57,14 +57,6 @@ function actionsByType({ constraints }: Constraints): ReadonlyMap<string, Constr
 const gateWaitMs = 25
 const gateWaits = 16
 
-async function appendThroughGate(
-  options: UniqOptions,
-  units: readonly AppendUnit[],
-): Promise<readonly AppendResult[]> {
-  const results = await options.log.append(options.topic, units)
-  return results.some(isGated) ? waitAtGate(options, units, [...results]) : results
-}
-
 async function waitAtGate(
   options: UniqOptions,
   units: readonly AppendUnit[],
@@ -101,8 +93,9 @@ async function appendGuarded(
     if (guarded instanceof MillraceError) refused.set(at, { status: 'refused', error: guarded })
     else good.push(guarded)
   }
-  if (refused.size === 0) return appendThroughGate(options, good)
-  const answers = good.length > 0 ? await appendThroughGate(options, good) : []
+  let answers = good.length > 0 ? await options.log.append(options.topic, good) : []
+  if (answers.some(isGated)) answers = await waitAtGate(options, good, [...answers])
+  if (refused.size === 0) return answers
   let next = 0
   return units.map((_unit, at) => refused.get(at) ?? (answers[next++] as AppendResult))
 }

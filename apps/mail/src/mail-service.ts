@@ -59,6 +59,8 @@ const mailBounds = {
   retry: { firstMs: 5_000, maxMs: 900_000 },
   // Delivery has limits of its own, and waits for hours when the provider is away.
   handlerTimeoutMs: Number.POSITIVE_INFINITY,
+  // Longer than a provider may take for its answer: a slow one is no reason to give the lease away.
+  stalledMs: 180_000,
   stopMs: 2_500,
 } as const satisfies Partial<ConsumerBounds>
 

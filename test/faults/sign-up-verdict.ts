@@ -95,9 +95,10 @@ export async function mailFaults(
   for (; open > 0 && Date.now() < deadline; open = await unsettled(log, groups, 'mail')) await delay(pollMs)
   if (open > 0) wrong.push(`mail has not settled ${open} events after ${patienceMs / 1_000} s`)
   const mails = await allMails(system)
-  const byAddress = Map.groupBy(mails, ({ to }) => to.join())
+  // SMTP may change the case of an address on its way.
+  const byAddress = Map.groupBy(mails, ({ to }) => to.join().toLowerCase())
   for (const { email, eventId } of created) {
-    const ids = new Set(byAddress.get(email)?.map(({ messageId }) => messageId))
+    const ids = new Set(byAddress.get(email.toLowerCase())?.map(({ messageId }) => messageId))
     if (ids.size === 0) wrong.push(`${email} has no mail`)
     else if (ids.size > 1 || ![...ids].join().includes(eventId))
       wrong.push(`${email} has mails with the ids ${[...ids].join(' ')}, its event is ${eventId}`)

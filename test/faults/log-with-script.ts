@@ -19,13 +19,13 @@ export async function logWithScript(
   const keys = new Keys()
   const appender = new Appender(redis, keys, bounds, new Script('append.lua', source))
   const claims = new RedisClaims(redis, keys)
-  const gather = new Gather(async (topic, partition, units) => {
-    try {
-      return await appender.units(topic, partition, units)
-    } catch (error) {
-      throw writeFailure(error)
-    }
-  })
+  const gather = new Gather((topic, parts) =>
+    Promise.all(
+      parts.map(({ partition, units }) =>
+        appender.units(topic, partition, units).catch((error: unknown) => writeFailure(error)),
+      ),
+    ),
+  )
   return {
     append: async (topic, units) => gather.append(topic, units),
     ownerOf: (topic, constraint, digests) => claims.ownerOf(topic, constraint, digests),

@@ -1,4 +1,4 @@
-import type { Topic } from '@millrace/event'
+import type { MillraceError, Topic } from '@millrace/event'
 import {
   type AppendResult,
   type AppendUnit,
@@ -11,10 +11,18 @@ import {
 } from '@millrace/log'
 import type { Redis } from 'ioredis'
 import { channelResult, type ChannelVerdict, otherResult, type Verdict } from './append-verdict.ts'
+import { replyFailure } from './failure.ts'
 import type { Keys } from './keys.ts'
 import { Script } from './script.ts'
 
 const appendScript = new Script('append.lua')
+const severalScript = new Script('append-several.lua')
+
+/** Units for one partition. */
+export interface PartitionUnits {
+  readonly partition: number
+  readonly units: readonly Prepared[]
+}
 
 /** Bounds that the append script is called with. */
 export interface AppendBounds {
@@ -68,6 +76,58 @@ export class Appender {
 
   /** Appends units to one partition by one call of the script; one result a unit. */
   async units(topic: Topic, partition: number, units: readonly Prepared[]): Promise<readonly AppendResult[]> {
+    const { names, args } = this.#callOf(topic, { partition, units })
+    const reply = (await this.#script.run(this.#redis, names, args)) as Reply<Verdict[]>
+    return resultsOf(topic, partition, units, reply)
+  }
+
+  /**
+   * Appends to several partitions of a topic that lies in one slot, by one call. Each is an atomic step of its own:
+   * its results, or the error that kept it from being written.
+   */
+  async several(
+    topic: Topic,
+    parts: readonly PartitionUnits[],
+  ): Promise<readonly (readonly AppendResult[] | MillraceError)[]> {
+    const names: string[] = []
+    const args: string[] = []
+    const counts = parts.map((part) => {
+      const call = this.#callOf(topic, part)
+      for (const name of call.names) names.push(name)
+      for (const arg of call.args) args.push(arg)
+      return call.names.length
+    })
+    const replies = await severalScript.run(this.#redis, names, [JSON.stringify(counts), ...args])
+    return (replies as (Reply<Verdict[]> | [error: 'error', words: string])[]).map((reply, at) => {
+      const { partition, units } = parts[at] as PartitionUnits
+      return reply[0] === 'error'
+        ? replyFailure(String(reply[1]), `${topic.name}/${partition}`)
+        : resultsOf(topic, partition, units, reply as Reply<Verdict[]>)
+    })
+  }
+
+  /** Appends a channel batch, encoded, by one call of the script. */
+  async channel(topic: Topic, batch: ChannelBatch, { texts, sizes }: Encoded): Promise<ChannelResult> {
+    const keys = new KeyNumbers()
+    const header = this.#header()
+    for (const event of batch.events) header.k.push(keys.of(event.subject))
+    const mark = batch.mark === undefined ? [] : [batch.mark]
+    header.ch = [batch.channel, batch.incarnation, batch.first, ...mark]
+    const { partition } = batch
+    header.n = texts.length
+    const names = this.#keys.append(topic, partition, keys.all)
+    const reply = (await this.#script.run(
+      this.#redis,
+      names,
+      argsOf(header, texts, sizes),
+    )) as Reply<ChannelVerdict>
+    return channelResult(reply[2], batch)
+  }
+
+  #callOf(
+    topic: Topic,
+    { partition, units }: PartitionUnits,
+  ): { readonly names: readonly string[]; readonly args: readonly string[] } {
     const keys = new KeyNumbers()
     const texts: string[] = []
     const sizes: number[] = []
@@ -81,28 +141,9 @@ export class Appender {
     }
     if (texts.length > units.length) header.u = units.map((one) => one.texts.length)
     if (topic.placement === 'together') header.kept = true
+    header.n = texts.length
     addDemands(header, units, keys.all)
-    const [ms, first, verdicts] = await this.#call<Verdict[]>(
-      topic,
-      partition,
-      keys.all,
-      header,
-      texts,
-      sizes,
-    )
-    return resultsOf(topic, partition, units, verdicts, ms, first)
-  }
-
-  /** Appends a channel batch, encoded, by one call of the script. */
-  async channel(topic: Topic, batch: ChannelBatch, { texts, sizes }: Encoded): Promise<ChannelResult> {
-    const keys = new KeyNumbers()
-    const header = this.#header()
-    for (const event of batch.events) header.k.push(keys.of(event.subject))
-    const mark = batch.mark === undefined ? [] : [batch.mark]
-    header.ch = [batch.channel, batch.incarnation, batch.first, ...mark]
-    const { partition } = batch
-    const [, , verdict] = await this.#call<ChannelVerdict>(topic, partition, keys.all, header, texts, sizes)
-    return channelResult(verdict, batch)
+    return { names: this.#keys.append(topic, partition, keys.all), args: argsOf(header, texts, sizes) }
   }
 
   #header(): Header {
@@ -117,24 +158,12 @@ export class Appender {
       k: [],
     }
   }
+}
 
-  async #call<Results>(
-    topic: Topic,
-    partition: number,
-    keys: readonly string[],
-    header: Header,
-    texts: readonly string[],
-    sizes: readonly number[],
-  ): Promise<[ms: string, first: number, results: Results]> {
-    header.n = texts.length
-    const names = this.#keys.append(topic, partition, keys)
-    const reply = await this.#script.run(this.#redis, names, [
-      JSON.stringify(header),
-      `[${texts.join(',')}]`,
-      `[${sizes.join(',')}]`,
-    ])
-    return reply as [string, number, Results]
-  }
+type Reply<Results> = readonly [ms: string, first: number, results: Results]
+
+function argsOf(header: Header, texts: readonly string[], sizes: readonly number[]): readonly string[] {
+  return [JSON.stringify(header), `[${texts.join(',')}]`, `[${sizes.join(',')}]`]
 }
 
 /** Numbers the distinct keys of a call, from 1. */
@@ -171,9 +200,7 @@ function resultsOf(
   topic: Topic,
   partition: number,
   units: readonly Prepared[],
-  verdicts: readonly Verdict[],
-  ms: string,
-  first: number,
+  [ms, first, verdicts]: Reply<readonly Verdict[]>,
 ): readonly AppendResult[] {
   const prefix = `${ms}-`
   let seq = first

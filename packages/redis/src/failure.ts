@@ -13,16 +13,19 @@ const corrupt = /WRONGTYPE|CORRUPT|equal or smaller than the target stream/
 export function writeFailure(error: unknown, where = 'Redis'): MillraceError {
   if (error instanceof MillraceError) return error
   const message = messageOf(error)
-  if (corrupt.test(message)) return new MillraceError('log.corrupt', `${where}: ${message}`, { cause: error })
-  if (isReply(error)) {
-    const code = refusing.test(message) ? 'log.unavailable' : 'internal'
-    return new MillraceError(code, `Redis refused: ${message}`, { cause: error })
-  }
+  if (isReply(error) || corrupt.test(message)) return replyFailure(message, where, error)
   if (neverSent(message))
     return new MillraceError('log.unavailable', 'Redis cannot be reached; nothing was written', {
       cause: error,
     })
   return new MillraceError('append.unknown', undefined, { cause: error })
+}
+
+/** Says what Redis's own words mean, when it refused a write. */
+export function replyFailure(words: string, where: string, cause?: unknown): MillraceError {
+  if (corrupt.test(words)) return new MillraceError('log.corrupt', `${where}: ${words}`, { cause })
+  const code = refusing.test(words) ? 'log.unavailable' : 'internal'
+  return new MillraceError(code, `Redis refused: ${words}`, { cause })
 }
 
 /** Says what a failed read means. */

@@ -1,26 +1,30 @@
 import { limits, MillraceError, partitionOfKey, type Topic } from '@millrace/event'
 import { type AppendResult, type AppendUnit, prepare, type Prepared } from '@millrace/log'
+import type { PartitionUnits } from './append.ts'
 import { PendingAppend } from './pending-append.ts'
 
-/** Appends the gathered units of one partition. */
+/**
+ * Appends gathered units, by one call: to one partition, or to several of a topic that lies in one slot. Answers for
+ * each its results, or why nothing of it was written.
+ */
 export type Flush = (
   topic: Topic,
-  partition: number,
-  units: readonly Prepared[],
-) => Promise<readonly AppendResult[]>
+  parts: readonly PartitionUnits[],
+) => Promise<readonly (readonly AppendResult[] | MillraceError)[]>
 
 // As many events as one stream entry takes: cutting the text of a call into several costs 0.7 µs an event, and a
 // smaller script keeps other clients' waits short.
 const mostUnits = 100
 
 /**
- * Gathers what one turn of the event loop appends to a partition, so that it costs one script call. What is too
- * much for one goes in several, one after the other: units of one append keep their order, also when one fails.
+ * Gathers what is appended in one turn of the event loop, and while a call is under way, so that it costs one script
+ * call: the busier, the larger the calls. What fills a call does not wait. What is too much for one goes in several,
+ * one after the other: units of one append keep their order, also when one fails.
  */
 export class Gather {
   readonly #flush: Flush
-  #queues = new Map<Topic, Map<number, Waiting>>()
-  #scheduled = false
+  readonly #lines = new WeakMap<Topic, Line[]>()
+  #due: Line[] = []
 
   constructor(flush: Flush) {
     this.#flush = flush
@@ -33,50 +37,95 @@ export class Gather {
     for (let place = 0; place < prepared.length; place++) {
       const unit = prepared[place] as Prepared | MillraceError
       if (unit instanceof MillraceError) append.take(place, { status: 'refused', error: unit })
-      else this.#queue(topic, partitionOfKey(topic, unit.key)).add(unit, append, place)
+      else this.#queue(topic, unit, append, place)
     }
     return append.answer
   }
 
-  #queue(topic: Topic, partition: number): Waiting {
-    let queues = this.#queues.get(topic)
-    if (!queues) this.#queues.set(topic, (queues = new Map<number, Waiting>()))
-    let queue = queues.get(partition)
-    if (!queue) queues.set(partition, (queue = new Waiting()))
-    if (!this.#scheduled) {
-      this.#scheduled = true
-      setImmediate(() => this.#flushAll())
-    }
-    return queue
+  #queue(topic: Topic, unit: Prepared, append: PendingAppend, place: number): void {
+    const partition = partitionOfKey(topic, unit.key)
+    const line = this.#lineOf(topic, partition)
+    line.waiting.add(partition, unit, append, place)
+    const { size } = line.waiting
+    // It has begun to wait, or is full: looked at when this turn of the event loop is over.
+    if (size !== 1 && size !== mostUnits) return
+    if (this.#due.length === 0) setImmediate(() => this.#sendDue())
+    this.#due.push(line)
   }
 
-  #flushAll(): void {
-    this.#scheduled = false
-    const all = this.#queues
-    // A new map rather than clear(): V8 links a cleared table to the next, and an old one that has been promoted
-    // keeps everything alive that was ever queued since, until a full collection (+0.9 µs an event).
-    this.#queues = new Map()
-    for (const [topic, queues] of all)
-      for (const [partition, queue] of queues) void this.#drain(topic, partition, queue)
+  /** All partitions of a topic in one slot share a line; else each has its own. */
+  #lineOf(topic: Topic, partition: number): Line {
+    let lines = this.#lines.get(topic)
+    if (!lines) this.#lines.set(topic, (lines = []))
+    return (lines[topic.placement === 'together' ? 0 : partition] ??= {
+      topic,
+      waiting: new Waiting(),
+      underWay: 0,
+    })
   }
 
-  async #drain(topic: Topic, partition: number, queue: Waiting): Promise<void> {
-    for (let part = queue.next(); part.units.length > 0; part = queue.next()) {
+  #sendDue(): void {
+    const due = this.#due
+    this.#due = []
+    for (const line of due) if (line.underWay === 0 || line.waiting.size >= mostUnits) void this.#send(line)
+  }
+
+  async #send(line: Line): Promise<void> {
+    const { topic, waiting } = line
+    if (waiting.size === 0) return
+    line.waiting = new Waiting()
+    line.underWay += 1
+    for (let call = waiting.next(); call.length > 0; call = waiting.next()) {
       try {
-        part.take(await this.#flush(topic, partition, part.units))
+        const answers = await this.#flush(topic, call)
+        for (const [at, part] of call.entries()) part.settle(answers[at])
       } catch (error) {
-        part.fail(error instanceof Error ? error : new Error(String(error)))
+        for (const part of call) part.settle(error instanceof Error ? error : new Error(String(error)))
       }
     }
+    line.underWay -= 1
+    if (line.underWay === 0) void this.#send(line)
   }
 }
 
-/** Units that wait for one partition, each with the append that it belongs to and its place there. */
+/** The way to one partition, or to all of a topic. */
+interface Line {
+  readonly topic: Topic
+  waiting: Waiting
+  /** Calls that were sent and not answered. */
+  underWay: number
+}
+
+/** Units that wait, by partition. */
 class Waiting {
+  size = 0
+  readonly #parts: Part[] = []
+
+  add(partition: number, unit: Prepared, append: PendingAppend, place: number): void {
+    this.size += 1
+    let part = this.#parts.find((one) => one.partition === partition)
+    if (!part) this.#parts.push((part = new Part(partition)))
+    part.add(unit, append, place)
+  }
+
+  /** What goes into the next script call; nothing at the end. */
+  next(): readonly Part[] {
+    const room = { units: mostUnits, events: limits.appendEvents, bytes: limits.appendBytes }
+    return this.#parts.map((part) => part.next(room)).filter((part) => part.units.length > 0)
+  }
+}
+
+/** Units of one partition, each with the append that it belongs to and its place there. */
+class Part implements PartitionUnits {
+  readonly partition: number
   readonly units: Prepared[] = []
   readonly #appends: PendingAppend[] = []
   readonly #places: number[] = []
   #at = 0
+
+  constructor(partition: number) {
+    this.partition = partition
+  }
 
   add(unit: Prepared, append: PendingAppend, place: number): void {
     this.units.push(unit)
@@ -84,11 +133,9 @@ class Waiting {
     this.#places.push(place)
   }
 
-  /** The next units that fit into one script call; none at the end. Units of a failed append are left out. */
-  next(): Waiting {
-    const part = new Waiting()
-    let events = 0
-    let bytes = 0
+  /** The next units that the room allows, which it is made less by. Units of a failed append are left out. */
+  next(room: { units: number; events: number; bytes: number }): Part {
+    const taken = new Part(this.partition)
     for (; this.#at < this.units.length; this.#at++) {
       const unit = this.units[this.#at] as Prepared
       const append = this.#appends[this.#at] as PendingAppend
@@ -96,22 +143,24 @@ class Waiting {
         append.fail(append.error)
         continue
       }
-      events += unit.texts.length
-      bytes += unit.bytes
-      const full =
-        part.units.length >= mostUnits || events > limits.appendEvents || bytes > limits.appendBytes
-      if (full && part.units.length > 0) break
-      part.add(unit, append, this.#places[this.#at] as number)
+      const { length } = unit.texts
+      const fits = room.units > 0 && length <= room.events && unit.bytes <= room.bytes
+      // A call takes its first unit whatever its size.
+      if (!fits && room.units < mostUnits) break
+      room.units -= 1
+      room.events -= length
+      room.bytes -= unit.bytes
+      taken.add(unit, append, this.#places[this.#at] as number)
     }
-    return part
+    return taken
   }
 
-  take(results: readonly AppendResult[]): void {
-    for (let at = 0; at < results.length; at++)
-      this.#appends[at]?.take(this.#places[at] as number, results[at] as AppendResult)
-  }
-
-  fail(error: Error): void {
-    for (const append of this.#appends) append.fail(error)
+  /** Hands on the results, or why there are none. */
+  settle(answer: readonly AppendResult[] | Error | undefined): void {
+    for (const [at, append] of this.#appends.entries()) {
+      const result = answer instanceof Error ? undefined : answer?.[at]
+      if (result) append.take(this.#places[at] as number, result)
+      else append.fail(answer instanceof Error ? answer : new TypeError('A unit was not answered'))
+    }
   }
 }

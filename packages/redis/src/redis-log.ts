@@ -18,7 +18,7 @@ import {
   type Tip,
 } from '@millrace/log'
 import type { Redis } from 'ioredis'
-import { type AppendBounds, Appender } from './append.ts'
+import { type AppendBounds, Appender, type PartitionUnits } from './append.ts'
 import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { Gather } from './gather.ts'
@@ -92,9 +92,7 @@ class LogOnRedis implements RedisLog {
     this.#readers = new ReaderPool(options)
     this.#partitions = new PartitionReader(this.#keys)
     this.claims = new RedisClaims(writer, this.#keys, options.now)
-    this.#gather = new Gather((topic, partition, units) =>
-      this.#write(topic, partition, () => this.#appender.units(topic, partition, units)),
-    )
+    this.#gather = new Gather((topic, parts) => this.#send(topic, parts))
   }
 
   async append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
@@ -180,6 +178,20 @@ class LogOnRedis implements RedisLog {
 
   async close(): Promise<void> {
     await Promise.all([this.#readers.close(), closeConnection(this.#writer)])
+  }
+
+  async #send(
+    topic: Topic,
+    parts: readonly PartitionUnits[],
+  ): Promise<readonly (readonly AppendResult[] | MillraceError)[]> {
+    const [first] = parts
+    if (!first) return []
+    const { partition, units } = first
+    return this.#write(topic, partition, async () =>
+      parts.length === 1
+        ? [await this.#appender.units(topic, partition, units)]
+        : this.#appender.several(topic, parts),
+    )
   }
 
   async #write<T>(topic: Topic, partition: number, act: () => Promise<T>): Promise<T> {

@@ -1,6 +1,5 @@
 import { MillraceError } from '@millrace/event'
 import {
-  bearerToken,
   eventOfCloudEvent,
   headerOf,
   httpApp,
@@ -8,6 +7,7 @@ import {
   jsonBody,
   type KitContext,
   readJson,
+  tokenFault,
 } from '@millrace/hono'
 import { formatPosition } from '@millrace/log'
 import { z } from 'zod'
@@ -36,8 +36,7 @@ const lookupRequest = z.strictObject({
  */
 export function createUniqApp(options: UniqAppOptions) {
   const { service } = options
-  const app = httpApp(options.http)
-  app.use(bearerToken({ tokens: options.tokens }))
+  const app = httpApp({ ...options.http, refuse: tokenFault({ tokens: options.tokens }) })
   const write = (action: UniqAction) => (c: KitContext) => append(service, action, c)
   app.post('/events', write('create'))
   app.patch('/events', write('change'))
@@ -66,8 +65,8 @@ const wholeNumber = /^(0|[1-9]\d{0,14})$/
 
 /** Headers that go with an event. */
 function optionsIn(c: KitContext): AppendOptions {
-  const fingerprint = header(c, 'X-Fingerprint', fingerprintText, 'is 1 to 128 visible ASCII characters')
-  const version = header(c, 'X-Expected-Version', wholeNumber, 'is a whole number')
+  const fingerprint = header(c, 'x-fingerprint', fingerprintText, 'is 1 to 128 visible ASCII characters')
+  const version = header(c, 'x-expected-version', wholeNumber, 'is a whole number')
   return {
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(version === undefined ? {} : { expectedVersion: Number(version) }),
@@ -75,7 +74,7 @@ function optionsIn(c: KitContext): AppendOptions {
 }
 
 function header(c: KitContext, name: string, pattern: RegExp, message: string): string | undefined {
-  const value = headerOf(c, name.toLowerCase())
+  const value = headerOf(c, name)
   if (value === undefined || pattern.test(value)) return value
   throw new MillraceError('request.invalid', `${name} ${message}`, { errors: [{ field: name, message }] })
 }

@@ -16,23 +16,26 @@ export function newEvent(topic: Topic, draft: EventDraft, clock: Clock = systemC
   const version = draft.version ?? versionOf(topic, draft.type)
   const data =
     version === versionOf(topic, draft.type) ? validateData(topic, draft.type, draft.data) : draft.data
-  const event: Event = {
+  // Members are added one by one: a spread for each that may be absent takes as long as all the checks.
+  const event: Writable<Event> = {
     id,
     type: draft.type,
     source: draft.source ?? `/millrace/${topic.name}`,
     subject: draft.key,
     time: draft.time ?? new Date(clock.now()).toISOString(),
     data,
-    ...(version > 1 ? { dataversion: version } : {}),
     correlationid: draft.correlationId ?? id,
-    ...(draft.causationId === undefined ? {} : { causationid: draft.causationId }),
-    ...(draft.traceparent === undefined ? {} : { traceparent: draft.traceparent }),
-    ...(draft.actor === undefined ? {} : { actor: draft.actor }),
   }
+  if (version > 1) event.dataversion = version
+  if (draft.causationId !== undefined) event.causationid = draft.causationId
+  if (draft.traceparent !== undefined) event.traceparent = draft.traceparent
+  if (draft.actor !== undefined) event.actor = draft.actor
   assertEnvelope(event)
   assertSafe(event.data)
   return event
 }
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /**
  * An event as the JSON that lies on the log.

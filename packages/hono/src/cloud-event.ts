@@ -39,15 +39,8 @@ export function eventOfCloudEvent(topic: Topic, value: unknown, defaults: EventD
   const errors = attributeErrors(given)
   if (errors.length > 0) throw invalid(errors)
   const version = versionIn(given)
-  const draft: EventDraft = {
-    ...texts(given),
-    type: textIn(given, 'type') ?? '',
-    key: textIn(given, 'subject') ?? '',
-    data: given['data'],
-    correlationId: textIn(given, 'correlationid') ?? defaults.correlationId,
-    traceparent: textIn(given, 'traceparent') ?? defaults.traceparent,
-    ...(version === undefined ? {} : { version }),
-  }
+  const draft = draftOf(given, defaults)
+  if (version !== undefined) draft.version = version
   const event = newEvent(topic, draft)
   // newEvent validates the present version only; an older one must be readable by the topic's upcasters.
   if (version !== undefined && version !== versionOf(topic, draft.type)) checkOldVersion(topic, event)
@@ -115,17 +108,31 @@ function textIn(given: Readonly<Record<string, unknown>>, name: string): string 
   return typeof value === 'string' ? value : undefined
 }
 
-function texts(given: Readonly<Record<string, unknown>>): Partial<EventDraft> {
-  const [id, source, time] = [textIn(given, 'id'), textIn(given, 'source'), textIn(given, 'time')]
-  const [causationId, actor] = [textIn(given, 'causationid'), textIn(given, 'actor')]
-  return {
-    ...(id === undefined ? {} : { id }),
-    ...(source === undefined ? {} : { source }),
-    ...(time === undefined ? {} : { time }),
-    ...(causationId === undefined ? {} : { causationId }),
-    ...(actor === undefined ? {} : { actor }),
+function draftOf(given: Readonly<Record<string, unknown>>, defaults: EventDefaults): Draft {
+  const draft: Draft = {
+    type: textIn(given, 'type') ?? '',
+    key: textIn(given, 'subject') ?? '',
+    data: given['data'],
+    correlationId: textIn(given, 'correlationid') ?? defaults.correlationId,
+    traceparent: textIn(given, 'traceparent') ?? defaults.traceparent,
   }
+  for (const [attribute, member] of optional) {
+    const text = textIn(given, attribute)
+    if (text !== undefined) draft[member] = text
+  }
+  return draft
 }
+
+type Draft = { -readonly [Name in keyof EventDraft]: EventDraft[Name] }
+
+/** Attributes that a draft may lack, and what they are called there. */
+const optional = [
+  ['id', 'id'],
+  ['source', 'source'],
+  ['time', 'time'],
+  ['causationid', 'causationId'],
+  ['actor', 'actor'],
+] as const
 
 function checkOldVersion(topic: Topic, event: Event): void {
   try {

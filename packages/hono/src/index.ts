@@ -1,5 +1,5 @@
 export { allowedOrigins, type AllowedOriginsOptions } from './allowed-origins.ts'
-export { bearerToken, type BearerTokenOptions } from './bearer-token.ts'
+export { bearerToken, type BearerTokenOptions, tokenFault } from './bearer-token.ts'
 export { bodyLimit, type BodyLimits, defaultBodyLimits, readBody } from './body.ts'
 export { cloudEventOf, type EventDefaults, eventOfCloudEvent } from './cloud-event.ts'
 export {

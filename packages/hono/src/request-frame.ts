@@ -20,6 +20,8 @@ export interface RequestFrameOptions {
   readonly security?: SecurityHeadersOptions
   /** Level of the line a request for answers below 500. Default `info`. */
   readonly requestLogLevel?: 'debug' | 'info'
+  /** Asked for every request before anything is looked at; an error is answered. Cheaper than a middleware. */
+  readonly refuse?: (c: KitContext) => MillraceError | undefined
 }
 
 /**
@@ -42,9 +44,8 @@ export function requestFrame(app: Hono<KitEnv>, options: RequestFrameOptions): M
   const around = async (c: KitContext, next: () => Promise<void>, correlation: HeaderList): Promise<void> => {
     const from = log.begin()
     try {
-      presetHeaders(c, security)
-      presetHeaders(c, correlation)
-      const fault = addressFault(c.req.url)
+      presetHeaders(c, security, correlation)
+      const fault = addressFault(c.req.url) ?? options.refuse?.(c)
       if (fault) c.res = await answerError(fault, c)
       else {
         await next()

@@ -1,32 +1,53 @@
-import { fork } from 'node:child_process'
+import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { bodyOf, headersOf, type LoadKind } from './http-bodies.ts'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { numberMark, type RequestKind, requestText } from './http-requests.ts'
 import type { Work } from './measure.ts'
 
-/** What a load is told: it is a process of its own. */
-export interface LoadOrder {
-  readonly kind: LoadKind
-  readonly port: number
-  readonly path: string
-  readonly token: string
+/** A load: so many connections that are kept, with one request at a time on each. */
+export interface LoadOrder extends RequestKind {
   readonly connections: number
   readonly seconds: number
-  /** Makes the bodies of this run differ from those of others. */
-  readonly run: string
 }
 
 interface LoadReport extends Work {
-  /** The first answer that was no success. */
-  readonly wrong: string | undefined
+  /** Answers that were no success, and requests without one. */
+  readonly wrong: number
 }
 
-/** Sends requests over kept connections, one at a time on each, from a process of its own. */
+/** Sends requests from a process of its own: wrk where there is one, because it takes the least from the server. */
 export async function httpLoad(order: LoadOrder): Promise<Work> {
+  const report = (await byWrk(order)) ?? (await byNode(order))
+  if (report.wrong > 0) throw new Error(`${report.wrong} of ${report.events} requests went wrong`)
+  return report
+}
+
+async function byWrk(order: LoadOrder): Promise<LoadReport | undefined> {
+  const { connections, seconds, port } = order
+  const directory = await mkdtemp(path.join(tmpdir(), 'millrace-load-'))
+  try {
+    const file = path.join(directory, 'request')
+    await writeFile(file, requestText(order), 'latin1')
+    const script = path.join(import.meta.dirname, 'http-load.lua')
+    const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', script]
+    const { stdout } = await promisify(execFile)('wrk', [...args, `http://127.0.0.1:${port}`, '--', file])
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as LoadReport
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+async function byNode(order: LoadOrder): Promise<LoadReport> {
   const child = fork(import.meta.filename, ['load'], { execArgv: [] })
   child.send(order)
   const [report] = (await once(child, 'message')) as [LoadReport]
-  if (report.wrong !== undefined) throw new Error(`The server answered ${report.wrong}`)
   return report
 }
 
@@ -40,16 +61,15 @@ if (process.argv[1] === import.meta.filename && process.argv[2] === 'load')
 
 class Load {
   readonly #order: LoadOrder
-  readonly #head: string
+  readonly #text: string
   #sent = 0
   #answered = 0
-  #wrong: string | undefined
+  #wrong = 0
   #over = false
 
   constructor(order: LoadOrder) {
     this.#order = order
-    const lines = Object.entries(headersOf(order)).map(([name, value]) => `${name}: ${value}\r\n`)
-    this.#head = `POST ${order.path} HTTP/1.1\r\nHost: 127.0.0.1:${order.port}\r\n${lines.join('')}Content-Length: `
+    this.#text = requestText(order)
   }
 
   async run(): Promise<LoadReport> {
@@ -69,12 +89,13 @@ class Load {
   /** Request and answer by turns, until the time is over; resolves when the connection has ended. */
   async #converse(socket: Socket): Promise<void> {
     let text = ''
-    socket.on('error', (error) => (this.#wrong ??= error.message))
+    socket.on('error', () => (this.#wrong += 1))
     socket.on('data', (piece) => {
       text += piece.toString('latin1')
       const length = answerLength(text)
       if (length === undefined || text.length < length) return
-      this.#take(text)
+      this.#answered += 1
+      if (!text.startsWith('HTTP/1.1 2')) this.#wrong += 1
       text = text.slice(length)
       if (this.#over) socket.end()
       else this.#send(socket)
@@ -84,15 +105,8 @@ class Load {
   }
 
   #send(socket: Socket): void {
-    const body = bodyOf(this.#order, ++this.#sent)
-    socket.write(`${this.#head}${body.length}\r\n\r\n${body}`, 'latin1')
-  }
-
-  #take(text: string): void {
-    this.#answered += 1
-    if (text.startsWith('HTTP/1.1 2')) return
-    this.#wrong ??= text.slice(0, 600)
-    this.#over = true
+    const number = (++this.#sent).toString(16).padStart(8, '0')
+    socket.write(this.#text.replaceAll(numberMark, number), 'latin1')
   }
 }
 

@@ -25,7 +25,6 @@ export async function benchUniq(rounds: number, progress: (line: string) => void
       const target = started[at] as ServerProcess
       const order = {
         kind: 'claims',
-        path: '/events',
         token: benchToken,
         connections,
         seconds,

@@ -66,6 +66,13 @@ describe('the sign-up demo', () => {
     expect((JSON.parse(again.out) as Report).log).toEqual(report.log)
   })
 
+  it('knows an address again whose letters a mail server changed and that have several small forms', async () => {
+    // This seed signs up a Σωκράτης.
+    const { code, out } = await demo('--count', '30', '--seed', '39608')
+    expect(out).toContain('Everything agrees.')
+    expect(code).toBe(0)
+  })
+
   it('prints a table with its seed', async () => {
     const { code, out, err } = await demo('--count', '30')
     expect(code).toBe(0)

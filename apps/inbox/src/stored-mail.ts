@@ -61,7 +61,10 @@ export async function summaryOf(id: string, envelope: Envelope, raw: Buffer): Pr
 export function canonicalAddress(address: string): string {
   const at = address.lastIndexOf('@') + 1
   const domain = address.slice(at)
-  return `${address.slice(0, at)}${domainToASCII(domain) || domain}`.normalize('NFC').toLowerCase()
+  return `${address.slice(0, at)}${domainToASCII(domain) || domain}`
+    .normalize('NFC')
+    .toLowerCase()
+    .replaceAll('ς', 'σ')
 }
 
 async function subjectOf(headers: Buffer): Promise<{ subject: string; messageId: string }> {

@@ -39,15 +39,13 @@ const versionName = /^[\w.-]{1,32}$/
 const digestText = /^[\w+/=.@-]{1,256}$/
 
 function assertClaims(claims: readonly ClaimChange[]): void {
-  const constraints = new Set<string>()
-  for (const { constraint, digests } of claims) {
+  for (const [at, { constraint, digests }] of claims.entries()) {
     if (!constraintName.test(constraint))
       throw new MillraceError('event.invalid', `"${constraint}" is no name of a constraint`)
-    if (constraints.has(constraint))
+    if (at > 0 && claims.findIndex((other) => other.constraint === constraint) < at)
       throw new MillraceError('event.invalid', 'A unit names a constraint twice')
-    constraints.add(constraint)
-    for (const [version, digest] of Object.entries(digests))
-      if (!versionName.test(version) || !digestText.test(digest))
+    for (const version of Object.keys(digests))
+      if (!versionName.test(version) || !digestText.test(digests[version] ?? ''))
         throw new MillraceError('event.invalid', `Constraint ${constraint} has a digest of the wrong form`)
   }
 }

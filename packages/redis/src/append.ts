@@ -182,18 +182,23 @@ class KeyNumbers {
 
 /** Adds what units demand beside being new. A list that no unit needs is left out. */
 function addDemands(header: Header, units: readonly Prepared[], keys: readonly string[]): void {
-  const some = (has: (unit: AppendUnit) => boolean) => units.some(({ unit }) => has(unit))
-  if (some((unit) => unit.expectedVersion !== undefined))
-    header.x = units.map(({ unit }) => unit.expectedVersion ?? false)
-  if (some((unit) => unit.fingerprint !== undefined))
-    header.f = units.map(({ unit }) => unit.fingerprint ?? false)
-  if (!some((unit) => (unit.claims?.length ?? 0) > 0)) return
+  let [versions, fingerprints, claims] = [false, false, false]
+  for (const { unit } of units) {
+    if (unit.expectedVersion !== undefined) versions = true
+    if (unit.fingerprint !== undefined) fingerprints = true
+    if (unit.claims && unit.claims.length > 0) claims = true
+  }
+  if (versions) header.x = units.map(({ unit }) => unit.expectedVersion ?? false)
+  if (fingerprints) header.f = units.map(({ unit }) => unit.fingerprint ?? false)
+  if (!claims) return
   header.keys = keys
   header.s = units.map(({ unit }) => unit.skipUnchanged ?? false)
-  header.c = units.map(({ unit }) => {
-    const { claims = [] } = unit
-    return claims.length > 0 && claims.map((claim): Change => [claim.constraint, claim.action, claim.digests])
-  })
+  header.c = units.map(({ unit }) => changesOf(unit))
+}
+
+function changesOf({ claims }: AppendUnit): readonly Change[] | false {
+  if (!claims || claims.length === 0) return false
+  return claims.map(({ constraint, action, digests }) => [constraint, action, digests])
 }
 
 function resultsOf(

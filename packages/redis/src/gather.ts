@@ -78,7 +78,7 @@ export class Gather {
     for (let call = waiting.next(); call.length > 0; call = waiting.next()) {
       try {
         const answers = await this.#flush(topic, call)
-        for (const [at, part] of call.entries()) part.settle(answers[at])
+        for (let at = 0; at < call.length; at++) call[at]?.settle(answers[at])
       } catch (error) {
         for (const part of call) part.settle(error instanceof Error ? error : new Error(String(error)))
       }
@@ -111,8 +111,21 @@ class Waiting {
   /** What goes into the next script call; nothing at the end. */
   next(): readonly Part[] {
     const room = { units: mostUnits, events: limits.appendEvents, bytes: limits.appendBytes }
-    return this.#parts.map((part) => part.next(room)).filter((part) => part.units.length > 0)
+    const call: Part[] = []
+    for (const part of this.#parts) {
+      if (part.isEmpty) continue
+      const piece = part.next(room)
+      if (piece.units.length > 0) call.push(piece)
+    }
+    return call
   }
+}
+
+/** What a script call may still hold. */
+interface Room {
+  units: number
+  events: number
+  bytes: number
 }
 
 /** Units of one partition, each with the append that it belongs to and its place there. */
@@ -122,19 +135,50 @@ class Part implements PartitionUnits {
   readonly #appends: PendingAppend[] = []
   readonly #places: number[] = []
   #at = 0
+  #events = 0
+  #bytes = 0
 
   constructor(partition: number) {
     this.partition = partition
+  }
+
+  /** Everything has been taken. */
+  get isEmpty(): boolean {
+    return this.#at === this.units.length
   }
 
   add(unit: Prepared, append: PendingAppend, place: number): void {
     this.units.push(unit)
     this.#appends.push(append)
     this.#places.push(place)
+    this.#events += unit.texts.length
+    this.#bytes += unit.bytes
   }
 
   /** The next units that the room allows, which it is made less by. Units of a failed append are left out. */
-  next(room: { units: number; events: number; bytes: number }): Part {
+  next(room: Room): Part {
+    return this.#at === 0 && this.#fits(room) ? this.#whole(room) : this.#piece(room)
+  }
+
+  // Nearly always everything goes at once: then nothing has to be copied.
+  #fits(room: Room): boolean {
+    return (
+      this.units.length <= room.units &&
+      this.#events <= room.events &&
+      this.#bytes <= room.bytes &&
+      this.#appends.every((append) => append.error === undefined)
+    )
+  }
+
+  #whole(room: Room): Part {
+    this.#at = this.units.length
+    room.units -= this.units.length
+    room.events -= this.#events
+    room.bytes -= this.#bytes
+    return this
+  }
+
+  #piece(room: Room): Part {
     const taken = new Part(this.partition)
     for (; this.#at < this.units.length; this.#at++) {
       const unit = this.units[this.#at] as Prepared
@@ -157,7 +201,8 @@ class Part implements PartitionUnits {
 
   /** Hands on the results, or why there are none. */
   settle(answer: readonly AppendResult[] | Error | undefined): void {
-    for (const [at, append] of this.#appends.entries()) {
+    for (let at = 0; at < this.#appends.length; at++) {
+      const append = this.#appends[at] as PendingAppend
       const result = answer instanceof Error ? undefined : answer?.[at]
       if (result) append.take(this.#places[at] as number, result)
       else append.fail(answer instanceof Error ? answer : new TypeError('A unit was not answered'))

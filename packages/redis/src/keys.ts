@@ -42,9 +42,17 @@ export interface ClaimKeys {
   readonly contested: string
 }
 
+interface AppendNames {
+  /** The names that every append script call has. */
+  readonly names: readonly string[]
+  /** What the names of key indexes begin with. */
+  readonly index: string
+}
+
 /** Makes every name of every Redis key that Millrace uses. `prefix` separates systems on one server. */
 export class Keys {
   readonly #prefix: string
+  readonly #known = new WeakMap<Topic, AppendNames[]>()
 
   constructor(prefix = 'mr') {
     if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(prefix))
@@ -66,21 +74,26 @@ export class Keys {
 
   /** All names of one call of the append script, in the order that it states. */
   append(topic: Topic, partition: number, keys: readonly string[]): readonly string[] {
-    const own = this.partition(topic, partition)
-    const claims = this.claims(topic, partition)
-    const index = this.keyIndex(topic, partition, '')
-    return [
-      own.log,
-      own.meta,
-      own.ids,
-      own.idsOld,
-      own.idsKept,
-      own.channels,
-      claims.claims,
-      claims.owners,
-      claims.claimsMeta,
-      ...keys.map((key) => index + key),
-    ]
+    const { names, index } = this.#appendNames(topic, partition)
+    const all = [...names]
+    for (const key of keys) all.push(index + key)
+    return all
+  }
+
+  // Every append asks for them.
+  #appendNames(topic: Topic, partition: number): AppendNames {
+    let known = this.#known.get(topic)
+    if (!known) this.#known.set(topic, (known = []))
+    return (known[partition] ??= this.#makeAppendNames(topic, partition))
+  }
+
+  #makeAppendNames(topic: Topic, partition: number): AppendNames {
+    const { log, meta, ids, idsOld, idsKept, channels } = this.partition(topic, partition)
+    const { claims, owners, claimsMeta } = this.claims(topic, partition)
+    return {
+      names: [log, meta, ids, idsOld, idsKept, channels, claims, owners, claimsMeta],
+      index: this.keyIndex(topic, partition, ''),
+    }
   }
 
   /** The list of stream ids of one key's events. */

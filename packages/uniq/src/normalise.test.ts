@@ -22,6 +22,12 @@ describe('normal forms', () => {
     ).toBe(4)
   })
 
+  test('both forms of the small sigma are one letter, wherever the word ends', () => {
+    const forms = ['σωκράτης.a@example.org', 'ΣΩΚΡΆΤΗΣ.A@example.org', 'σωκράτησ.a@example.org']
+    expect(new Set(forms.map(email)).size).toBe(1)
+    expect(text('ΣΩΚΡΆΤΗΣ')).toBe(text('σωκράτης'))
+  })
+
   test('a normal form is its own normal form', () => {
     const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
     const word = fc

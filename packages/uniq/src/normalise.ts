@@ -33,12 +33,13 @@ function exactV1(value: string): string {
 // oxlint-disable-next-line no-control-regex -- all of ASCII is what is meant
 const ascii = /^[\u0000-\u007f]*$/
 
-// Lower case can leave NFC ("İ" becomes two characters), so it is composed again.
+// Lower case can leave NFC ("İ" becomes two characters), so it is composed again. "Σ" becomes "ς" or "σ" by what
+// follows it, so that the way through upper case would lead to another value: both count as "σ".
 function folded(text: string): string {
   if (ascii.test(text)) return text.toLowerCase()
   if (!text.isWellFormed())
     throw new MillraceError('event.invalid', 'The value holds half of a surrogate pair')
-  return text.normalize('NFC').toLowerCase().normalize('NFC')
+  return text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
 }
 
 /** The newest version of `normaliser` that is not above `version`. */

@@ -7,7 +7,9 @@ export { derivedId, freshId, keyedId } from './ids.ts'
 export { assertSafe, type JsonBounds, parseJson } from './json.ts'
 export { limits } from './limits.ts'
 export { partitionOf } from './partition.ts'
+export { systemRandom } from './random.ts'
 export { fieldErrors, type OutputOf, type Schema, validate } from './schema.ts'
+export { systemElapsedMs, systemTimers, type Timers } from './timers.ts'
 export {
   type EventOf,
   partitionOfKey,

@@ -1,4 +1,12 @@
-import { type Clock, MillraceError, partitionOfKey, systemClock, type Topic } from '@millrace/event'
+import {
+  type Clock,
+  MillraceError,
+  partitionOfKey,
+  systemClock,
+  systemTimers,
+  type Timers,
+  type Topic,
+} from '@millrace/event'
 import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
 import type { ClaimRegister } from './claim-register.ts'
 import type { ClaimStore } from './claim-store.ts'
@@ -11,6 +19,8 @@ import { prepare, prepareBatch, type Prepared } from './prepare.ts'
 /** Options of {@link createMemoryLog}. */
 export interface MemoryLogOptions {
   readonly clock?: Clock
+  /** What a waiting read waits by. */
+  readonly timers?: Timers
   /** How long an event id without claims is remembered at least, in ms. Default one hour. */
   readonly dedupeWindowMs?: number
   /** Ids a partition after which a dedupe generation ends before its time. Default 1,000,000. */
@@ -24,19 +34,26 @@ export interface MemoryLog extends EventLog, ClaimRegister {
 
 /** Makes an empty log in memory. */
 export function createMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
-  const { clock = systemClock, dedupeWindowMs = 3_600_000, dedupeIds = 1_000_000 } = options
-  return new InMemoryLog(clock, { windowMs: dedupeWindowMs, mostIds: dedupeIds })
+  const {
+    clock = systemClock,
+    timers = systemTimers,
+    dedupeWindowMs = 3_600_000,
+    dedupeIds = 1_000_000,
+  } = options
+  return new InMemoryLog(clock, timers, { windowMs: dedupeWindowMs, mostIds: dedupeIds })
 }
 
 class InMemoryLog implements MemoryLog {
   readonly #clock: Clock
+  readonly #timers: Timers
   readonly #bounds: DedupeBounds
   readonly #partitions = new Map<string, MemoryPartition>()
   readonly claims: MemoryClaimStore
   readonly #waiting = new Set<() => void>()
 
-  constructor(clock: Clock, bounds: DedupeBounds) {
+  constructor(clock: Clock, timers: Timers, bounds: DedupeBounds) {
     this.#clock = clock
+    this.#timers = timers
     this.claims = new MemoryClaimStore(clock)
     this.#bounds = bounds
   }
@@ -80,14 +97,10 @@ class InMemoryLog implements MemoryLog {
     options: ReadOptions = {},
   ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
     const { limit = 500, waitMs = 0, signal } = options
-    const deadline = performance.now() + waitMs
-    for (;;) {
-      const answer = this.#readNow(topic, after, limit)
-      const left = deadline - performance.now()
-      if (answer.size > 0 || left <= 0 || signal?.aborted) return answer
-      // Woken by an append to any topic, so it may find nothing and wait on.
-      await this.#news(left, signal)
-    }
+    const answer = this.#readNow(topic, after, limit)
+    return answer.size > 0 || waitMs <= 0 || signal?.aborted
+      ? answer
+      : this.#news(() => this.#readNow(topic, after, limit), waitMs, signal)
   }
 
   async readKey(
@@ -148,17 +161,28 @@ class InMemoryLog implements MemoryLog {
     for (const wake of this.#waiting) wake()
   }
 
-  #news(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Waits for an answer that holds something, at most so long; answers the last one. */
+  #news<T extends { readonly size: number }>(
+    look: () => T,
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#waiting.delete(done)
-        signal?.removeEventListener('abort', done)
-        resolve()
+      const end = (answer: T) => {
+        cancel()
+        this.#waiting.delete(wake)
+        signal?.removeEventListener('abort', over)
+        resolve(answer)
       }
-      const timer = setTimeout(done, waitMs)
-      this.#waiting.add(done)
-      signal?.addEventListener('abort', done)
+      const over = () => end(look())
+      // Woken by an append to any topic, so it may find nothing and wait on.
+      const wake = () => {
+        const answer = look()
+        if (answer.size > 0) end(answer)
+      }
+      const cancel = this.#timers.set(waitMs, over)
+      this.#waiting.add(wake)
+      signal?.addEventListener('abort', over)
     })
   }
 }

@@ -4,25 +4,13 @@ export interface Backoff {
   readonly maxMs: number
 }
 
-/** The pause after so many failures (from 1): doubled each time, with a tenth of jitter so that members do not march in step. */
-export function backoffMs({ firstMs, maxMs }: Backoff, failures: number, random = Math.random()): number {
+/**
+ * The pause after so many failures (from 1): doubled each time, with a tenth of jitter so that members do not march in
+ * step.
+ *
+ * @param random From 0 up to 1.
+ */
+export function backoffMs({ firstMs, maxMs }: Backoff, failures: number, random: number): number {
   const plain = Math.min(firstMs * 2 ** Math.min(failures - 1, 30), maxMs)
   return Math.round(plain * (0.9 + random * 0.2))
-}
-
-/** Waits so long, or until the signal; never rejects. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) {
-      resolve()
-      return
-    }
-    const done = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal?.addEventListener('abort', done)
-  })
 }

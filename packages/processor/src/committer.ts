@@ -1,9 +1,10 @@
 import { MillraceError } from '@millrace/event'
-import { backoffMs, pause } from './backoff.ts'
+import { backoffMs } from './backoff.ts'
 import type { EndReason } from './consumer-event.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeliveryWindow } from './delivery-window.ts'
+import { sleep } from './engine/sleep.ts'
 import type { CommitContent, HeldLease } from './held-lease.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
@@ -26,7 +27,7 @@ export class Committer {
   readonly #ending = new AbortController()
   #letters: readonly DeadLetter[] = []
   #uncommitted = 0
-  #timer: NodeJS.Timeout | undefined
+  #cancel: (() => void) | undefined
   #flushing: Promise<void> | undefined
 
   constructor(
@@ -59,7 +60,7 @@ export class Committer {
   /** A commit is due within its time. */
   soon(): void {
     if (this.#ending.signal.aborted) return
-    this.#timer ??= setTimeout(() => void this.flush(), this.#settings.commitMs)
+    this.#cancel ??= this.#settings.timers.set(this.#settings.commitMs, () => void this.flush())
   }
 
   /** Commits what is settled by now, however often it takes; ends with the run. */
@@ -71,12 +72,12 @@ export class Committer {
   /** Commits nothing more. */
   end(): void {
     this.#ending.abort()
-    clearTimeout(this.#timer)
+    this.#cancel?.()
   }
 
   async #flush(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#cancel?.()
+    this.#cancel = undefined
     for (let failures = 0; !this.#ending.signal.aborted;) {
       const content = this.#content()
       const count = this.#uncommitted
@@ -94,7 +95,8 @@ export class Committer {
         if (!passing) this.#run.failed('fault', error)
         else this.#settings.tell({ kind: 'trouble', partition: this.#partition, error })
         failures += 1
-        await pause(backoffMs(retry, failures), this.#ending.signal)
+        const { timers, random } = this.#settings
+        await sleep(timers, backoffMs(retry, failures, random()), this.#ending.signal)
       }
     }
     if (this.#uncommitted > 0) this.soon()

@@ -1,4 +1,13 @@
-import { type Clock, type EventOf, freshId, systemClock, type Topic } from '@millrace/event'
+import {
+  type Clock,
+  type EventOf,
+  freshId,
+  systemClock,
+  systemElapsedMs,
+  systemRandom,
+  systemTimers,
+  type Topic,
+} from '@millrace/event'
 import type { EventLog, Position, Recorded } from '@millrace/log'
 import { type ConsumerEvent, tell } from './consumer-event.ts'
 import type { ConsumerHealth } from './consumer-health.ts'
@@ -94,6 +103,9 @@ export function consume<T extends Topic>(options: ConsumeByKey<T> | ConsumeBatch
     startAt: options.startAt,
     gate: options.gate,
     clock: options.clock ?? systemClock,
+    timers: systemTimers,
+    elapsedMs: systemElapsedMs,
+    random: systemRandom,
     tell: (news) => tell({ topic: topic.name, group, member, ...news }, options.observe),
   }
   const consumer = new GroupConsumer(settings)

@@ -4,6 +4,7 @@ import type { Backoff } from './backoff.ts'
 import type { ConsumerNews } from './consumer-event.ts'
 import type { FailureKind } from './failure-kind.ts'
 import type { GroupStore, Reached } from './group-store.ts'
+import type { Timers } from './lane/timers.ts'
 import type { MemberList } from './members/member-list.ts'
 import type { PartitionStart, PartitionWork } from './partition-work.ts'
 
@@ -82,5 +83,10 @@ export interface ConsumerSettings extends ConsumerBounds {
   /** Begins the work on a partition, where it is another one than handing events to `deliver`. */
   readonly begin?: (start: PartitionStart) => PartitionWork
   readonly clock: Clock
+  readonly timers: Timers
+  /** Time that never goes back, in ms. */
+  readonly elapsedMs: () => number
+  /** From 0 up to 1. */
+  readonly random: () => number
   readonly tell: (news: ConsumerNews) => void
 }

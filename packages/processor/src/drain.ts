@@ -1,5 +1,6 @@
-import { pause } from './backoff.ts'
 import type { EndReason } from './consumer-event.ts'
+import { sleep } from './engine/sleep.ts'
+import type { Timers } from './lane/timers.ts'
 import type { PartitionWork } from './partition-work.ts'
 
 /** How long an aborted handler may take to notice, and a last call to the store to come back, in ms. */
@@ -11,22 +12,27 @@ export const graceMs = 2_000
  *
  * @param mostMs How long handlers may take before they are aborted.
  */
-export async function drain(run: PartitionWork, reason: EndReason, mostMs: number): Promise<void> {
+export async function drain(
+  run: PartitionWork,
+  reason: EndReason,
+  mostMs: number,
+  timers: Timers,
+): Promise<void> {
   run.quiet()
-  if (!(await within(run.drained(), mostMs))) {
+  if (!(await within(run.drained(), mostMs, timers))) {
     run.abortHandlers()
-    await within(run.drained(), graceMs)
+    await within(run.drained(), graceMs, timers)
   }
-  await within(run.commitAll(), graceMs)
+  await within(run.commitAll(), graceMs, timers)
   run.endBy(reason)
 }
 
 /** Waits for a piece of work, at most so long; answers whether it has ended. */
-export async function within(work: Promise<unknown>, mostMs: number): Promise<boolean> {
+export async function within(work: Promise<unknown>, mostMs: number, timers: Timers): Promise<boolean> {
   const late = new AbortController()
   const ended = work.then(() => true)
   try {
-    return await Promise.race([ended, pause(mostMs, late.signal).then(() => false)])
+    return await Promise.race([ended, sleep(timers, mostMs, late.signal).then(() => false)])
   } finally {
     late.abort()
   }

@@ -1,5 +1,5 @@
-import { pause } from './backoff.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
+import { sleep } from './engine/sleep.ts'
 
 /** Stands at a consumer's gate: says whether a handler may start, and waits for the gate while it is closed. */
 export class GateKeeper {
@@ -48,7 +48,7 @@ export class GateKeeper {
     } catch (error) {
       if (!this.#stopping.aborted) {
         this.#settings.tell({ kind: 'trouble', error })
-        await pause(1_000, this.#stopping)
+        await sleep(this.#settings.timers, 1_000, this.#stopping)
       }
     }
     this.#waiting = false

@@ -24,14 +24,14 @@ export class GroupConsumer {
   readonly #leaving = new Map<PartitionWork, Promise<boolean>>()
   /** Runs that are being handed over. */
   readonly #moving = new Set<PartitionWork>()
-  readonly #faults = new PartitionFaults()
+  readonly #faults: PartitionFaults
   /** When each run was last compared with what its handler keeps. */
   readonly #comparedAtMs = new WeakMap<PartitionWork, number>()
   /** Partitions that it is the desired owner of and does not have yet, and since when. */
   readonly #awaited = new Map<number, number>()
   readonly #tending = new Map<number, Promise<void>>()
   readonly #stopping = new AbortController()
-  readonly #tend = new WakeUp()
+  readonly #tend: WakeUp
   readonly #reader: Reader
   readonly #gate: GateKeeper
   readonly #members: Membership | undefined
@@ -44,6 +44,8 @@ export class GroupConsumer {
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings
+    this.#faults = new PartitionFaults(settings)
+    this.#tend = new WakeUp(settings.timers)
     const stopping = this.#stopping.signal
     this.#gate = new GateKeeper(settings, stopping, () => this.#pump())
     this.#reader = new Reader(settings, this.#runs, stopping, (run) => this.#heard(run))
@@ -79,13 +81,13 @@ export class GroupConsumer {
       ...(run !== undefined && this.#moving.has(run) ? { handingOver: true } : {}),
       ...(awaitedSinceMs === undefined
         ? {}
-        : { awaitedForMs: Math.round(performance.now() - awaitedSinceMs) }),
+        : { awaitedForMs: Math.round(this.#settings.elapsedMs() - awaitedSinceMs) }),
       ...(fault === undefined ? {} : { fault }),
     }
   }
 
   #membership(): Membership | undefined {
-    const { members, topic, group, member, leaseMs, tell } = this.#settings
+    const { members, topic, group, member, leaseMs, timers, random, tell } = this.#settings
     if (!members) return undefined
     return new Membership({
       list: members,
@@ -94,7 +96,7 @@ export class GroupConsumer {
       ttlMs: leaseMs,
       declines: () => this.#faults.declined(),
       changed: () => this.#tend.call(),
-      tell,
+      ...{ timers, random, tell },
     })
   }
 
@@ -111,14 +113,14 @@ export class GroupConsumer {
   async #tendAll(): Promise<void> {
     const everyMs = Math.max(10, Math.min(this.#settings.leaseMs / 3, 1_000))
     for (let renewAtMs = 0; !this.#stopping.signal.aborted;) {
-      const renewing = performance.now() >= renewAtMs
-      if (renewing) renewAtMs = performance.now() + everyMs
+      const renewing = this.#settings.elapsedMs() >= renewAtMs
+      if (renewing) renewAtMs = this.#settings.elapsedMs() + everyMs
       for (const partition of this.#partitions()) {
         if (this.#tending.has(partition)) continue
         const work = this.#tendOne(partition, renewing).finally(() => this.#tending.delete(partition))
         this.#tending.set(partition, work)
       }
-      const restMs = Math.max(0, renewAtMs - performance.now())
+      const restMs = Math.max(0, renewAtMs - this.#settings.elapsedMs())
       const eager = this.#awaited.size > 0 && !this.#troubled
       await this.#tend.sleep(eager ? Math.min(restMs, eagerMs) : restMs)
     }
@@ -162,7 +164,7 @@ export class GroupConsumer {
   /** What the handler keeps may have been deleted or set back under a reader that has nothing to do: then anew from there. */
   async #compare(run: PartitionWork): Promise<void> {
     const { startAt, leaseMs } = this.#settings
-    const now = performance.now()
+    const now = this.#settings.elapsedMs()
     if (!startAt || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
     this.#comparedAtMs.set(run, now)
     const { seq } = run.position
@@ -176,7 +178,7 @@ export class GroupConsumer {
         this.#awaited.delete(partition)
         return
       }
-      if (!this.#awaited.has(partition)) this.#awaited.set(partition, performance.now())
+      if (!this.#awaited.has(partition)) this.#awaited.set(partition, this.#settings.elapsedMs())
     }
     const signal = this.#stopping.signal
     const run = await takePartition(this.#settings, partition, signal, (work) => this.#noticed(work))
@@ -196,14 +198,14 @@ export class GroupConsumer {
 
   async #move(run: PartitionWork, to: string): Promise<void> {
     const { partition } = run
-    const { stopMs, tell } = this.#settings
-    const beganMs = performance.now()
+    const { stopMs, timers, elapsedMs, tell } = this.#settings
+    const beganMs = elapsedMs()
     this.#moving.add(run)
     tell({ kind: 'handing-over', partition, to })
-    await drain(run, 'moved', stopMs)
+    await drain(run, 'moved', stopMs, timers)
     const released = (await this.#leaving.get(run)) === true
     this.#moving.delete(run)
-    tell({ kind: 'handed-over', partition, to, released, tookMs: Math.round(performance.now() - beganMs) })
+    tell({ kind: 'handed-over', partition, to, released, tookMs: Math.round(elapsedMs() - beganMs) })
   }
 
   /** Something has changed in a run: it has ended, or there is room or work. */
@@ -222,7 +224,7 @@ export class GroupConsumer {
   async #leave(run: PartitionWork): Promise<boolean> {
     const { partition } = run
     if (run.end === 'fault') this.#faults.add(partition, run.error)
-    if (!(await within(run.drained(), graceMs))) {
+    if (!(await within(run.drained(), graceMs, this.#settings.timers))) {
       this.#faults.decline(partition, Number.POSITIVE_INFINITY)
       await run.drained()
       this.#faults.decline(partition, this.#settings.stalledMs)
@@ -270,13 +272,14 @@ export class GroupConsumer {
 
   /** Lets the handlers end, commits, and gives the lease back; a handler that does not end keeps it until its deadline. */
   async #finish(run: PartitionWork): Promise<void> {
-    await drain(run, 'stop', this.#settings.stopMs)
+    const { stopMs, timers, tell } = this.#settings
+    await drain(run, 'stop', stopMs, timers)
     if (run.running > 0) return
     const leaving = this.#leaving.get(run)
     try {
-      await within(leaving ?? run.release(), graceMs)
+      await within(leaving ?? run.release(), graceMs, timers)
     } catch (error) {
-      this.#settings.tell({ kind: 'trouble', partition: run.partition, error })
+      tell({ kind: 'trouble', partition: run.partition, error })
     }
     this.#runs.delete(run.partition)
   }

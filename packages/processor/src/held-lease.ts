@@ -13,6 +13,7 @@ export class HeldLease {
   readonly #at: GroupPartition
   readonly #token: string
   readonly #leaseMs: number
+  readonly #elapsedMs: () => number
   #n: number
   #position: Reached
   #untilMs: number
@@ -20,16 +21,22 @@ export class HeldLease {
   #unresolved: Commit | undefined
   #line: Promise<unknown> = Promise.resolve()
 
-  /** @param askedAtMs When it was asked for, by {@link performance.now}: its time runs from there. */
-  constructor(store: GroupStore, at: GroupPartition, lease: Lease, leaseMs: number, askedAtMs: number) {
+  /** @param askedAtMs When it was asked for, by `elapsedMs`: its time runs from there. */
+  constructor(
+    store: GroupStore,
+    at: GroupPartition,
+    lease: Lease,
+    times: { readonly leaseMs: number; readonly askedAtMs: number; readonly elapsedMs: () => number },
+  ) {
     this.#store = store
     this.#at = at
     this.#token = lease.token
     this.#n = lease.n
     this.#position = lease.position
     this.#tip = lease.tip
-    this.#leaseMs = leaseMs
-    this.#untilMs = askedAtMs + leaseMs
+    this.#leaseMs = times.leaseMs
+    this.#elapsedMs = times.elapsedMs
+    this.#untilMs = times.askedAtMs + times.leaseMs
   }
 
   /** The position that the store has, as far as is known here. */
@@ -42,7 +49,7 @@ export class HeldLease {
     return this.#tip
   }
 
-  /** Until when nobody else tries, by {@link performance.now}. */
+  /** Until when nobody else tries, by `elapsedMs`. */
   get untilMs(): number {
     return this.#untilMs
   }
@@ -58,7 +65,7 @@ export class HeldLease {
   renew(): Promise<'renewed' | 'fenced'> {
     return this.#alone(async () => {
       if ((await this.#resolve()) === 'fenced') return 'fenced'
-      const askedAtMs = performance.now()
+      const askedAtMs = this.#elapsedMs()
       const renewal = await this.#store.renew(this.#at, { token: this.#token, n: this.#n }, this.#leaseMs)
       if (renewal.status === 'fenced') return 'fenced'
       this.#untilMs = askedAtMs + this.#leaseMs

@@ -33,6 +33,8 @@ export interface MemoryGroupStoreOptions {
   readonly clock?: Clock
   /** How many confirmed and ignored effects are remembered. Default 10,000. */
   readonly effectsRemembered?: number
+  /** Makes the part of a token that nobody can guess. Default: 8 random bytes. */
+  readonly nonce?: () => string
 }
 
 /** Makes an empty group store in memory, with the same promises as the one on Redis but durability. */
@@ -45,12 +47,14 @@ class InMemoryGroupStore implements GroupStore {
   readonly #log: Pick<EventLog, 'tips' | 'readAt'>
   readonly #clock: Clock
   readonly #remembered: number
+  readonly #nonce: () => string
   readonly #groups = new Map<string, MemoryGroup>()
 
   constructor(options: MemoryGroupStoreOptions) {
     this.#log = options.log
     this.#clock = options.clock ?? systemClock
     this.#remembered = options.effectsRemembered ?? 10_000
+    this.#nonce = options.nonce ?? systemNonce
   }
 
   async acquire(
@@ -71,7 +75,7 @@ class InMemoryGroupStore implements GroupStore {
       group.position = { id: start.id, seq: start.seq }
     }
     group.counter += 1
-    group.token = `${group.counter}-${randomBytes(8).toString('hex')}`
+    group.token = `${group.counter}-${this.#nonce()}`
     group.member = member
     group.untilMs = now + leaseMs
     const { token, position, n, ahead } = group
@@ -250,6 +254,10 @@ class InMemoryGroupStore implements GroupStore {
     if (!found) this.#groups.set(name, (found = new MemoryGroup()))
     return found
   }
+}
+
+function systemNonce(): string {
+  return randomBytes(8).toString('hex')
 }
 
 function storedState(text: string | undefined): StoredState | undefined {

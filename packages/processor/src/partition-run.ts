@@ -22,7 +22,7 @@ export class PartitionRun implements PartitionWork {
   readonly #window: DeliveryWindow
   readonly #lanes = new Map<string, Lane>()
   readonly #ready: Lane[] = []
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #cancels = new Set<() => void>()
   readonly #attempts = new Set<AbortController>()
   readonly #committer: Committer
   readonly #changed: () => void
@@ -30,7 +30,7 @@ export class PartitionRun implements PartitionWork {
   #quiet = false
   #proven = false
   #end: { reason: EndReason; error?: unknown } | undefined
-  #progressAtMs = performance.now()
+  #progressAtMs: number
   #drained: (() => void) | undefined
 
   /** @param changed Called when a delivery has ended, room has come free or the run has ended. */
@@ -42,6 +42,7 @@ export class PartitionRun implements PartitionWork {
     changed: () => void,
   ) {
     this.#settings = settings
+    this.#progressAtMs = settings.elapsedMs()
     this.partition = partition
     this.#lease = lease
     this.#window = new DeliveryWindow(start.at, start.ahead, settings.window)
@@ -108,12 +109,11 @@ export class PartitionRun implements PartitionWork {
   get stalledForMs(): number {
     const planned = this.#running === 0 && this.backingOff > 0
     const idle = this.inHand === 0 && this.lag <= 0
-    return planned || idle ? 0 : performance.now() - this.#progressAtMs
+    return planned || idle ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
   }
 
-  /** A sign of life of what is around: a read was answered, the gate has opened. */
   alive(): void {
-    this.#progressAtMs = performance.now()
+    this.#progressAtMs = this.#settings.elapsedMs()
   }
 
   /** Takes what was read behind the cursor. */
@@ -140,7 +140,8 @@ export class PartitionRun implements PartitionWork {
     const { commitEvery, concurrency, batch, lanes } = this.#settings
     const bound = commitEvery + (lanes === 'key' ? concurrency : batch)
     const most = Math.min(lanes === 'key' ? 1 : batch, bound - this.#committer.uncommitted - this.#running)
-    if (this.#end || this.#quiet || most < 1 || performance.now() >= this.#lease.untilMs) return undefined
+    if (this.#end || this.#quiet || most < 1 || this.#settings.elapsedMs() >= this.#lease.untilMs)
+      return undefined
     const lane = this.#ready.shift()
     if (!lane) return undefined
     const portion = lane.portion(most)
@@ -185,8 +186,8 @@ export class PartitionRun implements PartitionWork {
     this.#end = { reason, error }
     this.#committer.end()
     this.abortHandlers()
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#timers.clear()
+    for (const cancel of this.#cancels) cancel()
+    this.#cancels.clear()
     this.#lanes.clear()
     this.#ready.length = 0
     this.#settings.tell({ kind: 'ended', partition: this.partition, reason, error })
@@ -202,7 +203,7 @@ export class PartitionRun implements PartitionWork {
   }
 
   async #attempt(lane: Lane, portion: readonly Delivery[]): Promise<void> {
-    const { deliver, handlerTimeoutMs } = this.#settings
+    const { deliver, handlerTimeoutMs, timers } = this.#settings
     const [head] = portion
     if (head?.poison !== undefined) {
       this.#bury(lane, portion, head.poison)
@@ -210,10 +211,9 @@ export class PartitionRun implements PartitionWork {
     }
     const control = new AbortController()
     this.#attempts.add(control)
-    const timer =
-      handlerTimeoutMs === Number.POSITIVE_INFINITY
-        ? undefined
-        : setTimeout(() => control.abort(), handlerTimeoutMs)
+    const cancel = Number.isFinite(handlerTimeoutMs)
+      ? timers.set(handlerTimeoutMs, () => control.abort())
+      : undefined
     lane.attempts += 1
     try {
       await deliver(
@@ -224,7 +224,7 @@ export class PartitionRun implements PartitionWork {
     } catch (error) {
       this.#failed(lane, portion, error)
     } finally {
-      clearTimeout(timer)
+      cancel?.()
       this.#attempts.delete(control)
     }
   }
@@ -232,7 +232,7 @@ export class PartitionRun implements PartitionWork {
   #failed(lane: Lane, portion: readonly Delivery[], error: unknown): void {
     this.alive()
     if (this.#end || this.#quiet) return
-    const { kindOf, retry, attempts } = this.#settings
+    const { kindOf, retry, attempts, random, timers } = this.#settings
     const kind = kindOf(error)
     if (kind === 'restart') {
       this.endBy('restart', error)
@@ -248,7 +248,7 @@ export class PartitionRun implements PartitionWork {
     }
     lane.single = true
     lane.failures += 1
-    const delayMs = backoffMs(retry, lane.failures)
+    const delayMs = backoffMs(retry, lane.failures, random())
     const seq = portion[0]?.recorded.position.seq ?? 0
     this.#settings.tell({
       kind: 'retry',
@@ -259,11 +259,11 @@ export class PartitionRun implements PartitionWork {
       error,
     })
     lane.state = 'backing-off'
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
+    const cancel = timers.set(delayMs, () => {
+      this.#cancels.delete(cancel)
       this.#offer(lane)
-    }, delayMs)
-    this.#timers.add(timer)
+    })
+    this.#cancels.add(cancel)
   }
 
   #againOneByOne(lane: Lane): void {

@@ -1,7 +1,8 @@
 import { MillraceError } from '@millrace/event'
 import type { Cursors, Recorded } from '@millrace/log'
-import { backoffMs, pause } from './backoff.ts'
+import { backoffMs } from './backoff.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
+import { sleep } from './engine/sleep.ts'
 import type { PartitionWork } from './partition-work.ts'
 import { WakeUp } from './wake-up.ts'
 
@@ -20,7 +21,7 @@ export class Reader {
   readonly #news: (run: PartitionWork) => void
   readonly #reading = new WeakSet<PartitionWork>()
   readonly #behind = new WeakSet<PartitionWork>()
-  readonly #wake = new WakeUp()
+  readonly #wake: WakeUp
   readonly #size: number
   #failures = 0
 
@@ -32,6 +33,7 @@ export class Reader {
     news: (run: PartitionWork) => void,
   ) {
     this.#settings = settings
+    this.#wake = new WakeUp(settings.timers)
     this.#runs = runs
     this.#stopping = stopping
     this.#news = news
@@ -102,9 +104,10 @@ export class Reader {
 
   async #failed(runs: readonly PartitionWork[], error: unknown): Promise<void> {
     if (error instanceof MillraceError && error.retryable) {
-      this.#settings.tell({ kind: 'trouble', error })
+      const { timers, random, tell } = this.#settings
+      tell({ kind: 'trouble', error })
       this.#failures += 1
-      await pause(backoffMs(retry, this.#failures), this.#stopping)
+      await sleep(timers, backoffMs(retry, this.#failures, random()), this.#stopping)
     } else if (runs.length === 1) runs[0]?.endBy('fault', error)
     // Which partition it is, they will show one by one.
     else for (const run of runs) this.#behind.add(run)

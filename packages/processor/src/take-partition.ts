@@ -16,9 +16,9 @@ export async function takePartition(
   stopping: AbortSignal,
   changed: (work: PartitionWork) => void,
 ): Promise<PartitionWork | undefined> {
-  const { store, topic, group, member, leaseMs, startAt, begin } = settings
+  const { store, topic, group, member, leaseMs, elapsedMs, startAt, begin } = settings
   const at: GroupPartition = { topic, partition, group }
-  const askedAtMs = performance.now()
+  const askedAtMs = elapsedMs()
   const lease = await store.acquire(at, member, leaseMs)
   if (!lease) return undefined
   let start = { at: lease.position, ahead: lease.ahead }
@@ -34,8 +34,12 @@ export async function takePartition(
   }
   const work: PartitionWork = begin
     ? begin({ at, lease, askedAtMs, changed: () => changed(work) })
-    : new PartitionRun(settings, partition, new HeldLease(store, at, lease, leaseMs, askedAtMs), start, () =>
-        changed(work),
+    : new PartitionRun(
+        settings,
+        partition,
+        new HeldLease(store, at, lease, { leaseMs, askedAtMs, elapsedMs }),
+        start,
+        () => changed(work),
       )
   return work
 }

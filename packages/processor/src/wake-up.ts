@@ -1,7 +1,14 @@
+import type { Timers } from './lane/timers.ts'
+
 /** Lets a loop sleep until something has changed. A call while nobody sleeps is kept for the next sleeper. */
 export class WakeUp {
+  readonly #timers: Timers
   #pending = false
   #wake: (() => void) | undefined
+
+  constructor(timers: Timers) {
+    this.#timers = timers
+  }
 
   /** Wakes the sleeper, or spares the next one his sleep. */
   call(): void {
@@ -16,9 +23,9 @@ export class WakeUp {
       return Promise.resolve()
     }
     return new Promise((resolve) => {
-      const timer = mostMs === undefined ? undefined : setTimeout(() => this.#wake?.(), mostMs)
+      const cancel = mostMs === undefined ? undefined : this.#timers.set(mostMs, () => this.#wake?.())
       this.#wake = () => {
-        clearTimeout(timer)
+        cancel?.()
         this.#wake = undefined
         this.#pending = false
         resolve()

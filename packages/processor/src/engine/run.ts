@@ -1,4 +1,14 @@
-import { type Clock, freshId, MillraceError, systemClock, type Topic } from '@millrace/event'
+import {
+  type Clock,
+  freshId,
+  MillraceError,
+  systemClock,
+  systemElapsedMs,
+  systemRandom,
+  systemTimers,
+  type Timers,
+  type Topic,
+} from '@millrace/event'
 import type { EventLog } from '@millrace/log'
 import { type ConsumerEvent, tell } from '../consumer-event.ts'
 import type { ConsumerHealth } from '../consumer-health.ts'
@@ -6,7 +16,6 @@ import { consumerBounds, type Gate } from '../consumer-settings.ts'
 import { type FailureKind, kindOfFailure } from '../failure-kind.ts'
 import { GroupConsumer } from '../group-consumer.ts'
 import type { GroupStore } from '../group-store.ts'
-import { systemTimers, type Timers } from '../lane/timers.ts'
 import type { Processor } from '../model/processor.ts'
 import type { MemberList } from '../members/member-list.ts'
 import { channelOf } from '../outbox.ts'
@@ -42,6 +51,8 @@ export interface RunOptions extends Partial<EngineBounds> {
   readonly elapsedMs?: () => number
   /** From 0 up to 1. Spreads pauses. */
   readonly random?: () => number
+  /** Makes the random part of the member's name: each time another one, everywhere. Default: {@link freshId}. */
+  readonly freshName?: () => string
 }
 
 /** A processor that runs. */
@@ -65,8 +76,9 @@ export async function run<T extends Topic, S>(
   options: RunOptions,
 ): Promise<Running> {
   const { topic, name: group } = processor
-  const { timers = systemTimers, clock = systemClock, observe } = options
-  const member = `${options.member ?? 'member'}-${freshId()}`
+  const { timers = systemTimers, clock = systemClock, freshName = freshId, observe } = options
+  const { elapsedMs = systemElapsedMs, random = systemRandom } = options
+  const member = `${options.member ?? 'member'}-${freshName()}`
   // Says early that names are too long.
   channelOf({ topic, partition: topic.partitions - 1, group })
   for (const target of options.emitsTo ?? []) await assertTakesChannels(options.log, target)
@@ -79,10 +91,7 @@ export async function run<T extends Topic, S>(
     targets: new Map(options.emitsTo?.map((target) => [target.name, target])),
     kindOf: options.kindOf ?? kindOfOutcome,
     gate: options.gate,
-    clock,
-    timers,
-    elapsedMs: options.elapsedMs ?? (() => performance.now()),
-    random: options.random ?? Math.random,
+    ...{ clock, timers, elapsedMs, random },
     tell: (news) => tell({ topic: topic.name, group, member, ...news }, observe),
   }
   const { window, leaseMs, retry, attempts, handlerTimeoutMs, stalledMs, stopMs } = settings
@@ -101,7 +110,7 @@ export async function run<T extends Topic, S>(
     kindOf: settings.kindOf,
     startAt: undefined,
     gate: options.gate,
-    clock,
+    ...{ clock, timers, elapsedMs, random },
     tell: settings.tell,
     begin: (start) => new PartitionEngine(settings, start),
   })

@@ -1,13 +1,1 @@
-/** Time that passes within a process, so that tests and the simulation can turn it. */
-export interface Timers {
-  /** Calls `act` once, after so many ms. The answer cancels that. */
-  set(afterMs: number, act: () => void): () => void
-}
-
-/** The machine's timers. */
-export const systemTimers: Timers = {
-  set(afterMs, act) {
-    const timer = setTimeout(act, afterMs)
-    return () => clearTimeout(timer)
-  },
-}
+export { systemTimers, type Timers } from '@millrace/event'

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/event'
 import { backoffMs } from '../backoff.ts'
-import { systemTimers, type Timers } from '../lane/timers.ts'
+import type { Timers } from '../lane/timers.ts'
 import { assign } from './assign.ts'
 import type { MemberGroup, MemberList, MembersView } from './member-list.ts'
 import { type MemberNews, newsBetween } from './member-news.ts'
@@ -34,7 +34,9 @@ export interface MembershipSettings {
   /** Called when it may be the desired owner of other partitions than before. */
   readonly changed: () => void
   readonly tell: (news: MemberNews | { readonly kind: 'trouble'; readonly error: unknown }) => void
-  readonly timers?: Timers
+  readonly timers: Timers
+  /** From 0 up to 1. */
+  readonly random: () => number
 }
 
 /** A member's part in its group: heartbeats, looks at the list, and the next assignment where one is due. */
@@ -56,7 +58,7 @@ export class Membership {
 
   constructor(settings: MembershipSettings) {
     this.#settings = settings
-    this.#timers = settings.timers ?? systemTimers
+    this.#timers = settings.timers
   }
 
   /** Whether it is the desired owner of a partition, and so may try for its lease. */
@@ -112,7 +114,7 @@ export class Membership {
       this.#failures += 1
       this.#deaf()
       this.#settings.tell({ kind: 'trouble', error })
-      return backoffMs(retry, this.#failures)
+      return backoffMs(retry, this.#failures, this.#settings.random())
     } finally {
       this.#cancel('answer')
     }

@@ -54,6 +54,7 @@ export const catalogue = {
   'state.invalid': { status: 500, retryable: false, title: 'A stored state does not fit this program', hint: 'Add the migration that is missing, or mend the schema.' },
   'state.too-large': { status: 413, retryable: false, title: 'The state of a key is too large', hint: 'Keep less in the state, or raise its maxBytes.' },
   'timer.unknown': { status: 500, retryable: false, title: 'A timer is due that no operator has set', hint: 'Keep a durable operator and its name until its last timer has fired.' },
+  'retry.unavailable': { status: 503, retryable: true, title: 'The clock of retries cannot be reached', hint: 'Nothing is lost: what is parked is planned again when it answers.' },
   'members.unavailable': { status: 503, retryable: true, title: 'The list of members cannot be reached', hint: 'Repeat later; what is held is kept meanwhile.' },
   'members.full': { status: 503, retryable: true, title: 'The group has too many members', hint: 'Stop some of them; silent ones leave the list by themselves after ten minutes.' },
   'commit.too-large': { status: 413, retryable: false, title: 'The commit is larger than the limit', hint: 'Commit more often, or record less for one event.' },

@@ -1,4 +1,4 @@
-import { maskText } from './masking.ts'
+import { maskText } from '@millrace/event'
 
 /** State of a dependency or of a whole service. */
 export type HealthState = 'ok' | 'degraded' | 'down'

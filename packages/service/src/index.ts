@@ -10,7 +10,7 @@ export {
 export { Lifecycle, type LifecycleOptions, type Part } from './lifecycle.ts'
 export { allowedFields, type LogFields } from './log-fields.ts'
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from './logger.ts'
-export { maskAddress, maskText } from './masking.ts'
+export { maskAddress, maskText } from '@millrace/event'
 export { type MetricName, metricNames } from './metric-names.ts'
 export { type Count, Metrics, type MetricsOptions, type Reading } from './metrics.ts'
 export type { Observed } from './plain-histogram.ts'

@@ -1,5 +1,4 @@
-import { MillraceError } from '@millrace/event'
-import { maskText } from './masking.ts'
+import { maskText, MillraceError } from '@millrace/event'
 
 /** Fields of a log line.  */
 export type LogFields = Readonly<Record<string, unknown>>

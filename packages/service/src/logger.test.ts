@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { MillraceError } from '@millrace/event'
+import { maskAddress, maskText, MillraceError } from '@millrace/event'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { runInContext } from './context.ts'
 import { createLogger, type LoggerOptions } from './logger.ts'
-import { maskAddress, maskText } from './masking.ts'
 
 function recorder(options: Partial<LoggerOptions> = {}) {
   const written: string[] = []

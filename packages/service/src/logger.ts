@@ -1,8 +1,8 @@
+import { maskText } from '@millrace/event'
 import { type DestinationStream, destination, type Level, pino, stdTimeFunctions } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import { currentContext } from './context.ts'
 import { allowedFields, type LogFields, visibleFields } from './log-fields.ts'
-import { maskText } from './masking.ts'
 
 /** Least level that is written; `silent` writes nothing. */
 export type LogLevel = Level | 'silent'

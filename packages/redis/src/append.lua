@@ -46,21 +46,18 @@ end
 
 -- READ
 
-local entries = redis.call('XLEN', LOG)
-local meta = redis.call('HMGET', META, 'seq', 'ms', 'ord', 'idn', 'ids0') -- guard: type of meta; without: local meta = {}
-local tipSeq, tipMs, ordinal = tonumber(meta[1]) or 0, tonumber(meta[2]) or 0, tonumber(meta[3]) or 0
-local idCount, idsSince = tonumber(meta[4]) or 0, tonumber(meta[5]) or 0
--- More entries than were counted: others write here, or meta is lost or older than the log.
-if entries > ordinal then return redis.error_reply('CORRUPT foreign entries, or none counted in ' .. META) end -- guard: counted entries
+-- @include tip.lua
+-- @include stream-ids.lua
+-- @include channel-record.lua
 
-local now = header.now
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local tip = tipOf(LOG, META)
+if not tip then return redis.error_reply('CORRUPT foreign entries, or none counted in ' .. META) end
+local tipSeq, ordinal, idCount, idsSince = tip.seq, tip.ord, tip.idCount, tip.idsSince
+local now = header.now or serverMs()
 local ms = now
-if ms < tipMs then ms = tipMs end -- guard: clock going back
+if ms < tip.ms then ms = tip.ms end -- guard: clock going back
 local msText = string.format('%.0f', ms)
+local idOf = idsAt(msText)
 
 local version = {}
 for i = 1, #KEYS - FIRST_KEY do
@@ -88,17 +85,6 @@ local standing = {}        -- events that will be written, in order
 local pushes = {}          -- index of key -> stream ids of its events of this call
 local fresh = {}           -- identities accepted in this call -> text as it will be stored
 local toRecent, toKept = {}, {}
-
--- The stream id of an event. Making text of a number is the dearest part, so it is made for ten at a time.
-local DIGITS, tens, stem = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' }, -1, ''
-local function idOf(seq)
-  local digit = seq % 10
-  if seq - digit ~= tens then
-    tens = seq - digit
-    stem = msText .. '-' .. (tens > 0 and tens / 10 or '')
-  end
-  return stem .. DIGITS[digit]
-end
 
 local function accept(event, key)
   count = count + 1
@@ -164,17 +150,15 @@ local toChannel
 
 local function judgeChannel(name, incarnation, first, mark)
   local stored = redis.call('HGET', CHANNELS, name) -- guard: type of channels; without: local stored = false
-  local state = stored and cjson.decode(stored) or { 0, 0, '' }
-  local last = state[2]
-  if incarnation < state[1] then return { 'r', 'stale', last, state[1] } end -- guard: stale incarnation
-  if incarnation > state[1] then last = 0 end -- guard: newer incarnation
+  local held, last, before = channelIn(stored)
+  if incarnation < held then return { 'r', 'stale', last, held } end -- guard: stale incarnation
+  if incarnation > held then last = 0 end -- guard: newer incarnation
   if first > last + 1 then return { 'r', 'gap', last } end -- guard: channel gap
   local from = 1
   if first <= last then from = last + 2 - first end -- guard: channel overlap
   for event = from, header.n do accept(event, keyOf[event]) end
   last = last + count
-  -- Not encoded by cjson, which keeps 14 digits of a number.
-  toChannel = { name, string.format('[%.0f,%.0f,%s]', incarnation, last, cjson.encode(mark or state[3])) }
+  toChannel = { name, channelText(incarnation, last, mark or before) }
   return { 'a', count, last }
 end
 

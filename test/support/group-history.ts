@@ -11,6 +11,12 @@ export type GroupStep =
   | { readonly do: 'repeat' }
   | { readonly do: 'confirm'; readonly by: Holder; readonly changes: readonly EffectPlan[] }
   | { readonly do: 'forward'; readonly count: number }
+  | {
+      readonly do: 'mark'
+      readonly key: string
+      readonly later: number
+      readonly by: 'clock' | 'operator'
+    }
   /** A structure is of a foreign type for a while, and a commit meets it. */
   | { readonly do: 'spoil'; readonly structure: number; readonly plan: CommitPlan }
   | { readonly do: 'clock'; readonly ms: number }
@@ -139,6 +145,15 @@ export function groupHistory(structures: number): fc.Arbitrary<readonly GroupSte
         do: fc.constant('confirm'),
         by: holder,
         changes: fc.uniqueArray(effectPlan, { maxLength: 3, selector: (plan) => plan.effect }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('mark'),
+        key,
+        later: fc.constantFrom(0, 0, 0, 1),
+        by: fc.constantFrom('clock', 'operator'),
       }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('forward'), count: fc.nat({ max: 3 }) }) },

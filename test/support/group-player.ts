@@ -90,6 +90,8 @@ class Parts {
   readonly dead: DeadLetter[] = []
   readonly lines: Map<string, readonly number[]>
   readonly #touched = new Set<string>()
+  /** Those whose heads have failed again; every other one waits for an operator from then on. */
+  readonly #tried = new Set<string>()
   readonly #unparks: Unpark[] = []
   readonly #deferred: Map<string, readonly number[]>
   readonly #rewritten = new Set<string>()
@@ -110,7 +112,10 @@ class Parts {
     const [key, line] = [...this.lines][index] ?? []
     if (key === undefined || line === undefined || line[0] === undefined) return 0
     this.#touched.add(key)
-    if (what === 'again') return 0
+    if (what === 'again') {
+      this.#tried.add(key)
+      return 0
+    }
     if (line.length === 1) {
       this.lines.delete(key)
       this.#touched.delete(key)
@@ -156,13 +161,19 @@ class Parts {
       const head = line?.[0]
       return line === undefined || head === undefined
         ? []
-        : [park(key, head, line.at(-1), line.length - 1, attempts)]
+        : [this.#attempted(park(key, head, line.at(-1), line.length - 1, attempts))]
     })
     const defers = [...this.#rewritten].map((key) => ({
       key,
       events: (this.#deferred.get(key) ?? []).toSorted((a, b) => a - b).map((seq) => deferral(seq)),
     }))
     return { parks, unparks: this.#unparks, defers }
+  }
+
+  #attempted(made: Park): Park {
+    if (!this.#tried.has(made.key)) return made
+    const why = made.head % 2 === 0 ? 'operator' : 'retry'
+    return { ...made, note: { ...made.note, why }, tried: true }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Page } from '@millrace/log'
+import type { DueAnswer, DueBy } from '@millrace/retry'
 import type { Commit, CommitResult } from './commit.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeferredEvent, DeferredList } from './deferred-event.ts'
@@ -8,6 +9,7 @@ import type { GroupPartition, PageOptions, Reached } from './group-partition.ts'
 import type { DueTimers, JournalledFiring } from './key-timer.ts'
 import type { Outbox } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
+import type { DueKey, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
 
 export { assertGroupName, type GroupPartition, type PageOptions, type Reached } from './group-partition.ts'
@@ -85,6 +87,18 @@ export interface GroupStore extends Outbox, EffectLedger {
 
   /** Parked keys, those with the earliest heads first. Default limit 100. */
   parked(at: GroupPartition, options?: PageOptions): Promise<Page<ParkedKey>>
+
+  /**
+   * Marks a parked key as due: its owner runs it. Needs no token; a repeat is `already`. `stale`: the key is not parked
+   * with this number any more, or it waits for an operator and the clock asks.
+   */
+  markDue(at: GroupPartition, key: string, parkNo: number, by: DueBy, nowMs: number): Promise<DueAnswer>
+
+  /** Keys that were marked as due up to a time, those that were marked first at first. Default: the first 100. */
+  dueKeys(at: GroupPartition, nowMs: number, limit?: number): Promise<readonly DueKey[]>
+
+  /** What operators have decided about events, by their seq. At most 1,000. */
+  rulings(at: GroupPartition, seqs: readonly number[]): Promise<ReadonlyMap<number, Ruling>>
 
   /** The deferred events of a key, in order. */
   deferred(at: GroupPartition, key: string): Promise<readonly DeferredEvent[]>

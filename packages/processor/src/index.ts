@@ -71,7 +71,16 @@ export {
   type OutboxDraft,
   type OutboxEntry,
 } from './outbox.ts'
-export type { Park, ParkedKey, ParkNote, Unpark } from './parked-key.ts'
+export {
+  mostTries,
+  type Park,
+  type ParkedKey,
+  type ParkNote,
+  type ParkTry,
+  type Unpark,
+} from './parked-key.ts'
+export type { DueAnswer, DueBy } from '@millrace/retry'
+export type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
 export { assertTakesChannels } from './takes-channels.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createLane } from './lane/create-lane.ts'

@@ -87,9 +87,14 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts): number[
   for (const park of commit.parks ?? []) {
     const stored = parkedOf(group, park.key)
     const no = stored?.head === park.head ? stored.no : commit.n
-    group.parked.set(park.key, JSON.stringify({ ...park, no } satisfies ParkedKey))
+    const { tried, ...kept } = park
+    group.parked.set(park.key, JSON.stringify({ ...kept, no } satisfies ParkedKey))
+    if (tried === true || no === commit.n) group.parkedDue.delete(park.key)
   }
-  for (const { key } of commit.unparks ?? []) group.parked.delete(key)
+  for (const { key } of commit.unparks ?? []) {
+    group.parked.delete(key)
+    group.parkedDue.delete(key)
+  }
   for (const { key, events } of commit.defers ?? [])
     if (events.length === 0) group.deferred.delete(key)
     else group.deferred.set(key, JSON.stringify(events))

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, systemClock } from '@millrace/event'
 import type { EventLog, Page } from '@millrace/log'
+import type { DueAnswer, DueBy } from '@millrace/retry'
 import { checkCommit } from './check-commit.ts'
 import { type Commit, commitRefused, type CommitResult } from './commit.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeferredEvent, DeferredList } from './deferred-event.ts'
 import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
-import { auditOf, type GroupAudit } from './group-audit.ts'
+import type { GroupAudit } from './group-audit.ts'
 import {
   assertGroupName,
   type GroupPartition,
@@ -19,11 +20,14 @@ import {
   type StoredKey,
 } from './group-store.ts'
 import type { DueTimers, JournalledFiring, KeyTimer } from './key-timer.ts'
+import { auditInMemory } from './memory-audit.ts'
 import { commitInMemory, deferredOf, parkedOf, type Seen } from './memory-commit.ts'
+import { dueInMemory, markDueInMemory, rulingsInMemory } from './memory-due.ts'
 import { changeInMemory, openEffects } from './memory-effects.ts'
 import { MemoryGroup } from './memory-group.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
+import type { DueKey, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
 
 /** Options of {@link createMemoryGroupStore}. */
@@ -124,6 +128,24 @@ class InMemoryGroupStore implements GroupStore {
     return pageOf(all, ({ head }) => head, options)
   }
 
+  async markDue(
+    at: GroupPartition,
+    key: string,
+    parkNo: number,
+    by: DueBy,
+    nowMs: number,
+  ): Promise<DueAnswer> {
+    return markDueInMemory(this.#group(at), { key, parkNo, by, nowMs })
+  }
+
+  async dueKeys(at: GroupPartition, nowMs: number, limit = 100): Promise<readonly DueKey[]> {
+    return dueInMemory(this.#group(at), nowMs, limit)
+  }
+
+  async rulings(at: GroupPartition, seqs: readonly number[]): Promise<ReadonlyMap<number, Ruling>> {
+    return rulingsInMemory(this.#group(at), seqs)
+  }
+
   async deferred(at: GroupPartition, key: string): Promise<readonly DeferredEvent[]> {
     return deferredOf(this.#group(at), key)
   }
@@ -209,34 +231,7 @@ class InMemoryGroupStore implements GroupStore {
   async audit(at: GroupPartition): Promise<GroupAudit> {
     const { tip } = await this.#see(at)
     const group = this.#group(at)
-    const { base, position, ahead, counts, effectCounts, outboxCounts, timers } = group
-    const count = (status: OpenEffect) => openEffects(group, status).length
-    const counters = {
-      ...counts,
-      tip,
-      base,
-      position: position.seq,
-      ahead: ahead.length,
-      effects: { ...effectCounts },
-      outbox: { ...outboxCounts },
-    }
-    return auditOf(at.generation ?? 0, counters, {
-      parked: group.parked.size,
-      parkedHeads: group.parked.size,
-      lined: [...group.parked.keys()].reduce((sum, key) => sum + (parkedOf(group, key)?.lined ?? 0), 0),
-      deferredKeys: group.deferred.size,
-      deferredHeads: group.deferred.size,
-      deferred: [...group.deferred.keys()].reduce((sum, key) => sum + deferredOf(group, key).length, 0),
-      dead: group.dead.size,
-      effects: {
-        pending: count('pending'),
-        parked: count('parked'),
-        dead: count('dead'),
-        open: group.effects.size,
-      },
-      outbox: group.outbox.size,
-      timers: timers.size,
-    })
+    return auditInMemory(group, at.generation ?? 0, tip)
   }
 
   async #see({ topic, partition }: GroupPartition, position?: Reached): Promise<Seen> {

@@ -34,6 +34,10 @@ export class MemoryGroup {
   readonly dead = new Map<number, string>()
   readonly states = new Map<string, string>()
   readonly parked = new Map<string, string>()
+  /** When parked keys were marked as due. */
+  readonly parkedDue = new Map<string, number>()
+  /** What operators have decided, by seq. */
+  readonly rulings = new Map<number, string>()
   readonly deferred = new Map<string, string>()
   /** When timers are due, by key and name as JSON. */
   readonly timers = new Map<string, number>()

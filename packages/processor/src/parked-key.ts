@@ -8,32 +8,63 @@ export interface Park {
   /** How many events wait behind the head. */
   readonly lined: number
   readonly note: ParkNote
+  /** The head was tried again: a mark that it is due has been answered. Another head has none anyway. */
+  readonly tried?: true
 }
 
 /** What people and retries want to know of a head. JSON. */
 export interface ParkNote {
+  /**
+   * - `retry`: it is tried again at `dueMs`;
+   * - `operator`: it waits for somebody to repair it.
+   */
+  readonly why: 'retry' | 'operator'
+  /** When the next attempt is due, in ms since the epoch; undefined when none is planned. */
+  readonly dueMs?: number
   /** Stream id of the head. */
   readonly id: string
   readonly type: string
   readonly eventId: string
+  readonly correlationId?: string
+  /** How many attempts the head has cost. */
   readonly attempts: number
-  /** Code of the last error. */
+  /** The last attempts, earliest first; at most {@link mostTries}. */
+  readonly tries: readonly ParkTry[]
+  /** Code of the last error, or `attempts-spent` with the last error in the message. */
   readonly reason: string
   readonly message: string
+  readonly stack?: string
+  /** Groups errors of one cause. */
+  readonly fingerprint: string
   /** When it was first tried, in ms since the epoch. */
   readonly sinceMs: number
   readonly details?: Readonly<Record<string, unknown>>
+  /** The durable timer of the key that could not be fired; the head waits behind it and was not tried. */
+  readonly timer?: { readonly name: string; readonly dueMs: number }
 }
+
+/** One attempt on a head. */
+export interface ParkTry {
+  /** When it began, in ms since the epoch, by the member's clock. */
+  readonly atMs: number
+  readonly tookMs: number
+  readonly member: string
+  /** Code and message of the error. */
+  readonly error: string
+}
+
+/** How many attempts a park record names; all of them are counted. */
+export const mostTries = 20
 
 /** Head and line of a key are settled by this commit. */
 export interface Unpark {
   readonly key: string
-  /** The last event in line that the member knows of and has settled. */
+  /** The last event in line, as the store has it: all up to there are settled. */
   readonly last: number
 }
 
 /** A parked key as it is stored. */
-export interface ParkedKey extends Park {
+export interface ParkedKey extends Omit<Park, 'tried'> {
   /** Number of the commit that made the head the head: another one for each head. */
   readonly no: number
 }

@@ -7,7 +7,7 @@ import {
   standingScenarios,
   wrongType,
 } from '../../../test/support/group-guards.ts'
-import { draft } from '../../../test/support/group-lab.ts'
+import { draft, type GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { scriptSource } from './script-source.ts'
@@ -18,6 +18,8 @@ beforeAll(async () => {
 })
 afterAll(async () => server?.stop())
 const url = () => server?.url ?? ''
+
+const markDue = (lab: GroupLab, parkNo: number) => lab.store.markDue(lab.at, 'a', parkNo, 'clock', lab.now)
 
 const timer = { key: 'a', name: 'window', dueMs: 5_000 }
 const firing = { ...timer, afterSeq: 1 }
@@ -93,6 +95,31 @@ describeGuards('commit.lua', scriptSource('commit.lua'), openLab(url, 'commit'),
   },
   'type of parked-heads': {
     'foreign heads refuse the commit': wrongType('parkedHeads', () => ({ parks: [park('a', 1)] })),
+  },
+  'type of parked-due': {
+    'foreign marks refuse the commit': wrongType('parkedDue', () => ({ parks: [park('a', 1)] })),
+  },
+  'answered mark': {
+    'an attempt takes the mark back': async (lab) => {
+      await lab.commit(1, { parks: [park('a', 1)] })
+      await markDue(lab, 1)
+      await lab.commit(1, { parks: [{ ...park('a', 1), tried: true }] })
+      expect(await lab.store.dueKeys(lab.at, lab.now)).toEqual([])
+    },
+    'another head is not due': async (lab) => {
+      await lab.commit(3, { parks: [park('a', 1, 3, 1)] })
+      await markDue(lab, 1)
+      await lab.commit(3, { parks: [park('a', 3)] })
+      expect(await lab.store.dueKeys(lab.at, lab.now)).toEqual([])
+    },
+  },
+  'mark of an unparked key': {
+    'a key that is not parked is not due': async (lab) => {
+      await lab.commit(1, { parks: [park('a', 1)] })
+      await markDue(lab, 1)
+      await lab.commit(1, { unparks: [{ key: 'a', last: 1 }] })
+      expect(await lab.store.dueKeys(lab.at, lab.now)).toEqual([])
+    },
   },
   'head moves back': {
     'a head never moves back': refusal(

@@ -1,5 +1,5 @@
 -- include: where events are, in commit.lua: what is parked, lined up, deferred, dead and done, so that nothing disappears.
--- Uses PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, DEAD, c, n, record; gives judgeLedger, judgeBalance, writeLedger.
+-- Uses PARKED, PARKED_HEADS, PARKED_DUE, DEFERRED, DEFERRED_HEADS, DEAD, c, n, record; gives judgeLedger, judgeBalance, writeLedger.
 
 local counted = redis.call('HMGET', GROUP, 'done', 'parked', 'lined', 'deferred', 'dead')
 local change = { parked = 0, lined = 0, deferred = 0, dead = 0 }
@@ -12,6 +12,7 @@ local function judgeParks()
   for _, unpark in ipairs(c.unpark or {}) do keys[#keys + 1] = unpark[1] end
   local texts = redis.call('HMGET', PARKED, unpack(keys)) -- guard: type of parked; without: local texts = redis.pcall('HMGET', PARKED, unpack(keys))
   redis.call('ZCARD', PARKED_HEADS) -- guard: type of parked-heads
+  redis.call('ZCARD', PARKED_DUE) -- guard: type of parked-due
   for i, park in ipairs(c.park or {}) do
     local no, head, last, lined = string.match(texts[i] or '', '^(%d+) (%d+) (%d+) (%d+)\n')
     if no then
@@ -65,10 +66,12 @@ local function writeLedger()
     local no = parkNumber[park[1]] or string.format('%.0f', n)
     redis.call('HSET', PARKED, park[1], string.format('%s %.0f %.0f %.0f\n%s', no, park[2], park[3], park[4], park[5]))
     redis.call('ZADD', PARKED_HEADS, string.format('%.0f', park[2]), park[1])
+    if park[6] == 1 or not parkNumber[park[1]] then redis.call('ZREM', PARKED_DUE, park[1]) end -- guard: answered mark
   end
   for _, unpark in ipairs(c.unpark or {}) do
     redis.call('HDEL', PARKED, unpark[1])
     redis.call('ZREM', PARKED_HEADS, unpark[1])
+    redis.call('ZREM', PARKED_DUE, unpark[1]) -- guard: mark of an unparked key
   end
   for _, list in ipairs(c.defer or {}) do
     if list[2] == 0 then

@@ -18,6 +18,7 @@
 --      13 effects          hash: idempotency key -> "<status> <turn> <number> <JSON note>\n<JSON>"; open ones
 --      14 effects-pending  sorted set: idempotency keys by number
 --      15 effects-settled  sorted set: idempotency keys by the order of their settlement
+--      16 parked-due       sorted set: parked keys by the ms when they were marked as due, see mark-due.lua
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
 --         token, n, id, seq  of the position ("0-0", 0 before the first event)
 --         ahead    seqs settled beyond the position, ascending, comma separated
@@ -25,7 +26,7 @@
 --         done     how many events become done; absent: whatever the other parts leave over
 --         dead     [[seq, JSON], …]
 --         states   how many;  removed  [key, …]
---         park     [[key, head, last, lined, JSON], …]      unpark  [[key, last], …]
+--         park     [[key, head, last, lined, JSON, tried: 1 or 0], …]      unpark  [[key, last], …]
 --         defer    [[key, count, first seq, JSON], …]       count 0 removes
 --         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]
 --         set      [[JSON [key, name], due], …]             cancel  [JSON [key, name], …]
@@ -41,7 +42,7 @@
 -- Guards are marked as in append.lua.
 
 local GROUP, META, LOG, DEAD, STATES, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, JOURNAL, OUTBOX, EFFECTS,
-  PENDING, SETTLED = unpack(KEYS, 1, 15)
+  PENDING, SETTLED, PARKED_DUE = unpack(KEYS, 1, 16)
 local c = cjson.decode(ARGV[1])
 local n, seq = c.n, c.seq
 

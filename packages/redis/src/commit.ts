@@ -34,6 +34,7 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
     names.effects,
     names.effectsPending,
     names.effectsSettled,
+    names.parkedDue,
   ]
   const reply = (await scripts.commit.run(redis, keys, argumentsOf(commit, place.redisGroup))) as Reply
   switch (reply[0]) {
@@ -61,7 +62,7 @@ interface Header {
   dead?: readonly (readonly [number, string])[]
   states?: number
   removed?: readonly string[]
-  park?: readonly (readonly [string, number, number, number, string])[]
+  park?: readonly (readonly [string, number, number, number, string, 0 | 1])[]
   unpark?: readonly (readonly [string, number])[]
   defer?: readonly (readonly [string, number, number, string])[]
   fire?: readonly (readonly [string, number, number, string])[]
@@ -111,12 +112,13 @@ function addStates(header: Header, { states = [] }: Commit): string {
 function addLedger(header: Header, { dead, parks = [], unparks = [], defers = [] }: Commit): void {
   if (dead.length > 0) header.dead = dead.map((letter) => [letter.seq, JSON.stringify(letter)])
   if (parks.length > 0)
-    header.park = parks.map(({ key, head, last, lined, note }) => [
+    header.park = parks.map(({ key, head, last, lined, note, tried }) => [
       key,
       head,
       last,
       lined,
       JSON.stringify(note),
+      tried ? 1 : 0,
     ])
   if (unparks.length > 0) header.unpark = unparks.map(({ key, last }) => [key, last])
   if (defers.length > 0)

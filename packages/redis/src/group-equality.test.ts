@@ -91,6 +91,11 @@ class Twins {
         const ids = items.slice(0, step.count).map(({ id }) => id)
         return this.#both('nobody', (store) => store.forwarded(at, ids))
       }
+      case 'mark': {
+        const [stored] = await this.memory.loadStates(at, [step.key])
+        const no = (stored?.parked?.no ?? 1) + step.later
+        return this.#both('nobody', (store) => store.markDue(at, step.key, no, step.by, now))
+      }
       case 'spoil':
         return this.#spoil(structures[step.structure] as keyof GroupKeys, step)
     }
@@ -187,6 +192,8 @@ async function everything(store: GroupStore, at: GroupPartition) {
     keys: await store.loadStates(at, groupKeys),
     parked: await store.parked(at),
     parkedPage: await store.parked(at, { limit: 1 }),
+    due: await store.dueKeys(at, Number.MAX_SAFE_INTEGER),
+    dueFirst: await store.dueKeys(at, 1_000, 1),
     deferred: await store.deferredKeys(at),
     deferredOfKey: await Promise.all(groupKeys.map((key) => store.deferred(at, key))),
     dead: await store.deadLetters(at),

@@ -5,6 +5,7 @@ export interface GroupScripts {
   readonly lease: Script
   readonly commit: Script
   readonly confirm: Script
+  readonly markDue: Script
   readonly forwarded: Script
   readonly audit: Script
 }
@@ -13,6 +14,7 @@ export const groupScripts: GroupScripts = {
   lease: new Script('lease.lua'),
   commit: new Script('commit.lua'),
   confirm: new Script('confirm.lua'),
+  markDue: new Script('mark-due.lua'),
   forwarded: new Script('forwarded.lua'),
   audit: new Script('audit.lua'),
 }

@@ -7,6 +7,9 @@ import {
   type DeadLetter,
   type DeferredEvent,
   type DeferredList,
+  type DueAnswer,
+  type DueBy,
+  type DueKey,
   type DueTimers,
   type EffectChange,
   type EffectChangeResult,
@@ -23,12 +26,14 @@ import {
   type Reached,
   type RecordedEffect,
   type Renewal,
+  type Ruling,
   type StoredKey,
 } from '@millrace/processor'
 import type { Redis } from 'ioredis'
 import { auditGroup } from './audit.ts'
 import { commitGroup } from './commit.ts'
 import { confirmEffects } from './confirm.ts'
+import { dueKeys, markDue, rulingsOf } from './due.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { removeForwarded } from './forwarded.ts'
 import { type GroupPlace, placeOf } from './group-place.ts'
@@ -100,6 +105,18 @@ export class GroupsOnRedis implements GroupStore {
 
   parked(at: GroupPartition, options: PageOptions = {}): Promise<Page<ParkedKey>> {
     return this.#read(at, (place) => parkedPage(place, options))
+  }
+
+  markDue(at: GroupPartition, key: string, parkNo: number, by: DueBy, nowMs: number): Promise<DueAnswer> {
+    return this.#write(at, (place) => markDue(place, { key, parkNo, by, nowMs }))
+  }
+
+  dueKeys(at: GroupPartition, nowMs: number, limit = 100): Promise<readonly DueKey[]> {
+    return this.#read(at, (place) => dueKeys(place, nowMs, limit))
+  }
+
+  rulings(at: GroupPartition, seqs: readonly number[]): Promise<ReadonlyMap<number, Ruling>> {
+    return this.#read(at, (place) => rulingsOf(place, seqs))
   }
 
   deferred(at: GroupPartition, key: string): Promise<readonly DeferredEvent[]> {

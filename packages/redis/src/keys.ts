@@ -18,6 +18,8 @@ export interface GroupKeys {
   readonly states: string
   readonly parked: string
   readonly parkedHeads: string
+  readonly parkedDue: string
+  readonly rulings: string
   readonly deferred: string
   readonly deferredHeads: string
   readonly timers: string
@@ -125,6 +127,8 @@ export class Keys {
       states: `${base}:state:${name}`,
       parked: `${base}:parked:${name}`,
       parkedHeads: `${base}:parked-heads:${name}`,
+      parkedDue: `${base}:parked-due:${name}`,
+      rulings: `${base}:rulings:${name}`,
       deferred: `${base}:deferred:${name}`,
       deferredHeads: `${base}:deferred-heads:${name}`,
       timers: `${base}:timers:${name}`,

@@ -74,6 +74,18 @@ export class FaultyGroupStore implements GroupStore {
     return this.#inner.parked(...args)
   }
 
+  markDue(...args: Parameters<GroupStore['markDue']>) {
+    return this.#inner.markDue(...args)
+  }
+
+  dueKeys(...args: Parameters<GroupStore['dueKeys']>) {
+    return this.#inner.dueKeys(...args)
+  }
+
+  rulings(...args: Parameters<GroupStore['rulings']>) {
+    return this.#inner.rulings(...args)
+  }
+
   deferred(...args: Parameters<GroupStore['deferred']>) {
     return this.#inner.deferred(...args)
   }

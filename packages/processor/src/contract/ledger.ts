@@ -10,6 +10,7 @@ type Open = (...keys: readonly string[]) => Promise<LeasedGroup>
 export function describeLedger(subject: () => GroupStoreUnderTest): void {
   const open: Open = (...keys) => LeasedGroup.open(subject(), ...keys)
   describeParking(open)
+  describeDue(open)
   describeDeferring(open)
   describeBalance(open)
 }
@@ -49,6 +50,56 @@ function describeParking(open: Open): void {
         after = page.next
       } while (after !== undefined)
       expect(heads).toEqual([1, 2, 3, 4, 5, 6, 7])
+    })
+  })
+}
+
+function describeDue(open: Open): void {
+  describe('parked keys that are due', () => {
+    test('are marked once, by the number of their head, and listed in the order of their marks', async () => {
+      const group = await open('a', 'b', 'a')
+      const { store, at } = group
+      await group.commit(3, { parks: [park('a', 1, 3, 1), park('b', 2)] })
+      expect(await store.markDue(at, 'b', 1, 'clock', 5)).toBe('due')
+      expect(await store.markDue(at, 'a', 1, 'operator', 7)).toBe('due')
+      expect(await store.markDue(at, 'b', 1, 'operator', 9)).toBe('already')
+      expect(await store.markDue(at, 'b', 2, 'operator', 9)).toBe('stale')
+      expect(await store.markDue(at, 'c', 1, 'operator', 9)).toBe('stale')
+      const marks = [
+        { key: 'b', atMs: 5 },
+        { key: 'a', atMs: 7 },
+      ]
+      expect(await store.dueKeys(at, 9)).toEqual(marks)
+      expect(await store.dueKeys(at, 9, 1)).toEqual(marks.slice(0, 1))
+      expect(await store.dueKeys(at, 6)).toEqual(marks.slice(0, 1))
+    })
+
+    test('stay marked until the head was tried, or is another one, or none', async () => {
+      const group = await open('a', 'b', 'a', 'a')
+      const { store, at } = group
+      const mark = (no: number) => store.markDue(at, 'a', no, 'clock', 1)
+      const marked = async () => (await store.dueKeys(at, 1)).length
+      await group.commit(1, { parks: [park('a', 1)] })
+      await mark(1)
+      await group.commit(3, { parks: [park('a', 1, 3, 1)] })
+      expect(await marked()).toBe(1)
+      await group.commit(3, { parks: [{ ...park('a', 1, 3, 1, 2), tried: true }] })
+      expect(await marked()).toBe(0)
+      expect((await store.parked(at)).items).toEqual([{ ...park('a', 1, 3, 1, 2), no: 1 }])
+      await mark(1)
+      await group.commit(3, { parks: [park('a', 3)] })
+      expect(await marked()).toBe(0)
+      await mark(4)
+      await group.commit(4, { unparks: [{ key: 'a', last: 3 }] })
+      expect(await marked()).toBe(0)
+    })
+
+    test('are not marked by the clock while they wait for an operator', async () => {
+      const group = await open('a')
+      const { key, note, ...rest } = park('a', 1)
+      await group.commit(1, { parks: [{ ...rest, key, note: { ...note, why: 'operator' } }] })
+      expect(await group.store.markDue(group.at, key, 1, 'clock', 1)).toBe('stale')
+      expect(await group.store.markDue(group.at, key, 1, 'operator', 1)).toBe('due')
     })
   })
 }

@@ -36,12 +36,16 @@ export function park(key: string, head: number, last = head, lined = 0, attempts
     last,
     lined,
     note: {
+      why: 'retry',
+      dueMs: 1_700_000_060_000,
       id: `1-${head}`,
       type: 'Happened',
       eventId: `e${head}`,
       attempts,
+      tries: [],
       reason: 'internal',
       message: 'not yet: "Zoë" \\',
+      fingerprint: 'f',
       sinceMs: 1_700_000_000_000,
     },
   }

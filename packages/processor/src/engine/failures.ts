@@ -5,7 +5,7 @@ import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import type { Later } from './later.ts'
-import { parkOf } from './park-of.ts'
+import { noteOf } from './park-of.ts'
 
 /** How often it is looked for deliveries that take too long, in ms. */
 const lookEveryMs = 250
@@ -88,8 +88,12 @@ export class Failures {
   /** The key waits for somebody to repair it. What was not settled, and what comes later, lines up. */
   #park(slot: KeySlot, blamed: Delivery, error: unknown): void {
     const { clock, tell } = this.#settings
-    const park = parkOf(slot, blamed, error, clock.now())
-    if (park === undefined) return
+    const { recorded } = slot.waiting.firstEvent ?? blamed
+    if (recorded === undefined) return
+    const { seq } = recorded.position
+    const sinceMs = slot.failures > 0 ? slot.firstFailedMs : clock.now()
+    const story = { error, attempts: blamed.attempt, tries: [], sinceMs, dueMs: undefined, spent: false }
+    const park = { key: slot.key, head: seq, last: seq, lined: 0, note: noteOf(recorded, story) }
     this.#lanes.park(slot, park)
     tell({ kind: 'parked', partition: this.#partition, key: slot.key, seq: park.head, error })
   }

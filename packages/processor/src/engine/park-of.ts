@@ -1,32 +1,38 @@
-import { MillraceError } from '@millrace/event'
-import type { Delivery } from '../lane/delivery.ts'
-import type { Park } from '../parked-key.ts'
-import type { KeySlot } from './key-slot.ts'
+import type { Recorded } from '@millrace/log'
+import { factsOf } from '../failure-facts.ts'
+import type { ParkNote, ParkTry } from '../parked-key.ts'
 
-const mostMessage = 1_000
+/** What is known of a head that could not be settled. */
+export interface HeadStory {
+  readonly error: unknown
+  readonly attempts: number
+  readonly tries: readonly ParkTry[]
+  readonly sinceMs: number
+  /** When it is tried again, in ms since the epoch; undefined: it waits for an operator. */
+  readonly dueMs: number | undefined
+  /** Its attempts have run out. */
+  readonly spent: boolean
+  /** The timer that it waits behind. */
+  readonly timer?: { readonly name: string; readonly dueMs: number }
+}
 
-/** The park record of a key whose first unsettled event becomes the head; nobody is in line yet. */
-export function parkOf(slot: KeySlot, blamed: Delivery, error: unknown, nowMs: number): Park | undefined {
-  const head = slot.waiting.firstEvent ?? blamed
-  const { recorded } = head
-  if (recorded === undefined) return undefined
-  const { event, position } = recorded
-  const known = error instanceof MillraceError ? error : undefined
-  const message = error instanceof Error ? error.message : String(error)
+/** The note of a park record. */
+export function noteOf({ event, position }: Recorded, story: HeadStory): ParkNote {
+  const { error, dueMs, spent, attempts, tries, sinceMs, timer } = story
+  const facts = factsOf(error)
   return {
-    key: slot.key,
-    head: position.seq,
-    last: position.seq,
-    lined: 0,
-    note: {
-      id: position.id,
-      type: event.type,
-      eventId: event.id,
-      attempts: blamed.attempt,
-      reason: known?.code ?? 'internal',
-      message:
-        message.length <= mostMessage ? message : `${message.slice(0, mostMessage - 1).toWellFormed()}…`,
-      sinceMs: slot.failures > 0 ? slot.firstFailedMs : nowMs,
-    },
+    why: dueMs === undefined ? 'operator' : 'retry',
+    ...(dueMs === undefined ? {} : { dueMs }),
+    id: position.id,
+    type: event.type,
+    eventId: event.id,
+    // Poison may lack what every event has.
+    ...(typeof event.correlationid === 'string' ? { correlationId: event.correlationid } : {}),
+    attempts,
+    tries,
+    ...facts,
+    reason: spent ? 'attempts-spent' : facts.reason,
+    sinceMs,
+    ...(timer === undefined ? {} : { timer }),
   }
 }

@@ -1,0 +1,33 @@
+/** What an operator has decided about an event that could not be settled. Stored by the seq of the event. JSON. */
+export interface Ruling {
+  /**
+   * - `ignored`: done, without its handler;
+   * - `corrected`: the handler sees `data` instead of what lies on the log;
+   * - `requeued`: tried again as if for the first time.
+   */
+  readonly kind: 'ignored' | 'corrected' | 'requeued'
+  /** Who decided. */
+  readonly by: string
+  readonly reason: string
+  /** In ms since the epoch. */
+  readonly atMs: number
+  /** The corrected event's data, checked against the present version of its schema. */
+  readonly data?: unknown
+  /** What the event was. */
+  readonly of: 'parked' | 'dead'
+}
+
+/** A dead letter that an operator has put back: it is handled late, after events of its key that came behind it. */
+export interface RequeuedEvent {
+  readonly seq: number
+  /** Stream id. */
+  readonly id: string
+  readonly key: string
+}
+
+/** A parked key that is to be run now. */
+export interface DueKey {
+  readonly key: string
+  /** When it was marked, in ms since the epoch. */
+  readonly atMs: number
+}

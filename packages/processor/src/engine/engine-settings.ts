@@ -5,8 +5,10 @@ import type { ConsumerNews } from '../consumer-event.ts'
 import type { Gate } from '../consumer-settings.ts'
 import type { FailureKind } from '../failure-kind.ts'
 import type { GroupStore } from '../group-store.ts'
+import type { KeyTimer } from '../key-timer.ts'
 import type { Timers } from '../lane/timers.ts'
 import type { Processor } from '../model/processor.ts'
+import type { Withheld } from './withheld.ts'
 
 /** Bounds and times of a running processor; every field of `run`'s options has its default here. */
 export interface EngineBounds {
@@ -83,4 +85,8 @@ export interface EngineSettings extends EngineBounds {
   /** From 0 up to 1. */
   readonly random: () => number
   readonly tell: (news: ConsumerNews) => void
+  /** What does not go out of a partition; absent: everything goes. */
+  readonly withheldIn?: (partition: number) => Withheld | undefined
+  /** The firings that were journalled after an event of this sequence number, in a partition that is replayed. */
+  readonly firedAfter?: (partition: number, seq: number) => readonly KeyTimer[]
 }

@@ -14,6 +14,7 @@ import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
 import type { KeySlot } from './key-slot.ts'
 import type { SeqWindow } from './seq-window.ts'
+import type { Withheld } from './withheld.ts'
 
 // A commit takes a thousand items of each kind and eight million characters; one delivery may bring about a hundred.
 const mostItems = 800
@@ -34,6 +35,7 @@ export class Harvest {
   readonly #settings: EngineSettings
   readonly #window: SeqWindow
   readonly #fates: Map<Delivery, Fate>
+  readonly #withheld: Withheld | undefined
   readonly #states: StateWrite[] = []
   readonly #parks: Park[] = []
   readonly #defers: DeferredList[] = []
@@ -42,10 +44,11 @@ export class Harvest {
   #done = 0
   #size = 0
 
-  constructor(settings: EngineSettings, window: SeqWindow, fates: Map<Delivery, Fate>) {
+  constructor(settings: EngineSettings, window: SeqWindow, fates: Map<Delivery, Fate>, withheld?: Withheld) {
     this.#settings = settings
     this.#window = window
     this.#fates = fates
+    this.#withheld = withheld
   }
 
   /** No more fits in. */
@@ -149,7 +152,7 @@ export class Harvest {
 
   #add(slot: KeySlot, delivery: Delivery): void {
     this.count += 1
-    const { recorded, emits, effects, timers } = delivery
+    const { recorded, timers } = delivery
     if (recorded !== undefined) {
       const { seq } = recorded.position
       this.#window.settle(seq)
@@ -158,6 +161,13 @@ export class Harvest {
       else if (delivery.outcome === 'dead') this.#bury(delivery)
       else this.#defer(slot, delivery)
     } else this.#fired(slot, delivery)
+    if (this.#withheld?.covers(slot.seq)) this.#withheld.note(delivery)
+    else this.#addOutgoing(slot, delivery)
+    if (timers !== undefined)
+      for (const { name, dueMs } of timers) this.#setTimer({ key: slot.key, name, dueMs })
+  }
+
+  #addOutgoing(slot: KeySlot, { emits, effects }: Delivery): void {
     if (emits !== undefined)
       for (const emit of emits) {
         this.#emits.push(emit)
@@ -169,8 +179,6 @@ export class Harvest {
         this.effects.push({ ...effect, seq: slot.seq })
         this.#size += effect.payload.length
       }
-    if (timers !== undefined)
-      for (const { name, dueMs } of timers) this.#setTimer({ key: slot.key, name, dueMs })
   }
 
   #fired(slot: KeySlot, { key, timer, cause, after }: Delivery): void {

@@ -5,12 +5,14 @@ import { Harvest } from './harvest.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import type { SeqWindow } from './seq-window.ts'
+import type { Withheld } from './withheld.ts'
 
 /** What a harvester works with. */
 export interface HarvesterParts {
   readonly lanes: KeyLanes
   readonly window: SeqWindow
   readonly failures: Failures
+  readonly withheld: Withheld | undefined
 }
 
 /** What one commit is to say. */
@@ -54,8 +56,8 @@ export class Harvester {
   /** Everything that fits into one commit; undefined when there is nothing. */
   gather(): Gathered | undefined {
     if (this.waiting === 0) return undefined
-    const { lanes, window } = this.#parts
-    const harvest = new Harvest(this.#settings, window, lanes.fates)
+    const { lanes, window, withheld } = this.#parts
+    const harvest = new Harvest(this.#settings, window, lanes.fates, withheld)
     this.#number += 1
     const { dirty } = lanes
     lanes.dirty = []

@@ -21,6 +21,7 @@ import { TimerWatch } from './timer-watch.ts'
 
 /** Outbox entries that may wait; with more of them no events are taken in. */
 const mostForwarding = 200
+const never = (): readonly KeyTimer[] => []
 
 /**
  * A member's work on one partition for a processor, from the lease to its end: events go through the lanes of their
@@ -78,11 +79,9 @@ export class PartitionEngine implements PartitionWork {
         if (!this.#feeding) this.#ready()
       },
     })
-    this.#harvester = new Harvester(settings, {
-      lanes: this.#lanes,
-      window: this.#window,
-      failures: this.#failures,
-    })
+    const withheld = settings.withheldIn?.(this.partition)
+    const harvested = { lanes: this.#lanes, window: this.#window, failures: this.#failures }
+    this.#harvester = new Harvester(settings, { ...harvested, withheld })
     this.#loader = new StateLoader(settings, at, this.#lanes, { loaded: () => this.#ready(), failed })
     this.#committer = new EngineCommitter(settings, this.#lease, {
       uncommitted: () => this.#harvester.waiting,
@@ -159,7 +158,8 @@ export class PartitionEngine implements PartitionWork {
     // With something in hand an answer is no progress: a handler may hang, and reads go on until the window is full.
     if (this.inHand === 0) this.alive()
     if (this.#end) return
-    const { topic, types } = this.#settings.processor
+    const { firedAfter = never, processor } = this.#settings
+    const { topic, types } = processor
     const lanes = this.#lanes
     lanes.intake()
     for (const recorded of events) {
@@ -171,6 +171,8 @@ export class PartitionEngine implements PartitionWork {
       }
       const slot = lanes.slotOf(event.subject)
       lanes.take(slot, arrival(topic, recorded, lanes.fates))
+      for (const timer of firedAfter(this.partition, position.seq))
+        lanes.take(slot, Delivery.ofTimer(slot.key, timer))
     }
     this.#loader.load()
     if (this.#harvester.waiting > 0) this.#committer.noted()

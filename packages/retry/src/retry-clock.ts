@@ -20,6 +20,8 @@ export interface RetryStory {
   readonly reason: string
   readonly error: string
   readonly stack?: string
+  /** The event's data. Passwords and the like are never shown, addresses are masked. */
+  readonly data?: unknown
   /** Groups failures of the same cause. */
   readonly fingerprint?: string
   /** Events that wait behind the head. */

@@ -1,0 +1,1 @@
+export { describeRetryClock, type RetryClockUnderTest } from './retry-clock-contract.ts'

@@ -7,12 +7,20 @@ export interface GroupPartition {
   readonly partition: number
   /** Lower case letters, digits and dashes. */
   readonly group: string
-  /** Which of the group's states: a replay builds a later one beside the live one. Default 0, the first. */
+  /** One that a replay builds beside the live one. Default: the live one. */
   readonly generation?: number
+  /** An ephemeral group: everything of it is gone so many ms after its last sign of life. Default: it is kept. */
+  readonly expireMs?: number
 }
 
 /** A place within a known partition: everything up to and including this event. */
 export type Reached = Pick<Position, 'id' | 'seq'>
+
+/** Where a group begins that has no record yet. */
+export interface GroupStart extends Reached {
+  /** Effects and emits of events up to this one are withheld: folded, and never carried out. Default 0: none. */
+  readonly withheldTo?: number
+}
 
 /** Which part of a list to answer. */
 export interface PageOptions {

@@ -5,14 +5,20 @@ import type { DeadLetter } from './dead-letter.ts'
 import type { DeferredEvent, DeferredList } from './deferred-event.ts'
 import type { EffectLedger } from './effect-ledger.ts'
 import type { GroupAudit } from './group-audit.ts'
-import type { GroupPartition, PageOptions, Reached } from './group-partition.ts'
+import type { GroupPartition, GroupStart, PageOptions, Reached } from './group-partition.ts'
 import type { DueTimers, JournalledFiring } from './key-timer.ts'
 import type { Outbox } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
 import type { DueKey, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
 
-export { assertGroupName, type GroupPartition, type PageOptions, type Reached } from './group-partition.ts'
+export {
+  assertGroupName,
+  type GroupPartition,
+  type GroupStart,
+  type PageOptions,
+  type Reached,
+} from './group-partition.ts'
 
 /** The right to process a partition, as `acquire` hands it out. */
 export interface Lease {
@@ -26,10 +32,18 @@ export interface Lease {
   readonly ahead: readonly number[]
   /** Sequence number of the partition's last event. */
   readonly tip: number
+  /** Effects and emits of events up to here are withheld, as the group's start says. */
+  readonly withheldTo: number
+  /** This call has begun the record, at the start that it named. */
+  readonly began: boolean
 }
 
 /** What a group's record says, for operators. */
 export interface GroupState {
+  /** Where it began: what lies before is none of its events. */
+  readonly start: Required<GroupStart>
+  /** Number of the generation that is the live one: 0 until the first switch. */
+  readonly generation: number
   readonly position: Reached
   readonly n: number
   readonly ahead: readonly number[]
@@ -63,7 +77,7 @@ export interface GroupStore extends Outbox, EffectLedger {
    *
    * @throws MillraceError `commit.refused` when the log has no such start
    */
-  acquire(at: GroupPartition, member: string, leaseMs: number, start?: Reached): Promise<Lease | undefined>
+  acquire(at: GroupPartition, member: string, leaseMs: number, start?: GroupStart): Promise<Lease | undefined>
 
   /** Moves the deadline. Answers the tip, or that the token or n is not the stored one any more. */
   renew(at: GroupPartition, lease: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal>

@@ -38,6 +38,7 @@ export {
 export {
   assertGroupName,
   type GroupPartition,
+  type GroupStart,
   type GroupState,
   type GroupStore,
   type Lease,

@@ -11,6 +11,7 @@ import type { GroupAudit } from './group-audit.ts'
 import {
   assertGroupName,
   type GroupPartition,
+  type GroupStart,
   type GroupState,
   type GroupStore,
   type Lease,
@@ -65,25 +66,24 @@ class InMemoryGroupStore implements GroupStore {
     at: GroupPartition,
     member: string,
     leaseMs: number,
-    start?: Reached,
+    start?: GroupStart,
   ): Promise<Lease | undefined> {
     const { tip, there } = await this.#see(at, start)
     const group = this.#group(at)
     const now = this.#clock.now()
     if (now < group.untilMs && group.member !== member) return undefined
-    if (start && !group.begun) {
+    const began = start !== undefined && !group.begun
+    if (began) {
       if (start.seq > tip) throw commitRefused('beyond', tip, start.id)
       if (!there) throw commitRefused('other', start.seq, start.id)
-      group.begun = true
-      group.base = start.seq
-      group.position = { id: start.id, seq: start.seq }
+      group.begin(start)
     }
     group.counter += 1
     group.token = `${group.counter}-${this.#nonce()}`
     group.member = member
     group.untilMs = now + leaseMs
     const { token, position, n, ahead } = group
-    return { token, position, n, ahead, tip }
+    return { token, position, n, ahead, tip, withheldTo: group.start.withheldTo, began }
   }
 
   async renew(at: GroupPartition, lease: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal> {
@@ -109,8 +109,8 @@ class InMemoryGroupStore implements GroupStore {
   }
 
   async look(at: GroupPartition): Promise<GroupState> {
-    const { position, n, ahead, member, untilMs, dead } = this.#group(at)
-    return { position, n, ahead, member, untilMs, deadLetters: dead.size }
+    const { start, generation, position, n, ahead, member, untilMs, dead } = this.#group(at)
+    return { start, generation, position, n, ahead, member, untilMs, deadLetters: dead.size }
   }
 
   async loadStates(at: GroupPartition, keys: readonly string[]): Promise<readonly StoredKey[]> {
@@ -246,7 +246,9 @@ class InMemoryGroupStore implements GroupStore {
     assertGroupName(at.group)
     const name = `${at.topic.name}/${at.partition}/${at.group}/${at.generation ?? 0}`
     let found = this.#groups.get(name)
-    if (!found) this.#groups.set(name, (found = new MemoryGroup()))
+    const now = this.#clock.now()
+    if (!found || found.expiresAtMs <= now) this.#groups.set(name, (found = new MemoryGroup()))
+    if (at.expireMs !== undefined) found.expiresAtMs = now + at.expireMs
     return found
   }
 }

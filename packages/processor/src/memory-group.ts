@@ -1,6 +1,6 @@
 import { beginning } from '@millrace/log'
 import type { EffectCounts, EventCounts } from './group-audit.ts'
-import type { Reached } from './group-partition.ts'
+import type { GroupStart, Reached } from './group-partition.ts'
 import type { JournalledFiring } from './key-timer.ts'
 import type { OutboxEntry } from './outbox.ts'
 
@@ -16,6 +16,12 @@ export class MemoryGroup {
   /** Whether it has begun; before, `acquire` may say where. */
   begun = false
   base = 0
+  /** Where it began, and up to where effects and emits are withheld. */
+  start: Required<GroupStart> = { id: beginning, seq: 0, withheldTo: 0 }
+  /** Number of the generation that is the live one. */
+  generation = 0
+  /** With an ephemeral group: when it is gone, in ms since the epoch. */
+  expiresAtMs = Number.POSITIVE_INFINITY
   position: Reached = { id: beginning, seq: 0 }
   ahead: readonly number[] = []
 
@@ -49,6 +55,14 @@ export class MemoryGroup {
   readonly effects = new Map<string, string>()
   /** Idempotency keys of effects that were confirmed or ignored, oldest first. */
   readonly settledEffects = new Set<string>()
+
+  /** Begins where it is told to. */
+  begin({ id, seq, withheldTo = 0 }: GroupStart): void {
+    this.begun = true
+    this.base = seq
+    this.position = { id, seq }
+    this.start = { id, seq, withheldTo }
+  }
 
   /** A group whose lease was released has an empty token, which is nobody's. */
   isHeldBy(token: string): boolean {

@@ -22,7 +22,8 @@
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
 --         token, n, id, seq  of the position ("0-0", 0 before the first event)
 --         ahead    seqs settled beyond the position, ascending, comma separated
---         group    name of Redis's own group
+--         group    name of Redis's own group; empty = none
+--         expire   ms after which an ephemeral group is gone; absent: it is kept
 --         done     how many events become done; absent: whatever the other parts leave over
 --         dead     [[seq, JSON], …]
 --         states   how many;  removed  [key, …]
@@ -99,7 +100,7 @@ writeOutbox(numbers)
 local read = string.format('%.0f', entries)
 if known then
   redis.call('XGROUP', 'SETID', LOG, c.group, stand, 'ENTRIESREAD', read)
-elseif hasLog then -- guard: missing group; without: else redis.call('XGROUP', 'SETID', LOG, c.group, stand, 'ENTRIESREAD', read)
+elseif hasLog and c.group ~= '' then -- guard: missing group; without: else redis.call('XGROUP', 'SETID', LOG, c.group, stand, 'ENTRIESREAD', read)
   redis.call('XGROUP', 'CREATE', LOG, c.group, stand, 'ENTRIESREAD', read)
 end
 if values then hsetAll(STATES, values) end
@@ -110,4 +111,8 @@ writeEffects()
 redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', string.format('%.0f', seq), 'ahead', c.ahead,
   'gid', stand, 'gread', read)
 hsetAll(GROUP, record)
+if c.expire then
+  redis.call('PEXPIRE', GROUP, c.expire)
+  for i = 4, #KEYS do redis.call('PEXPIRE', KEYS[i], c.expire) end
+end
 return { 'committed', unpack(numbers) }

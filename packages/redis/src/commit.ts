@@ -36,7 +36,7 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
     names.effectsSettled,
     names.parkedDue,
   ]
-  const reply = (await scripts.commit.run(redis, keys, argumentsOf(commit, place.redisGroup))) as Reply
+  const reply = (await scripts.commit.run(redis, keys, argumentsOf(commit, place))) as Reply
   switch (reply[0]) {
     case 'committed': {
       const [, ...numbers] = reply
@@ -58,6 +58,7 @@ interface Header {
   seq: number
   ahead: string
   group: string
+  expire?: number
   done?: number
   dead?: readonly (readonly [number, string])[]
   states?: number
@@ -72,9 +73,10 @@ interface Header {
   effects?: number
 }
 
-function argumentsOf(commit: Commit, group: string): string[] {
+function argumentsOf(commit: Commit, { redisGroup: group, expireMs }: GroupPlace): string[] {
   const { token, n, position, ahead } = commit
   const header: Header = { token, n, id: position.id, seq: position.seq, ahead: ahead.join(','), group }
+  if (expireMs !== undefined) header.expire = expireMs
   if (commit.done !== undefined) header.done = commit.done
   addLedger(header, commit)
   addTimers(header, commit)

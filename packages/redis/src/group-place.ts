@@ -9,18 +9,21 @@ export interface GroupPlace {
   readonly scripts: GroupScripts
   readonly names: GroupKeys
   readonly partition: PartitionKeys
-  /** What Redis calls the group; a later generation has one of its own. */
+  /** What Redis calls the group: none where it would outlive it, with ephemeral groups and generations. */
   readonly redisGroup: string
+  /** With an ephemeral group: how long everything of it is kept, in ms. */
+  readonly expireMs: number | undefined
 }
 
 /** The place of a group's side of a partition. */
 export function placeOf(redis: Redis, scripts: GroupScripts, keys: Keys, at: GroupPartition): GroupPlace {
-  const { topic, partition, group, generation = 0 } = at
+  const { topic, partition, group, generation = 0, expireMs } = at
   return {
     redis,
     scripts,
     names: keys.group(topic, partition, group, generation),
     partition: keys.partition(topic, partition),
-    redisGroup: generation === 0 ? group : `${group}:${generation}`,
+    redisGroup: generation === 0 && expireMs === undefined ? group : '',
+    expireMs,
   }
 }

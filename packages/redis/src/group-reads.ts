@@ -26,12 +26,17 @@ import {
   decodeTimer,
 } from './stored-texts.ts'
 
+const beginFields = ['base', 'base-id', 'withheld', 'generation'] as const
+
 export async function lookAtGroup({ redis, names }: GroupPlace): Promise<GroupState> {
-  const [[id, seq, n, ahead, member, until], deadLetters] = await Promise.all([
-    redis.hmget(names.group, 'id', 'seq', 'n', 'ahead', 'member', 'until'),
+  const [record, deadLetters] = await Promise.all([
+    redis.hmget(names.group, 'id', 'seq', 'n', 'ahead', 'member', 'until', ...beginFields),
     redis.zcard(names.dead),
   ])
+  const [id, seq, n, ahead, member, until, base, baseId, withheld, generation] = record
   return {
+    start: { id: baseId ?? beginning, seq: Number(base ?? 0), withheldTo: Number(withheld ?? 0) },
+    generation: Number(generation ?? 0),
     position: { id: id ?? beginning, seq: Number(seq ?? 0) },
     n: Number(n ?? 0),
     ahead: seqsOf(ahead ?? ''),

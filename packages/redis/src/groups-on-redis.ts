@@ -15,6 +15,7 @@ import {
   type EffectChangeResult,
   type GroupAudit,
   type GroupPartition,
+  type GroupStart,
   type GroupState,
   type GroupStore,
   type JournalledFiring,
@@ -23,7 +24,6 @@ import {
   type OutboxEntry,
   type PageOptions,
   type ParkedKey,
-  type Reached,
   type RecordedEffect,
   type Renewal,
   type Ruling,
@@ -78,7 +78,7 @@ export class GroupsOnRedis implements GroupStore {
     this.#remembered = bounds.effectsRemembered ?? 10_000
   }
 
-  acquire(at: GroupPartition, member: string, leaseMs: number, start?: Reached): Promise<Lease | undefined> {
+  acquire(at: GroupPartition, member: string, leaseMs: number, start?: GroupStart): Promise<Lease | undefined> {
     const request = { member, leaseMs, now: this.#now(), start }
     return this.#write(at, (place) => acquireLease(place, request))
   }

@@ -2,19 +2,24 @@
 --
 -- KEYS  1 group   hash: counter, token ("<counter>-<nonce>"; empty = released), member, until (ms), n = number of the last
 --                 commit, id and seq of the position, ahead = seqs settled beyond it; gid, gread = where Redis's own group
---                 stands; base = where the group began; done, parked, lined, deferred, dead = where its events are;
+--                 stands; base, base-id = where the group began, withheld = seq up to which effects and emits are withheld,
+--                 generation = number of the live one; done, parked, lined, deferred, dead = where its events are;
 --                 e-recorded, e-pending, e-parked, e-dead, e-confirmed, e-ignored = where its effects are; fired = timers;
 --                 o-written, o-forwarded = outbox entries; channel:<target> = last number of that channel
 --       2 meta    hash: seq, ms, ord of the tip
 --       3 log     stream
+--       4… all other keys of an ephemeral group
 -- ARGV  1 acquire | renew | release
 --       2 now     ms, or empty for the server's clock
 --       3 length of the lease in ms
 --       4 acquire: the member; else the token
 --       5 acquire: a nonce for the token; renew: n
---       6 acquire: name of Redis's own group
+--       6 acquire: name of Redis's own group; empty = none
 --       7 and 8 acquire: id and seq of where a group begins that has no record yet; empty = at the beginning
--- RETURNS acquire: {"leased", token, id, seq, n, ahead, tip} | {"held"} | {"refused", word, seq}: the log has no such start
+--       9 acquire: seq up to which effects and emits of such a group are withheld
+--      10 ms after which an ephemeral group is gone; empty = it is kept
+-- RETURNS acquire: {"leased", token, id, seq, n, ahead, tip, withheld, 1 when it began here, else 0} | {"held"}
+--                  | {"refused", word, seq}: the log has no such start
 --         renew: {"renewed", tip} | {"fenced"}      release: {"released"} | {"fenced"}
 --
 -- Guards are marked as in append.lua.
@@ -22,7 +27,7 @@
 local GROUP, META, LOG = unpack(KEYS, 1, 3)
 local word, who = ARGV[1], ARGV[4]
 
-local stored = redis.call('HMGET', GROUP, 'counter', 'token', 'member', 'until', 'n', 'id', 'seq', 'ahead', 'gid', 'gread')
+local stored = redis.call('HMGET', GROUP, 'counter', 'token', 'member', 'until', 'n', 'id', 'seq', 'ahead', 'gid', 'gread', 'withheld')
 local counter, token, member, untilMs = tonumber(stored[1]) or 0, stored[2] or '', stored[3], tonumber(stored[4]) or 0
 local n = tonumber(stored[5]) or 0
 local meta = redis.call('HMGET', META, 'seq', 'ms', 'ord') -- guard: lease type of meta; without: local meta = {}
@@ -37,6 +42,13 @@ local deadline = string.format('%.0f', now + tonumber(ARGV[3]))
 
 -- @include standing.lua
 
+-- An ephemeral group lives on for its time.
+local function lives()
+  if ARGV[10] == '' then return end
+  redis.call('PEXPIRE', GROUP, ARGV[10])
+  for i = 4, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[10]) end
+end
+
 local function acquire()
   if now < untilMs and member ~= who then return { 'held' } end -- guard: live holder
   local known = hasGroup(ARGV[6])
@@ -49,10 +61,15 @@ local function acquire()
     id, seq, gid, read = ARGV[7], ARGV[8], stand, string.format('%.0f', entries)
   end
   local fresh = string.format('%.0f', counter + 1) .. '-' .. ARGV[5]
-  if hasLog and not known then redis.call('XGROUP', 'CREATE', LOG, ARGV[6], gid, 'ENTRIESREAD', read) end
+  if hasLog and not known and ARGV[6] ~= '' then redis.call('XGROUP', 'CREATE', LOG, ARGV[6], gid, 'ENTRIESREAD', read) end
   redis.call('HSET', GROUP, 'counter', string.format('%.0f', counter + 1), 'token', fresh, 'member', who, 'until', deadline)
-  if starts then redis.call('HSET', GROUP, 'base', seq, 'id', id, 'seq', seq, 'gid', gid, 'gread', read) end
-  return { 'leased', fresh, id, seq, n, stored[8] or '', tip }
+  local withheld = stored[11] or '0'
+  if starts then
+    withheld = ARGV[9]
+    redis.call('HSET', GROUP, 'base', seq, 'base-id', id, 'withheld', withheld, 'id', id, 'seq', seq, 'gid', gid, 'gread', read)
+  end
+  lives()
+  return { 'leased', fresh, id, seq, n, stored[8] or '', tip, tonumber(withheld), starts and 1 or 0 }
 end
 
 if word == 'acquire' then return acquire() end
@@ -60,6 +77,7 @@ if token == '' or token ~= who then return { 'fenced' } end -- guard: lease toke
 if word == 'renew' then
   if n ~= tonumber(ARGV[5]) then return { 'fenced' } end -- guard: renewal number
   redis.call('HSET', GROUP, 'until', deadline)
+  lives()
   return { 'renewed', tip }
 end
 redis.call('HSET', GROUP, 'token', '', 'until', '0')

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { commitRefused, type Lease, type Reached, type Renewal } from '@millrace/processor'
+import { commitRefused, type GroupStart, type Lease, type Renewal } from '@millrace/processor'
 import type { GroupPlace } from './group-place.ts'
 
 type Acquired =
-  | readonly ['leased', string, string, string, number, string, number]
+  | readonly ['leased', string, string, string, number, string, number, number, 0 | 1]
   | readonly ['held']
   | readonly ['refused', 'beyond' | 'other', number]
 
@@ -14,12 +14,12 @@ export async function acquireLease(
     readonly member: string
     readonly leaseMs: number
     readonly now: number | undefined
-    readonly start: Reached | undefined
+    readonly start: GroupStart | undefined
   },
 ): Promise<Lease | undefined> {
   const { member, leaseMs, now, start } = request
   const nonce = randomBytes(8).toString('hex')
-  const first = start ? [start.id, start.seq] : ['', '']
+  const first = start ? [start.id, start.seq, start.withheldTo ?? 0] : ['', '', '']
   const args = ['acquire', now ?? '', leaseMs, member, nonce, place.redisGroup, ...first]
   const reply = (await run(place, args)) as Acquired
   switch (reply[0]) {
@@ -28,8 +28,9 @@ export async function acquireLease(
     case 'refused':
       throw commitRefused(reply[1], reply[2], start?.id ?? '')
     case 'leased': {
-      const [, token, id, seq, n, ahead, tip] = reply
-      return { token, position: { id, seq: Number(seq) }, n, ahead: seqsOf(ahead), tip }
+      const [, token, id, seq, n, ahead, tip, withheldTo, began] = reply
+      const position = { id, seq: Number(seq) }
+      return { token, position, n, ahead: seqsOf(ahead), tip, withheldTo, began: began === 1 }
     }
   }
 }
@@ -40,7 +41,7 @@ export async function renewLease(
   request: Pick<Lease, 'token' | 'n'> & { readonly leaseMs: number; readonly now: number | undefined },
 ): Promise<Renewal> {
   const { token, n, leaseMs, now } = request
-  const reply = (await run(place, ['renew', now ?? '', leaseMs, token, n])) as
+  const reply = (await run(place, ['renew', now ?? '', leaseMs, token, n, '', '', '', ''])) as
     | ['renewed', number]
     | ['fenced']
   return reply[0] === 'renewed' ? { status: 'renewed', tip: reply[1] } : { status: 'fenced' }
@@ -48,7 +49,7 @@ export async function renewLease(
 
 /** Gives a lease back. */
 export async function releaseLease(place: GroupPlace, token: string): Promise<'released' | 'fenced'> {
-  const [word] = (await run(place, ['release', '', 0, token])) as ['released' | 'fenced']
+  const [word] = (await run(place, ['release', '', 0, token, '', '', '', '', ''])) as ['released' | 'fenced']
   return word
 }
 
@@ -57,6 +58,9 @@ export function seqsOf(text: string): readonly number[] {
   return text === '' ? [] : text.split(',').map(Number)
 }
 
-function run({ redis, scripts, names, partition }: GroupPlace, args: readonly (string | number)[]) {
-  return scripts.lease.run(redis, [names.group, partition.meta, partition.log], args)
+function run({ redis, scripts, names, partition, expireMs }: GroupPlace, args: readonly (string | number)[]) {
+  const { group, ...others } = names
+  const keys = [group, partition.meta, partition.log]
+  if (expireMs !== undefined) keys.push(...Object.values(others))
+  return scripts.lease.run(redis, keys, [...args, expireMs ?? ''])
 }

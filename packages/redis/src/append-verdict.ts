@@ -22,9 +22,9 @@ type Refusal =
 
 /** What the append script says of a channel batch. */
 export type ChannelVerdict =
-  | ['a', number, number]
-  | ['r', 'gap', number]
-  | ['r', 'stale', last: number, incarnation: number]
+  | ['a', taken: number, last: string]
+  | ['r', 'gap', last: string]
+  | ['r', 'stale', last: string, incarnation: string]
 
 /** The result of a unit that was not appended. */
 export function otherResult(
@@ -47,16 +47,16 @@ export function otherResult(
 
 /** The result of a channel batch. */
 export function channelResult(verdict: ChannelVerdict, batch: ChannelBatch): ChannelResult {
-  const [status, second, third] = verdict
-  if (status === 'a') return { status: 'appended', taken: second, last: third }
+  const last = Number(verdict[2])
+  if (verdict[0] === 'a') return { status: 'appended', taken: verdict[1], last }
   const error =
-    second === 'gap'
+    verdict[1] === 'gap'
       ? new MillraceError(
           'append.channel-gap',
-          `Channel ${batch.channel} expects ${third + 1}, not ${batch.first}`,
+          `Channel ${batch.channel} expects ${last + 1}, not ${batch.first}`,
         )
       : new MillraceError('append.channel-stale', `Channel ${batch.channel} has incarnation ${verdict[3]}`)
-  return { status: 'refused', error, last: third }
+  return { status: 'refused', error, last }
 }
 
 function refusal(verdict: Refusal, unit: AppendUnit): MillraceError {

@@ -21,16 +21,19 @@
 --         u        events in each unit; absent where each has one, and for a channel batch
 --         ids      identity of each event; absent for a channel batch
 --         x, f, s  by unit: expected version, fingerprint, true = skip if unchanged
---         c        by unit: [[constraint, action, { version -> digest }], …]
+--         c        by unit: how many claim changes it has; by change, those of the first unit first:
+--         cc, ca   constraint, action
+--         ct       "version:digest version:digest …"; empty for a release, and for an optional value that is absent
 --         keys     with c: the distinct keys, in the order of KEYS 10…
 --         kept     true when the topic has constraints: identities are looked up in ids-kept too
 --         ch       [channel, incarnation, first, mark]
 --       2 JSON array of the events, as one text
 --       3 JSON array of the bytes of each event; read only where the events become several entries, or not all stand
--- RETURNS { ms, first seq written, results }, one result a unit:
---         version appended · {"d", id, …} duplicate · {"u", id} unchanged
---         {"r", word, …} refused: version n | claimed constraint | owner constraint holds/none | fingerprint | partial | keyring version | gated
---       channel: {"a", taken, last} | {"r", "gap", last} | {"r", "stale", last, incarnation}
+--       4 ms of the server's clock, if it was asked already
+-- RETURNS JSON array, one text because a reply of many pieces is dear to take apart: ms, first seq written, results; one result a unit:
+--         version appended · ["d", id, …] duplicate · ["u", id] unchanged
+--         ["r", word, …] refused: version n | claimed constraint | owner constraint holds/none | fingerprint | partial | keyring version | gated
+--       channel: ["a", taken, "last"] | ["r", "gap", "last"] | ["r", "stale", "last", "incarnation"]
 --
 -- The tests can take out each line that is marked as a guard (or put in its place what follows `without:`), and
 -- prove that something breaks then.
@@ -53,15 +56,18 @@ end
 local tip = tipOf(LOG, META)
 if not tip then return redis.error_reply('CORRUPT foreign entries, or none counted in ' .. META) end
 local tipSeq, ordinal, idCount, idsSince = tip.seq, tip.ord, tip.idCount, tip.idsSince
-local now = header.now or serverMs()
+local now = header.now or ARGV[4] or serverMs()
 local ms = now
 if ms < tip.ms then ms = tip.ms end -- guard: clock going back
 local msText = string.format('%.0f', ms)
 local idOf = idsAt(msText)
 
-local version = {}
+-- Where units state versions most keys are new, which one command tells of all.
+local version, indexed = {}, true
+if header.x and #KEYS > FIRST_KEY then indexed = redis.call('EXISTS', unpack(KEYS, FIRST_KEY + 1)) > 0 end
 for i = 1, #KEYS - FIRST_KEY do
-  version[i] = redis.call('LLEN', KEYS[FIRST_KEY + i]) -- guard: type of the key index; without: version[i] = 0
+  version[i] = 0
+  if indexed then version[i] = redis.call('LLEN', KEYS[FIRST_KEY + i]) end -- guard: type of the key index
 end
 
 -- Texts that a hash holds for the identities of this call; an empty hash is not asked for each.
@@ -124,16 +130,16 @@ local function judge(unit, from, to)
   if repeated then return repeated end
   local expected = header.x and header.x[unit]
   if expected and expected ~= version[key] then return { 'r', 'version', version[key] } end -- guard: expected version
-  local changes = header.c and header.c[unit]
+  local changes = header.c and header.c[unit] > 0
   if changes then
-    local refusal, plan = planClaims(changes, header.keys[key])
+    local refusal, changed = planClaims(unit, header.keys[key])
     if refusal then return refusal end
-    if header.s and header.s[unit] and not plan.changed then
+    if header.s and header.s[unit] and not changed then
       local list = pushes[key]
       local last = list and list[#list] or redis.call('LINDEX', KEYS[FIRST_KEY + key], -1)
       if last then return { 'u', last } end -- guard: unchanged has an event; without: return { 'u', last }
     end
-    followPlan(plan, header.keys[key])
+    followPlan(unit, header.keys[key])
   end
   local remember = changes and toKept or toRecent
   for i = from, to do
@@ -148,18 +154,21 @@ end
 
 local toChannel
 
+-- A number for the reply: cjson keeps 14 digits of one.
+local function exact(number) return string.format('%.0f', number) end
+
 local function judgeChannel(name, incarnation, first, mark)
   local stored = redis.call('HGET', CHANNELS, name) -- guard: type of channels; without: local stored = false
   local held, last, before = channelIn(stored)
-  if incarnation < held then return { 'r', 'stale', last, held } end -- guard: stale incarnation
+  if incarnation < held then return { 'r', 'stale', exact(last), exact(held) } end -- guard: stale incarnation
   if incarnation > held then last = 0 end -- guard: newer incarnation
-  if first > last + 1 then return { 'r', 'gap', last } end -- guard: channel gap
+  if first > last + 1 then return { 'r', 'gap', exact(last) } end -- guard: channel gap
   local from = 1
   if first <= last then from = last + 2 - first end -- guard: channel overlap
   for event = from, header.n do accept(event, keyOf[event]) end
   last = last + count
   toChannel = { name, channelText(incarnation, last, mark or before) }
-  return { 'a', count, last }
+  return { 'a', count, exact(last) }
 end
 
 local results = {}
@@ -175,7 +184,8 @@ else
   end
 end
 
-if count == 0 then return { msText, 0, results } end -- guard: nothing to write
+local function answer(first) return '["' .. msText .. '",' .. exact(first) .. ',' .. cjson.encode(results) .. ']' end
+if count == 0 then return answer(0) end -- guard: nothing to write
 
 -- WRITE
 
@@ -223,4 +233,4 @@ for key, ids in pairs(pushes) do redis.call('RPUSH', KEYS[FIRST_KEY + key], unpa
 if toChannel then redis.call('HSET', CHANNELS, toChannel[1], toChannel[2]) end
 if #toKept > 0 then writeClaims(seq) end
 
-return { msText, tipSeq + 1, results }
+return answer(tipSeq + 1)

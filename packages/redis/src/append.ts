@@ -1,7 +1,6 @@
 import type { MillraceError, Topic } from '@millrace/event'
 import {
   type AppendResult,
-  type AppendUnit,
   type ChannelBatch,
   type ChannelResult,
   type Encoded,
@@ -52,13 +51,14 @@ interface Header {
   x?: (number | false)[]
   f?: (string | false)[]
   s?: boolean[]
-  c?: (readonly Change[] | false)[]
+  c?: number[]
+  cc?: string[]
+  ca?: string[]
+  ct?: string[]
   keys?: readonly string[]
   kept?: true
   ch?: readonly (string | number)[]
 }
-
-type Change = readonly [constraint: string, action: string, digests: Readonly<Record<string, string>>]
 
 /** Appends to partitions by the append script. */
 export class Appender {
@@ -77,7 +77,7 @@ export class Appender {
   /** Appends units to one partition by one call of the script; one result a unit. */
   async units(topic: Topic, partition: number, units: readonly Prepared[]): Promise<readonly AppendResult[]> {
     const { names, args } = this.#callOf(topic, { partition, units })
-    const reply = (await this.#script.run(this.#redis, names, args)) as Reply<Verdict[]>
+    const reply = (await this.#run(this.#script, names, args)) as Reply<Verdict[]>
     return resultsOf(topic, partition, units, reply)
   }
 
@@ -97,7 +97,7 @@ export class Appender {
       for (const arg of call.args) args.push(arg)
       return call.names.length
     })
-    const replies = await severalScript.run(this.#redis, names, [JSON.stringify(counts), ...args])
+    const replies = await this.#run(severalScript, names, [JSON.stringify(counts), ...args])
     return (replies as (Reply<Verdict[]> | [error: 'error', words: string])[]).map((reply, at) => {
       const { partition, units } = parts[at] as PartitionUnits
       return reply[0] === 'error'
@@ -116,12 +116,16 @@ export class Appender {
     const { partition } = batch
     header.n = texts.length
     const names = this.#keys.append(topic, partition, keys.all)
-    const reply = (await this.#script.run(
-      this.#redis,
+    const reply = (await this.#run(
+      this.#script,
       names,
       argsOf(header, texts, sizes),
     )) as Reply<ChannelVerdict>
     return channelResult(reply[2], batch)
+  }
+
+  async #run(script: Script, names: readonly string[], args: readonly string[]): Promise<unknown> {
+    return JSON.parse(String(await script.run(this.#redis, names, args)))
   }
 
   #callOf(
@@ -193,12 +197,27 @@ function addDemands(header: Header, units: readonly Prepared[], keys: readonly s
   if (!claims) return
   header.keys = keys
   header.s = units.map(({ unit }) => unit.skipUnchanged ?? false)
-  header.c = units.map(({ unit }) => changesOf(unit))
+  const [counts, constraints, actions, tags] = [
+    [] as number[],
+    [] as string[],
+    [] as string[],
+    [] as string[],
+  ]
+  for (const { unit } of units) {
+    counts.push(unit.claims?.length ?? 0)
+    for (const { constraint, action, digests } of unit.claims ?? []) {
+      constraints.push(constraint)
+      actions.push(action)
+      tags.push(tagsOf(digests))
+    }
+  }
+  Object.assign(header, { c: counts, cc: constraints, ca: actions, ct: tags })
 }
 
-function changesOf({ claims }: AppendUnit): readonly Change[] | false {
-  if (!claims || claims.length === 0) return false
-  return claims.map(({ constraint, action, digests }) => [constraint, action, digests])
+function tagsOf(digests: Readonly<Record<string, string>>): string {
+  let tags = ''
+  for (const version of Object.keys(digests)) tags += `${tags && ' '}${version}:${digests[version]}`
+  return tags
 }
 
 function resultsOf(

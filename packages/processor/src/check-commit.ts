@@ -26,6 +26,7 @@ export const separators = { field: '\u001e', line: '\n' } as const
 export function checkCommit(commit: Commit): void {
   const { position, ahead, done } = commit
   ascending('ahead', [position.seq, ...ahead])
+  if (commit.late) ascending('late', [0, ...commit.late])
   if (done !== undefined && !(Number.isSafeInteger(done) && done >= 0))
     wrong('done must be a whole number from 0')
   const { parks = [], unparks = [], defers = [], timers = [], firings = [] } = commit
@@ -45,9 +46,9 @@ export function checkCommit(commit: Commit): void {
 
 function checkSize(commit: Commit): void {
   const { dead, states = [], parks = [], unparks = [], defers = [], timers = [], firings = [] } = commit
-  const { effects = [], outbox = [] } = commit
+  const { effects = [], outbox = [], late = [] } = commit
   if (states.length > commitBounds.states) throw tooLarge(`${states.length} states`)
-  for (const list of [dead, parks, unparks, defers, timers, firings, effects, outbox])
+  for (const list of [dead, parks, unparks, defers, timers, firings, effects, outbox, late])
     if (list.length > commitBounds.items) throw tooLarge(`${list.length} items of one kind`)
   let size = 0
   for (const change of states) size += 'removed' in change ? 0 : change.state.length + change.ops.length

@@ -30,6 +30,8 @@ export interface Commit {
   readonly parks?: readonly Park[]
   readonly unparks?: readonly Unpark[]
   readonly defers?: readonly DeferredList[]
+  /** Requeued letters that it settles: done, or dead again with a letter of their own; ascending. */
+  readonly late?: readonly number[]
   readonly outbox?: readonly OutboxDraft[]
   /** In the order in which those of one key are to be carried out. */
   readonly effects?: readonly EffectToRecord[]
@@ -61,6 +63,8 @@ export type CommitFault =
   | 'line'
   /** A key is unparked that is not parked. */
   | 'unparked'
+  /** Event `seq` is settled late, and is not requeued. */
+  | 'late'
   /** A timer fires that is not set, or set to another time. */
   | 'timer'
   /** The parts make `seq` events done, not what `done` says. */
@@ -78,6 +82,7 @@ const reasons: Readonly<Record<CommitFault, (seq: number, id: string) => string>
   forgotten: (seq) => `Event ${seq} was settled before and is not named any more`,
   line: (seq) => `The line of a parked key goes on to ${seq}`,
   unparked: () => 'A key is unparked that is not parked',
+  late: (seq) => `Event ${seq} is settled late, and is not requeued`,
   timer: () => 'A timer fires that is not set, or set to another time',
   balance: (seq) => `The parts of the commit make ${seq} events done`,
 }

@@ -7,6 +7,8 @@ export interface EventCounts {
   readonly lined: number
   readonly deferred: number
   readonly dead: number
+  /** Dead letters that wait for their late run. */
+  readonly requeued: number
 }
 
 /** Where a group's effects of a partition are. */
@@ -44,6 +46,11 @@ export interface GroupStructures {
   /** Undefined: there are too many keys with deferred events to count them in one step. */
   readonly deferred: number | undefined
   readonly dead: number
+  readonly requeued: number
+  /** Undefined: there are too many parked keys to count those that are held in one step. */
+  readonly held: number | undefined
+  /** Dead letters and held keys by the index that they are listed by. */
+  readonly listed: number
   readonly effects: EffectCounts & { readonly open: number }
   readonly outbox: number
   readonly timers: number
@@ -71,15 +78,19 @@ export function auditOf(
     if (found !== undefined && found !== expected)
       differences.push(`${what}: ${expected} expected, ${found} found`)
   }
-  const { tip, base, position, ahead, done, parked, lined, deferred, dead, effects, outbox } = counters
+  const { tip, base, position, ahead, done, parked, lined, deferred, dead, requeued, effects, outbox } =
+    counters
   const unsettled = tip - position - ahead
-  compare('events', tip - base, done + parked + lined + deferred + dead + unsettled)
+  compare('events', tip - base, done + parked + lined + deferred + dead + requeued + unsettled)
   compare('parked keys', parked, structures.parked)
   compare('heads of parked keys', parked, structures.parkedHeads)
   compare('keys with deferred events', structures.deferredKeys, structures.deferredHeads)
   compare('events in line', lined, structures.lined)
   compare('deferred events', deferred, structures.deferred)
   compare('dead letters', dead, structures.dead)
+  compare('letters that wait for a late run', requeued, structures.requeued)
+  const { held } = structures
+  if (held !== undefined) compare('listed letters and held keys', structures.dead + held, structures.listed)
   const open = effects.pending + effects.parked + effects.dead
   compare('effects', effects.recorded, open + effects.confirmed + effects.ignored)
   compare('pending effects', effects.pending, structures.effects.pending)

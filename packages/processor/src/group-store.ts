@@ -9,6 +9,7 @@ import type { GroupPartition, GroupStart, PageOptions, Reached } from './group-p
 import type { DueTimers, JournalledFiring } from './key-timer.ts'
 import type { Outbox } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
+import type { Repairs } from './repairs.ts'
 import type { DueKey, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
 
@@ -69,7 +70,7 @@ export interface StoredKey {
  * Every method throws MillraceError `log.unavailable` (nothing was done) and `log.corrupt` (nothing was done, a key
  * holds something foreign); those that write `commit.unknown` (it may have been done: repeat the same call).
  */
-export interface GroupStore extends Outbox, EffectLedger {
+export interface GroupStore extends Outbox, EffectLedger, Repairs {
   /**
    * Takes the lease of a partition that nobody holds, whose deadline has passed, or that this same member holds:
    * always with a new token, which fences the one before. Undefined when another member holds it.

@@ -12,6 +12,18 @@ export { type ConsumerBounds, consumerBounds, type DeliveryContext, type Gate } 
 export { type Commit, type CommitFault, commitRefused, type CommitResult } from './commit.ts'
 export { checkCommit, commitBounds, separators } from './check-commit.ts'
 export { checkEffectChanges } from './check-effect-changes.ts'
+export { checkRule, digestOfData } from './check-rule.ts'
+export {
+  type DeadCount,
+  type DeadCounts,
+  type DeadFacts,
+  type DeadFilter,
+  type DeadItem,
+  deadItemOf,
+  deadPlace,
+  fits,
+  heldItemOf,
+} from './dead-item.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export type { DeferredEvent, DeferredList } from './deferred-event.ts'
 export type {
@@ -61,6 +73,7 @@ export {
 export type { MemberNews } from './members/member-news.ts'
 export type { MemberState } from './members/member-state.ts'
 export type { MemberHealth, MembersHealth } from './members/members-health.ts'
+export type { KeptElsewhere, TakenLease } from './kept-elsewhere.ts'
 export { createMemoryMemberList, type MemoryMemberListOptions } from './members/memory-member-list.ts'
 export { createMemoryGroupStore, type MemoryGroupStoreOptions } from './memory-group-store.ts'
 export {
@@ -82,6 +95,7 @@ export {
 } from './parked-key.ts'
 export type { DueAnswer, DueBy } from '@millrace/retry'
 export type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
+export type { Overtaken, RepairEntry, Repairs, RuledOn, RuleRequest, RuleResult } from './repairs.ts'
 export { assertTakesChannels } from './takes-channels.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createLane } from './lane/create-lane.ts'

@@ -7,6 +7,7 @@ import type { MemoryGroup } from './memory-group.ts'
 /** Counts where all events and effects of a group are, as the script on Redis does. */
 export function auditInMemory(group: MemoryGroup, generation: number, tip: number): GroupAudit {
   const { base, position, ahead, counts, effectCounts, outboxCounts, timers } = group
+  const held = [...group.parked.keys()].filter((key) => parkedOf(group, key)?.note.why === 'operator')
   const count = (status: OpenEffect) => openEffects(group, status).length
   const counters = {
     ...counts,
@@ -25,6 +26,9 @@ export function auditInMemory(group: MemoryGroup, generation: number, tip: numbe
     deferredHeads: group.deferred.size,
     deferred: [...group.deferred.keys()].reduce((sum, key) => sum + deferredOf(group, key).length, 0),
     dead: group.dead.size,
+    requeued: group.requeued.size,
+    held: held.length,
+    listed: group.dead.size + held.length,
     effects: {
       pending: count('pending'),
       parked: count('parked'),

@@ -35,7 +35,7 @@ export function commitInMemory(group: MemoryGroup, commit: Commit, seen: Seen): 
   const change = changeOfCounts(group, commit, refuse)
   const settledBefore = group.position.seq + group.ahead.length
   const left = seq + commit.ahead.length - settledBefore
-  change.done = left - change.parked - change.lined - change.deferred - change.dead
+  change.done = left - change.parked - change.lined - change.deferred - change.dead - change.requeued
   if (commit.done !== undefined && commit.done !== change.done) throw refuse('balance', change.done)
   return { status: 'committed', numbers: write(group, commit, change) }
 }
@@ -47,7 +47,7 @@ function changeOfCounts(
   commit: Commit,
   refuse: (fault: CommitFault, seq: number) => Error,
 ): Mutable<EventCounts> {
-  const change = { done: 0, parked: 0, lined: 0, deferred: 0, dead: 0 }
+  const change = { done: 0, parked: 0, lined: 0, deferred: 0, dead: 0, requeued: 0 }
   for (const { key, head, last, lined } of commit.parks ?? []) {
     const stored = parkedOf(group, key)
     if (stored && (head < stored.head || last < stored.last)) throw refuse('line', stored.last)
@@ -64,6 +64,10 @@ function changeOfCounts(
   for (const { key, events } of commit.defers ?? [])
     change.deferred += events.length - deferredOf(group, key).length
   for (const { seq } of commit.dead) if (!group.dead.has(seq)) change.dead += 1
+  for (const seq of commit.late ?? []) {
+    if (!group.requeued.has(seq)) throw refuse('late', seq)
+    change.requeued -= 1
+  }
   for (const { key, name, dueMs, afterSeq } of commit.firings ?? [])
     if (group.timers.get(timerName(key, name)) !== dueMs) throw refuse('timer', afterSeq)
   return change
@@ -80,6 +84,8 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts): number[
   counts.lined += change.lined
   counts.deferred += change.deferred
   counts.dead += change.dead
+  counts.requeued += change.requeued
+  for (const seq of commit.late ?? []) group.requeued.delete(seq)
   for (const letter of commit.dead) group.dead.set(letter.seq, JSON.stringify(letter))
   for (const one of commit.states ?? [])
     if ('removed' in one) group.states.delete(one.key)
@@ -87,9 +93,10 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts): number[
   for (const park of commit.parks ?? []) {
     const stored = parkedOf(group, park.key)
     const no = stored?.head === park.head ? stored.no : commit.n
-    const { tried, ...kept } = park
+    const { tried, markMs, ...kept } = park
     group.parked.set(park.key, JSON.stringify({ ...kept, no } satisfies ParkedKey))
-    if (tried === true || no === commit.n) group.parkedDue.delete(park.key)
+    const later = markMs !== undefined && (group.parkedDue.get(park.key) ?? 0) > markMs
+    if ((tried === true && !later) || no === commit.n) group.parkedDue.delete(park.key)
   }
   for (const { key } of commit.unparks ?? []) {
     group.parked.delete(key)

@@ -3,7 +3,9 @@ import { type Clock, systemClock } from '@millrace/event'
 import type { EventLog, Page } from '@millrace/log'
 import type { DueAnswer, DueBy } from '@millrace/retry'
 import { checkCommit } from './check-commit.ts'
+import { checkRule } from './check-rule.ts'
 import { type Commit, commitRefused, type CommitResult } from './commit.ts'
+import type { DeadCounts, DeadFilter } from './dead-item.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeferredEvent, DeferredList } from './deferred-event.ts'
 import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
@@ -26,15 +28,26 @@ import { commitInMemory, deferredOf, parkedOf, type Seen } from './memory-commit
 import { dueInMemory, markDueInMemory, rulingsInMemory } from './memory-due.ts'
 import { changeInMemory, openEffects } from './memory-effects.ts'
 import { MemoryGroup } from './memory-group.ts'
+import { pageOf } from './memory-pages.ts'
+import {
+  countDeadInMemory,
+  deadItemsInMemory,
+  repairEntriesInMemory,
+  requeuedInMemory,
+  ruleInMemory,
+  seqsOfKey,
+} from './memory-repairs.ts'
+import { forwardInMemory, outboxInMemory } from './memory-outbox.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
-import type { DueKey, Ruling } from './ruling.ts'
+import type { RepairEntry, RuleRequest, RuleResult } from './repairs.ts'
+import type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
 
 /** Options of {@link createMemoryGroupStore}. */
 export interface MemoryGroupStoreOptions {
   /** The log that the positions lie on. */
-  readonly log: Pick<EventLog, 'tips' | 'readAt'>
+  readonly log: Pick<EventLog, 'tips' | 'readAt' | 'readKey'>
   readonly clock?: Clock
   /** How many confirmed and ignored effects are remembered. Default 10,000. */
   readonly effectsRemembered?: number
@@ -49,7 +62,7 @@ export function createMemoryGroupStore(options: MemoryGroupStoreOptions): GroupS
 
 // What is asked of the log is asked first: from there on each method runs without a pause, as one step.
 class InMemoryGroupStore implements GroupStore {
-  readonly #log: Pick<EventLog, 'tips' | 'readAt'>
+  readonly #log: MemoryGroupStoreOptions['log']
   readonly #clock: Clock
   readonly #remembered: number
   readonly #nonce: () => string
@@ -195,21 +208,12 @@ class InMemoryGroupStore implements GroupStore {
     return { items, next: items.length === limit && last ? `${last.afterSeq} ${last.no}` : undefined }
   }
 
-  async outbox(at: GroupPartition, { after, limit = 50 }: PageOptions = {}): Promise<Page<OutboxEntry>> {
-    // Entries are written in the order of their ids.
-    const ids = [...this.#group(at).outbox.keys()]
-    const place = after === undefined ? 0 : ids.findIndex((id) => isBehind(id, after))
-    const items = (place < 0 ? [] : ids.slice(place, place + limit)).flatMap(
-      (id) => this.#group(at).outbox.get(id) ?? [],
-    )
-    return { items, next: items.length === limit ? items.at(-1)?.id : undefined }
+  async outbox(at: GroupPartition, options: PageOptions = {}): Promise<Page<OutboxEntry>> {
+    return outboxInMemory(this.#group(at), options)
   }
 
   async forwarded(at: GroupPartition, ids: readonly string[]): Promise<number> {
-    const group = this.#group(at)
-    const removed = ids.filter((id) => group.outbox.delete(id)).length
-    group.outboxCounts.forwarded += removed
-    return removed
+    return forwardInMemory(this.#group(at), ids)
   }
 
   async pendingEffects(
@@ -226,6 +230,28 @@ class InMemoryGroupStore implements GroupStore {
     changes: readonly EffectChange[],
   ): Promise<'fenced' | readonly EffectChangeResult[]> {
     return changeInMemory(this.#group(at), token, changes, this.#remembered)
+  }
+
+  async rule(at: GroupPartition, request: RuleRequest): Promise<RuleResult> {
+    checkRule(request)
+    const seqs = await seqsOfKey((afterVersion) => this.#log.readKey(at.topic, request.key, { afterVersion }))
+    return ruleInMemory(this.#group(at), request, { seqs, nowMs: this.#clock.now(), most: 100_000 })
+  }
+
+  async deadItems(at: GroupPartition, options: PageOptions & { readonly filter?: DeadFilter } = {}) {
+    return deadItemsInMemory(this.#group(at), options)
+  }
+
+  async deadCounts(at: GroupPartition): Promise<DeadCounts> {
+    return countDeadInMemory(this.#group(at))
+  }
+
+  async requeued(at: GroupPartition, options: PageOptions = {}): Promise<Page<RequeuedEvent>> {
+    return requeuedInMemory(this.#group(at), options)
+  }
+
+  async repairEntries(at: GroupPartition, options: PageOptions = {}): Promise<Page<RepairEntry>> {
+    return repairEntriesInMemory(this.#group(at), options)
   }
 
   async audit(at: GroupPartition): Promise<GroupAudit> {
@@ -261,23 +287,4 @@ function storedState(text: string | undefined): StoredState | undefined {
   if (text === undefined) return undefined
   const { version, seq, state, ops } = JSON.parse(text) as StoredState
   return { version, seq, state, ops }
-}
-
-function pageOf<T>(
-  all: readonly T[],
-  orderOf: (item: T) => number,
-  { after, limit = 100 }: PageOptions,
-): Page<T> {
-  const items = all
-    .filter((item) => after === undefined || orderOf(item) > Number(after))
-    .toSorted((a, b) => orderOf(a) - orderOf(b))
-    .slice(0, limit)
-  const last = items.at(-1)
-  return { items, next: items.length === limit && last !== undefined ? String(orderOf(last)) : undefined }
-}
-
-function isBehind(id: string, after: string): boolean {
-  const [n = 0, place = 0] = id.split('-').map(Number)
-  const [afterN = 0, afterPlace = 0] = after.split('-').map(Number)
-  return n > afterN || (n === afterN && place > afterPlace)
 }

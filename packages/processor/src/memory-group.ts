@@ -3,6 +3,7 @@ import type { EffectCounts, EventCounts } from './group-audit.ts'
 import type { GroupStart, Reached } from './group-partition.ts'
 import type { JournalledFiring } from './key-timer.ts'
 import type { OutboxEntry } from './outbox.ts'
+import type { RepairEntry } from './repairs.ts'
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
@@ -25,7 +26,7 @@ export class MemoryGroup {
   position: Reached = { id: beginning, seq: 0 }
   ahead: readonly number[] = []
 
-  readonly counts: Mutable<EventCounts> = { done: 0, parked: 0, lined: 0, deferred: 0, dead: 0 }
+  readonly counts: Mutable<EventCounts> = { done: 0, parked: 0, lined: 0, deferred: 0, dead: 0, requeued: 0 }
   readonly effectCounts: Mutable<EffectCounts & { recorded: number; confirmed: number; ignored: number }> = {
     recorded: 0,
     pending: 0,
@@ -44,6 +45,11 @@ export class MemoryGroup {
   readonly parkedDue = new Map<string, number>()
   /** What operators have decided, by seq. */
   readonly rulings = new Map<number, string>()
+  /** Dead letters that wait for their late run, by seq. */
+  readonly requeued = new Map<number, string>()
+  /** The audit log of repairs. */
+  readonly repairs: RepairEntry[] = []
+  repaired = 0
   readonly deferred = new Map<string, string>()
   /** When timers are due, by key and name as JSON. */
   readonly timers = new Map<string, number>()

@@ -10,6 +10,8 @@ export interface Park {
   readonly note: ParkNote
   /** The head was tried again: a mark that it is due has been answered. Another head has none anyway. */
   readonly tried?: true
+  /** With `tried`: when the mark that it answers was set; one that an operator has set since stays. */
+  readonly markMs?: number
 }
 
 /** What people and retries want to know of a head. JSON. */
@@ -64,7 +66,7 @@ export interface Unpark {
 }
 
 /** A parked key as it is stored. */
-export interface ParkedKey extends Omit<Park, 'tried'> {
+export interface ParkedKey extends Omit<Park, 'tried' | 'markMs'> {
   /** Number of the commit that made the head the head: another one for each head. */
   readonly no: number
 }

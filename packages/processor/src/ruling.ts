@@ -11,6 +11,9 @@ export interface Ruling {
   readonly reason: string
   /** In ms since the epoch. */
   readonly atMs: number
+  /** Names the decision, and its data: what a repeat is known by. */
+  readonly id: string
+  readonly digest: string
   /** The corrected event's data, checked against the present version of its schema. */
   readonly data?: unknown
   /** What the event was. */

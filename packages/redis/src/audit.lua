@@ -2,15 +2,17 @@
 --
 -- KEYS  1 group   2 meta   3 dead   4 parked   5 parked-heads   6 deferred   7 deferred-heads   8 timers   9 outbox
 --      10 effects   11 effects-pending   12 effects-parked   13 effects-dead; see commit.lua and confirm.lua
+--      14 requeued   15 dead-index; see rule.lua and dead-index.lua
 -- ARGV  1 most parked keys, and keys with deferred events, whose lists are counted one by one
 -- RETURNS { counters, structures }
---   counters    tip, base, seq, ahead (text), done, parked, lined, deferred, dead, e-recorded, e-pending, e-parked, e-dead,
+--   counters    tip, base, seq, ahead (text), done, parked, lined, deferred, dead, requeued, e-recorded, e-pending, e-parked, e-dead,
 --               e-confirmed, e-ignored, o-written, o-forwarded; false where the record has none
 --   structures  parked, parked-heads, lined (-1: too many to count), keys with deferred events, deferred-heads,
---               deferred (-1), dead, timers, outbox, effects, pending, parked, dead
+--               deferred (-1), dead, timers, outbox, effects, pending, parked, dead, requeued, held keys (-1),
+--               members of the index
 
 local GROUP, META, DEAD, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, OUTBOX, EFFECTS, E_PENDING, E_PARKED,
-  E_DEAD = unpack(KEYS, 1, 13)
+  E_DEAD, REQUEUED, DEAD_INDEX = unpack(KEYS, 1, 15)
 local most = tonumber(ARGV[1])
 
 -- Sums what the texts of a hash say with the pattern.
@@ -21,8 +23,18 @@ local function sumOf(hash, pattern)
   return sum
 end
 
+-- A quote inside of a text is written with a backslash before it, so that this finds the member alone.
+local function heldKeys()
+  if redis.call('HLEN', PARKED) > most then return -1 end
+  local held = 0
+  for _, text in ipairs(redis.call('HVALS', PARKED)) do
+    if string.find(text, '"why":"operator"', 1, true) then held = held + 1 end
+  end
+  return held
+end
+
 local counters = redis.call('HMGET', GROUP, 'base', 'seq', 'ahead', 'done', 'parked', 'lined', 'deferred', 'dead',
-  'e-recorded', 'e-pending', 'e-parked', 'e-dead', 'e-confirmed', 'e-ignored', 'o-written', 'o-forwarded')
+  'requeued', 'e-recorded', 'e-pending', 'e-parked', 'e-dead', 'e-confirmed', 'e-ignored', 'o-written', 'o-forwarded')
 table.insert(counters, 1, redis.call('HGET', META, 'seq'))
 return {
   counters,
@@ -40,5 +52,8 @@ return {
     redis.call('ZCARD', E_PENDING),
     redis.call('ZCARD', E_PARKED),
     redis.call('ZCARD', E_DEAD),
+    redis.call('ZCARD', REQUEUED),
+    heldKeys(),
+    redis.call('ZCARD', DEAD_INDEX),
   },
 }

@@ -22,13 +22,15 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
     names.effectsPending,
     names.effectsParked,
     names.effectsDead,
+    names.requeued,
+    names.deadIndex,
   ]
   const [record, found] = (await scripts.audit.run(redis, keys, [mostCounted])) as [
     (string | null)[],
     number[],
   ]
   const [tip, base, position, ahead, ...counts] = record
-  const [done, parked, lined, deferred, dead, ...rest] = counts.map(Number)
+  const [done, parked, lined, deferred, dead, requeued, ...rest] = counts.map(Number)
   const [recorded, pending, parkedEffects, deadEffects, confirmed, ignored, written, forwarded] = rest
   const at = (index: number) => found[index] ?? 0
   const counted = (index: number) => (at(index) < 0 ? undefined : at(index))
@@ -44,6 +46,7 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
       lined: lined ?? 0,
       deferred: deferred ?? 0,
       dead: dead ?? 0,
+      requeued: requeued ?? 0,
       effects: {
         recorded: recorded ?? 0,
         pending: pending ?? 0,
@@ -62,6 +65,9 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
       deferredHeads: at(4),
       deferred: counted(5),
       dead: at(6),
+      requeued: at(13),
+      held: counted(14),
+      listed: at(15) / 4,
       timers: at(7),
       outbox: at(8),
       effects: { open: at(9), pending: at(10), parked: at(11), dead: at(12) },

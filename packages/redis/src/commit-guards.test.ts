@@ -1,4 +1,4 @@
-import { deferral, intent, park } from '@millrace/processor/contract'
+import { deferral, held, intent, park } from '@millrace/processor/contract'
 import { afterAll, beforeAll, expect } from 'vitest'
 import {
   expectRefused,
@@ -145,6 +145,35 @@ describeGuards('commit.lua', scriptSource('commit.lua'), openLab(url, 'commit'),
       await lab.commit(3, { parks: [park('a', 3)] })
       expect((await lab.store.parked(lab.at)).items[0]?.no).toBe(3)
     },
+  },
+  'mark set anew': {
+    'an attempt does not answer a mark that an operator has set since': async (lab) => {
+      await lab.commit(1, { parks: [park('a', 1)] })
+      await lab.store.markDue(lab.at, 'a', 1, 'operator', 101)
+      await lab.commit(1, { parks: [{ ...park('a', 1), tried: true, markMs: 100 }] })
+      expect(await lab.store.dueKeys(lab.at, 1_000)).toHaveLength(1)
+    },
+  },
+  'held key that goes on': {
+    'a held key leaves the list of what needs an operator when it goes on': async (lab) => {
+      await lab.commit(1, { parks: [held('a', 1)] })
+      await lab.commit(1, { unparks: [{ key: 'a', last: 1 }] })
+      expect((await lab.store.audit(lab.at)).differences).toEqual([])
+    },
+  },
+  'index of a letter written twice': {
+    'a letter that is written again stands in the list once': async (lab) => {
+      await lab.commit(1, { dead: [lab.letter(1)] })
+      await lab.commit(1, { dead: [{ ...lab.letter(1), atMs: 5 }] })
+      expect((await lab.store.audit(lab.at)).differences).toEqual([])
+    },
+  },
+  'type of dead-index': {
+    'a foreign index refuses letters': wrongType('deadIndex', (lab) => ({ dead: [lab.letter(1)] })),
+    'and held keys': wrongType('deadIndex', () => ({ parks: [held('a', 1)] })),
+  },
+  'late as requeued': {
+    'nothing is settled late that is not requeued': refusal('late', 1, () => ({ late: [1] })),
   },
   unparked: {
     'a key that is not parked is not unparked': refusal('unparked', 1, () => ({

@@ -1,9 +1,16 @@
 -- include: where events are, in commit.lua: what is parked, lined up, deferred, dead and done, so that nothing disappears.
--- Uses PARKED, PARKED_HEADS, PARKED_DUE, DEFERRED, DEFERRED_HEADS, DEAD, c, n, record; gives judgeLedger, judgeBalance, writeLedger.
+-- Uses PARKED, PARKED_HEADS, PARKED_DUE, DEFERRED, DEFERRED_HEADS, DEAD, REQUEUED, c, n, record, dead-index.lua; gives judgeLedger,
+-- judgeBalance, writeLedger.
 
-local counted = redis.call('HMGET', GROUP, 'done', 'parked', 'lined', 'deferred', 'dead')
-local change = { parked = 0, lined = 0, deferred = 0, dead = 0 }
+local counted = redis.call('HMGET', GROUP, 'done', 'parked', 'lined', 'deferred', 'dead', 'requeued')
+local change = { parked = 0, lined = 0, deferred = 0, dead = 0, requeued = 0 }
 local parkNumber = {} -- key -> number of its head
+local later = {} -- key -> its mark was set anew since the attempt that this commit tells of
+local listed, unlisted = {}, {} -- members of the index of dead letters
+
+local function addAll(list, more)
+  for _, one in ipairs(more) do list[#list + 1] = one end
+end
 
 local function judgeParks()
   if not (c.park or c.unpark) then return nil end
@@ -13,7 +20,13 @@ local function judgeParks()
   local texts = redis.call('HMGET', PARKED, unpack(keys)) -- guard: type of parked; without: local texts = redis.pcall('HMGET', PARKED, unpack(keys))
   redis.call('ZCARD', PARKED_HEADS) -- guard: type of parked-heads
   redis.call('ZCARD', PARKED_DUE) -- guard: type of parked-due
+  for i, text in ipairs(texts) do
+    local head, note = string.match(text or '', '^%d+ (%d+) %d+ %d+\n(.*)$')
+    if head then addAll(unlisted, indexOfHeld(keys[i], head, note)) end -- guard: held key that goes on
+  end
   for i, park in ipairs(c.park or {}) do
+    addAll(listed, indexOfHeld(park[1], park[2], park[5]))
+    if park[7] then later[park[1]] = (tonumber(redis.call('ZSCORE', PARKED_DUE, park[1]) or nil) or 0) > park[7] end -- guard: mark set anew
     local no, head, last, lined = string.match(texts[i] or '', '^(%d+) (%d+) (%d+) (%d+)\n')
     if no then
       if park[2] < tonumber(head) then return { 'refused', 'line', tonumber(last) } end -- guard: head moves back
@@ -50,14 +63,21 @@ local function judgeLedger()
   if refusal then return refusal end
   judgeDeferred()
   for _, letter in ipairs(c.dead or {}) do
+    addAll(listed, indexOfLetter(letter[2]))
     local found = redis.call('ZCOUNT', DEAD, letter[1], letter[1]) -- guard: type of dead; without: local found = 0
     if found == 0 then change.dead = change.dead + 1 end -- guard: letter written twice; without: change.dead = change.dead + 1
+    if found > 0 then addAll(unlisted, indexOfLetter(redis.call('ZRANGEBYSCORE', DEAD, letter[1], letter[1])[1])) end -- guard: index of a letter written twice
+  end
+  if #listed + #unlisted > 0 then redis.call('ZCARD', DEAD_INDEX) end -- guard: type of dead-index
+  for _, one in ipairs(c.late or {}) do
+    if redis.call('ZCOUNT', REQUEUED, one, one) == 0 then return { 'refused', 'late', one } end -- guard: late as requeued
+    change.requeued = change.requeued - 1
   end
 end
 
 -- How many events become done: all that are newly settled and went nowhere else.
 local function judgeBalance(settled)
-  change.done = settled - change.parked - change.lined - change.deferred - change.dead
+  change.done = settled - change.parked - change.lined - change.deferred - change.dead - change.requeued
   if c.done and c.done ~= change.done then return { 'refused', 'balance', change.done } end -- guard: balance
 end
 
@@ -66,7 +86,7 @@ local function writeLedger()
     local no = parkNumber[park[1]] or string.format('%.0f', n)
     redis.call('HSET', PARKED, park[1], string.format('%s %.0f %.0f %.0f\n%s', no, park[2], park[3], park[4], park[5]))
     redis.call('ZADD', PARKED_HEADS, string.format('%.0f', park[2]), park[1])
-    if park[6] == 1 or not parkNumber[park[1]] then redis.call('ZREM', PARKED_DUE, park[1]) end -- guard: answered mark
+    if (park[6] == 1 and not later[park[1]]) or not parkNumber[park[1]] then redis.call('ZREM', PARKED_DUE, park[1]) end -- guard: answered mark
   end
   for _, unpark in ipairs(c.unpark or {}) do
     redis.call('HDEL', PARKED, unpark[1])
@@ -86,7 +106,10 @@ local function writeLedger()
     redis.call('ZREMRANGEBYSCORE', DEAD, letter[1], letter[1])
     redis.call('ZADD', DEAD, letter[1], letter[2])
   end
-  for i, name in ipairs({ 'done', 'parked', 'lined', 'deferred', 'dead' }) do
+  for _, one in ipairs(c.late or {}) do redis.call('ZREMRANGEBYSCORE', REQUEUED, one, one) end
+  unlistDead(unlisted)
+  listDead(listed)
+  for i, name in ipairs({ 'done', 'parked', 'lined', 'deferred', 'dead', 'requeued' }) do
     record[#record + 1] = name
     record[#record + 1] = string.format('%.0f', (tonumber(counted[i]) or 0) + change[name])
   end

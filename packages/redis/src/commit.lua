@@ -19,6 +19,8 @@
 --      14 effects-pending  sorted set: idempotency keys by number
 --      15 effects-settled  sorted set: idempotency keys by the order of their settlement
 --      16 parked-due       sorted set: parked keys by the ms when they were marked as due, see mark-due.lua
+--      17 requeued         sorted set: JSON of dead letters that wait for their late run, by seq, see rule.lua
+--      18 dead-index       sorted set, see dead-index.lua
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
 --         token, n, id, seq  of the position ("0-0", 0 before the first event)
 --         ahead    seqs settled beyond the position, ascending, comma separated
@@ -27,7 +29,8 @@
 --         done     how many events become done; absent: whatever the other parts leave over
 --         dead     [[seq, JSON], …]
 --         states   how many;  removed  [key, …]
---         park     [[key, head, last, lined, JSON, tried: 1 or 0], …]      unpark  [[key, last], …]
+--         park     [[key, head, last, lined, JSON, tried: 1 or 0, ms of the mark that was answered or absent], …]
+--         unpark   [[key, last], …]                         late    [seq, …] of requeued letters that are settled
 --         defer    [[key, count, first seq, JSON], …]       count 0 removes
 --         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]
 --         set      [[JSON [key, name], due], …]             cancel  [JSON [key, name], …]
@@ -38,18 +41,19 @@
 -- RETURNS {"committed", number of the first event of each outbox entry…} | {"already"}: this token has committed this n
 --         before | {"fenced"} | {"refused", word, seq}: backwards (the group is at seq), beyond (the log ends at seq),
 --         other (the log has another event at seq, or none), forgotten (seq was settled before), line (the line goes
---         on to seq), unparked (the key is not parked), timer (is not set so), balance (seq events become done)
+--         on to seq), unparked (the key is not parked), late (seq is not requeued), timer (is not set so), balance (seq events become done)
 --
 -- Guards are marked as in append.lua.
 
 local GROUP, META, LOG, DEAD, STATES, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, JOURNAL, OUTBOX, EFFECTS,
-  PENDING, SETTLED, PARKED_DUE = unpack(KEYS, 1, 16)
+  PENDING, SETTLED, PARKED_DUE, REQUEUED, DEAD_INDEX = unpack(KEYS, 1, 18)
 local c = cjson.decode(ARGV[1])
 local n, seq = c.n, c.seq
 
 -- @include seqs-in.lua
 -- @include fields-in.lua
 -- @include hset-all.lua
+-- @include dead-index.lua
 
 -- READ
 

@@ -35,6 +35,8 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
     names.effectsPending,
     names.effectsSettled,
     names.parkedDue,
+    names.requeued,
+    names.deadIndex,
   ]
   const reply = (await scripts.commit.run(redis, keys, argumentsOf(commit, place))) as Reply
   switch (reply[0]) {
@@ -63,8 +65,9 @@ interface Header {
   dead?: readonly (readonly [number, string])[]
   states?: number
   removed?: readonly string[]
-  park?: readonly (readonly [string, number, number, number, string, 0 | 1])[]
+  park?: readonly (readonly [string, number, number, number, string, 0 | 1, ...(readonly number[])])[]
   unpark?: readonly (readonly [string, number])[]
+  late?: readonly number[]
   defer?: readonly (readonly [string, number, number, string])[]
   fire?: readonly (readonly [string, number, number, string])[]
   set?: readonly (readonly [string, number])[]
@@ -111,17 +114,19 @@ function addStates(header: Header, { states = [] }: Commit): string {
   return text
 }
 
-function addLedger(header: Header, { dead, parks = [], unparks = [], defers = [] }: Commit): void {
+function addLedger(header: Header, { dead, parks = [], unparks = [], defers = [], late = [] }: Commit): void {
   if (dead.length > 0) header.dead = dead.map((letter) => [letter.seq, JSON.stringify(letter)])
   if (parks.length > 0)
-    header.park = parks.map(({ key, head, last, lined, note, tried }) => [
+    header.park = parks.map(({ key, head, last, lined, note, tried, markMs }) => [
       key,
       head,
       last,
       lined,
       JSON.stringify(note),
       tried ? 1 : 0,
+      ...(markMs === undefined ? [] : [markMs]),
     ])
+  if (late.length > 0) header.late = late
   if (unparks.length > 0) header.unpark = unparks.map(({ key, last }) => [key, last])
   if (defers.length > 0)
     header.defer = defers.map(({ key, events }) => [

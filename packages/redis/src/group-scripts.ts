@@ -7,6 +7,7 @@ export interface GroupScripts {
   readonly confirm: Script
   readonly markDue: Script
   readonly forwarded: Script
+  readonly rule: Script
   readonly audit: Script
 }
 
@@ -16,5 +17,6 @@ export const groupScripts: GroupScripts = {
   confirm: new Script('confirm.lua'),
   markDue: new Script('mark-due.lua'),
   forwarded: new Script('forwarded.lua'),
+  rule: new Script('rule.lua'),
   audit: new Script('audit.lua'),
 }

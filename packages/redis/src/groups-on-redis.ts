@@ -4,6 +4,9 @@ import {
   assertGroupName,
   type Commit,
   type CommitResult,
+  type DeadCounts,
+  type DeadFilter,
+  type DeadItem,
   type DeadLetter,
   type DeferredEvent,
   type DeferredList,
@@ -26,6 +29,10 @@ import {
   type ParkedKey,
   type RecordedEffect,
   type Renewal,
+  type RepairEntry,
+  type RequeuedEvent,
+  type RuleRequest,
+  type RuleResult,
   type Ruling,
   type StoredKey,
 } from '@millrace/processor'
@@ -33,6 +40,7 @@ import type { Redis } from 'ioredis'
 import { auditGroup } from './audit.ts'
 import { commitGroup } from './commit.ts'
 import { confirmEffects } from './confirm.ts'
+import { countDead, deadPage, requeuedPage } from './dead-list.ts'
 import { dueKeys, markDue, rulingsOf } from './due.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { removeForwarded } from './forwarded.ts'
@@ -52,6 +60,8 @@ import {
 import { type GroupScripts, groupScripts } from './group-scripts.ts'
 import { Keys } from './keys.ts'
 import { acquireLease, releaseLease, renewLease } from './lease.ts'
+import { repairsPage } from './repair-log.ts'
+import { ruleOn } from './rule.ts'
 
 /** What a group store on Redis is made with. */
 export interface GroupBounds {
@@ -60,6 +70,8 @@ export interface GroupBounds {
   readonly now?: () => number
   /** How many confirmed and ignored effects are remembered. */
   readonly effectsRemembered?: number
+  /** How many entries the audit log of a partition keeps. */
+  readonly repairsKept?: number
 }
 
 /** Groups on Redis, in the slot of their partition. The connection belongs to the caller. */
@@ -69,6 +81,7 @@ export class GroupsOnRedis implements GroupStore {
   readonly #keys: Keys
   readonly #now: () => number | undefined
   readonly #remembered: number
+  readonly #repairsKept: number
 
   constructor(redis: Redis, bounds: GroupBounds = {}, scripts = groupScripts) {
     this.#redis = redis
@@ -76,9 +89,15 @@ export class GroupsOnRedis implements GroupStore {
     this.#keys = new Keys(bounds.prefix)
     this.#now = bounds.now ?? (() => undefined)
     this.#remembered = bounds.effectsRemembered ?? 10_000
+    this.#repairsKept = bounds.repairsKept ?? 100_000
   }
 
-  acquire(at: GroupPartition, member: string, leaseMs: number, start?: GroupStart): Promise<Lease | undefined> {
+  acquire(
+    at: GroupPartition,
+    member: string,
+    leaseMs: number,
+    start?: GroupStart,
+  ): Promise<Lease | undefined> {
     const request = { member, leaseMs, now: this.#now(), start }
     return this.#write(at, (place) => acquireLease(place, request))
   }
@@ -166,6 +185,31 @@ export class GroupsOnRedis implements GroupStore {
     changes: readonly EffectChange[],
   ): Promise<'fenced' | readonly EffectChangeResult[]> {
     return this.#write(at, (place) => confirmEffects(place, token, changes, this.#remembered))
+  }
+
+  rule(at: GroupPartition, request: RuleRequest): Promise<RuleResult> {
+    const keyIndex = this.#keys.keyIndex(at.topic, at.partition, request.key)
+    const context = { keyIndex, now: this.#now(), entriesKept: this.#repairsKept }
+    return this.#write(at, (place) => ruleOn(place, request, context))
+  }
+
+  deadItems(
+    at: GroupPartition,
+    options: PageOptions & { readonly filter?: DeadFilter } = {},
+  ): Promise<Page<DeadItem>> {
+    return this.#read(at, (place) => deadPage(place, options))
+  }
+
+  deadCounts(at: GroupPartition): Promise<DeadCounts> {
+    return this.#read(at, countDead)
+  }
+
+  requeued(at: GroupPartition, options: PageOptions = {}): Promise<Page<RequeuedEvent>> {
+    return this.#read(at, (place) => requeuedPage(place, options))
+  }
+
+  repairEntries(at: GroupPartition, options: PageOptions = {}): Promise<Page<RepairEntry>> {
+    return this.#read(at, (place) => repairsPage(place, options))
   }
 
   audit(at: GroupPartition): Promise<GroupAudit> {

@@ -20,6 +20,9 @@ export interface GroupKeys {
   readonly parkedHeads: string
   readonly parkedDue: string
   readonly rulings: string
+  readonly requeued: string
+  readonly repairs: string
+  readonly deadIndex: string
   readonly deferred: string
   readonly deferredHeads: string
   readonly timers: string
@@ -129,6 +132,9 @@ export class Keys {
       parkedHeads: `${base}:parked-heads:${name}`,
       parkedDue: `${base}:parked-due:${name}`,
       rulings: `${base}:rulings:${name}`,
+      requeued: `${base}:requeued:${name}`,
+      repairs: `${base}:repairs:${name}`,
+      deadIndex: `${base}:dead-index:${name}`,
       deferred: `${base}:deferred:${name}`,
       deferredHeads: `${base}:deferred-heads:${name}`,
       timers: `${base}:timers:${name}`,

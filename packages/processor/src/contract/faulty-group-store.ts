@@ -106,6 +106,26 @@ export class FaultyGroupStore implements GroupStore {
     return this.#inner.firings(...args)
   }
 
+  rule(...args: Parameters<GroupStore['rule']>) {
+    return this.#through(() => this.#inner.rule(...args))
+  }
+
+  deadItems(...args: Parameters<GroupStore['deadItems']>) {
+    return this.#inner.deadItems(...args)
+  }
+
+  deadCounts(...args: Parameters<GroupStore['deadCounts']>) {
+    return this.#inner.deadCounts(...args)
+  }
+
+  requeued(...args: Parameters<GroupStore['requeued']>) {
+    return this.#inner.requeued(...args)
+  }
+
+  repairEntries(...args: Parameters<GroupStore['repairEntries']>) {
+    return this.#inner.repairEntries(...args)
+  }
+
   audit(...args: Parameters<GroupStore['audit']>) {
     return this.#inner.audit(...args)
   }

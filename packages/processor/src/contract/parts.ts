@@ -51,6 +51,13 @@ export function park(key: string, head: number, last = head, lined = 0, attempts
   }
 }
 
+/** A key that waits for an operator. */
+export function held(key: string, head: number, last = head, lined = 0): Park {
+  const { note, ...place } = park(key, head, last, lined)
+  const { dueMs: _, ...rest } = note
+  return { ...place, note: { ...rest, why: 'operator' } }
+}
+
 export function deferral(seq: number, untilMs?: number): DeferredEvent {
   return {
     seq,

@@ -1,0 +1,47 @@
+import { Redis } from 'ioredis'
+
+/** The connections of one queue: BullMQ's commands need other settings than its waiting does. */
+export interface QueueConnections {
+  /** For what is asked: fails within its time, and is not sent twice. */
+  readonly asking: Redis
+  /** For a worker, which waits for as long as it takes. BullMQ makes one more of it, and closes that. */
+  readonly waiting: Redis
+  close(): Promise<void>
+}
+
+/** What opens connections. */
+export interface ConnectionOptions {
+  /** `redis://` or `rediss://`. */
+  readonly url: string
+  /** What the connections are called on the server. */
+  readonly name: string
+  /** Time in ms after which a command has failed. */
+  readonly timeoutMs: number
+  /** Hears of connections that are lost; they come back by themselves. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** Opens the connections of a queue. Whoever opens them closes them. */
+export function openConnections({ url, name, timeoutMs, onTrouble }: ConnectionOptions): QueueConnections {
+  const asking = new Redis(url, {
+    connectionName: name,
+    commandTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
+    maxRetriesPerRequest: 1,
+    // A command whose answer was lost is not sent again behind our back: whoever asked decides.
+    autoResendUnfulfilledCommands: false,
+  })
+  const waiting = new Redis(url, { connectionName: `${name}-worker`, maxRetriesPerRequest: null })
+  for (const connection of [asking, waiting]) connection.on('error', onTrouble)
+  return {
+    asking,
+    waiting,
+    close: async () => {
+      // The other end may be gone: no goodbye then.
+      for (const connection of [asking, waiting]) {
+        if (connection.status === 'ready') await connection.quit().catch(() => undefined)
+        connection.disconnect()
+      }
+    },
+  }
+}

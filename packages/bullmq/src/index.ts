@@ -1,0 +1,9 @@
+export { type JobData, refOf } from './job-data.ts'
+export { defaultPrefix, effectQueue, type QueuePlace, retryQueue } from './queue-place.ts'
+export {
+  type BullRetryClock,
+  connectRetryClock,
+  type RetryClockHealth,
+  type RetryClockOptions,
+} from './retry-clock.ts'
+export { KeySeal } from './sealed-key.ts'

@@ -96,6 +96,15 @@ export {
 export type { DueAnswer, DueBy } from '@millrace/retry'
 export type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
 export type { Overtaken, RepairEntry, Repairs, RuledOn, RuleRequest, RuleResult } from './repairs.ts'
+export {
+  assertBuilding,
+  type Building,
+  type FreezeResult,
+  type Generations,
+  type GenerationStore,
+  type StateOfKey,
+  type SwitchResult,
+} from './replay/generations.ts'
 export { assertTakesChannels } from './takes-channels.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createLane } from './lane/create-lane.ts'

@@ -11,11 +11,9 @@ import type { DeferredEvent, DeferredList } from './deferred-event.ts'
 import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
 import type { GroupAudit } from './group-audit.ts'
 import {
-  assertGroupName,
   type GroupPartition,
   type GroupStart,
   type GroupState,
-  type GroupStore,
   type Lease,
   type PageOptions,
   type Reached,
@@ -27,7 +25,8 @@ import { auditInMemory } from './memory-audit.ts'
 import { commitInMemory, deferredOf, parkedOf, type Seen } from './memory-commit.ts'
 import { dueInMemory, markDueInMemory, rulingsInMemory } from './memory-due.ts'
 import { changeInMemory, openEffects } from './memory-effects.ts'
-import { MemoryGroup } from './memory-group.ts'
+import type { MemoryGroup } from './memory-group.ts'
+import { MemoryGroups } from './memory-groups.ts'
 import { pageOf } from './memory-pages.ts'
 import {
   countDeadInMemory,
@@ -39,6 +38,8 @@ import {
 } from './memory-repairs.ts'
 import { forwardInMemory, outboxInMemory } from './memory-outbox.ts'
 import type { OutboxEntry } from './outbox.ts'
+import type { GenerationStore } from './replay/generations.ts'
+import { MemoryGenerations } from './replay/memory-generations.ts'
 import type { ParkedKey } from './parked-key.ts'
 import type { RepairEntry, RuleRequest, RuleResult } from './repairs.ts'
 import type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
@@ -56,23 +57,27 @@ export interface MemoryGroupStoreOptions {
 }
 
 /** Makes an empty group store in memory, with the same promises as the one on Redis but durability. */
-export function createMemoryGroupStore(options: MemoryGroupStoreOptions): GroupStore {
+export function createMemoryGroupStore(options: MemoryGroupStoreOptions): GenerationStore {
   return new InMemoryGroupStore(options)
 }
 
 // What is asked of the log is asked first: from there on each method runs without a pause, as one step.
-class InMemoryGroupStore implements GroupStore {
+class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
   readonly #log: MemoryGroupStoreOptions['log']
   readonly #clock: Clock
   readonly #remembered: number
   readonly #nonce: () => string
-  readonly #groups = new Map<string, MemoryGroup>()
+  readonly #groups: MemoryGroups
 
   constructor(options: MemoryGroupStoreOptions) {
-    this.#log = options.log
-    this.#clock = options.clock ?? systemClock
+    const { log, clock = systemClock, nonce = systemNonce } = options
+    const groups = new MemoryGroups(clock)
+    super({ groups, log, clock, nonce })
+    this.#groups = groups
+    this.#log = log
+    this.#clock = clock
     this.#remembered = options.effectsRemembered ?? 10_000
-    this.#nonce = options.nonce ?? systemNonce
+    this.#nonce = nonce
   }
 
   async acquire(
@@ -269,13 +274,7 @@ class InMemoryGroupStore implements GroupStore {
   }
 
   #group(at: GroupPartition): MemoryGroup {
-    assertGroupName(at.group)
-    const name = `${at.topic.name}/${at.partition}/${at.group}/${at.generation ?? 0}`
-    let found = this.#groups.get(name)
-    const now = this.#clock.now()
-    if (!found || found.expiresAtMs <= now) this.#groups.set(name, (found = new MemoryGroup()))
-    if (at.expireMs !== undefined) found.expiresAtMs = now + at.expireMs
-    return found
+    return this.#groups.of(at)
   }
 }
 

@@ -9,6 +9,9 @@ export interface GroupScripts {
   readonly forwarded: Script
   readonly rule: Script
   readonly audit: Script
+  readonly freeze: Script
+  readonly switch: Script
+  readonly drop: Script
 }
 
 export const groupScripts: GroupScripts = {
@@ -19,4 +22,7 @@ export const groupScripts: GroupScripts = {
   forwarded: new Script('forwarded.lua'),
   rule: new Script('rule.lua'),
   audit: new Script('audit.lua'),
+  freeze: new Script('generation-freeze.lua'),
+  switch: new Script('generation-switch.lua'),
+  drop: new Script('generation-drop.lua'),
 }

@@ -1,4 +1,4 @@
-import type { GroupStore } from '@millrace/processor'
+import type { GenerationStore } from '@millrace/processor'
 import type { Redis } from 'ioredis'
 import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
 import { GroupsOnRedis } from './groups-on-redis.ts'
@@ -14,7 +14,7 @@ export interface RedisGroupStoreOptions extends ConnectionOptions {
 }
 
 /** Groups on Redis, in the slot of their partition. It owns its connection; `close` ends it. */
-export interface RedisGroupStore extends GroupStore {
+export interface RedisGroupStore extends GenerationStore {
   close(): Promise<void>
 }
 

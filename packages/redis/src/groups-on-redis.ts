@@ -2,6 +2,8 @@ import { MillraceError } from '@millrace/event'
 import type { Page } from '@millrace/log'
 import {
   assertGroupName,
+  assertBuilding,
+  type Building,
   type Commit,
   type CommitResult,
   type DeadCounts,
@@ -16,11 +18,12 @@ import {
   type DueTimers,
   type EffectChange,
   type EffectChangeResult,
+  type FreezeResult,
+  type GenerationStore,
   type GroupAudit,
   type GroupPartition,
   type GroupStart,
   type GroupState,
-  type GroupStore,
   type JournalledFiring,
   type Lease,
   type OpenEffect,
@@ -34,7 +37,9 @@ import {
   type RuleRequest,
   type RuleResult,
   type Ruling,
+  type StateOfKey,
   type StoredKey,
+  type SwitchResult,
 } from '@millrace/processor'
 import type { Redis } from 'ioredis'
 import { auditGroup } from './audit.ts'
@@ -44,6 +49,7 @@ import { countDead, deadPage, requeuedPage } from './dead-list.ts'
 import { dueKeys, markDue, rulingsOf } from './due.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { removeForwarded } from './forwarded.ts'
+import { dropBuilt, freezeLive, statesPage, switchToBuilt } from './generation.ts'
 import { type GroupPlace, placeOf } from './group-place.ts'
 import {
   deadLettersAfter,
@@ -75,7 +81,7 @@ export interface GroupBounds {
 }
 
 /** Groups on Redis, in the slot of their partition. The connection belongs to the caller. */
-export class GroupsOnRedis implements GroupStore {
+export class GroupsOnRedis implements GenerationStore {
   readonly #redis: Redis
   readonly #scripts: GroupScripts
   readonly #keys: Keys
@@ -214,6 +220,39 @@ export class GroupsOnRedis implements GroupStore {
 
   audit(at: GroupPartition): Promise<GroupAudit> {
     return this.#read(at, (place) => auditGroup(place, at.generation ?? 0))
+  }
+
+  freeze(
+    at: GroupPartition,
+    building: Building,
+    request: { readonly member: string; readonly leaseMs: number; readonly most: number },
+  ): Promise<FreezeResult> {
+    const built = this.#built(at, building)
+    return this.#write(at, (place) => freezeLive(place, built, building, { ...request, now: this.#now() }))
+  }
+
+  switchGeneration(
+    at: GroupPartition,
+    live: Pick<Lease, 'token' | 'n'>,
+    building: Building,
+  ): Promise<SwitchResult> {
+    const built = this.#built(at, building)
+    return this.#write(at, (place) => switchToBuilt(place, built, live, building))
+  }
+
+  dropGeneration(at: GroupPartition): Promise<'dropped' | 'held'> {
+    assertBuilding(at)
+    return this.#write(at, (place) => dropBuilt(place, this.#now()))
+  }
+
+  statesPage(at: GroupPartition, options: PageOptions = {}): Promise<Page<StateOfKey>> {
+    return this.#read(at, (place) => statesPage(place, options))
+  }
+
+  #built(at: GroupPartition, building: Building): GroupPlace {
+    assertBuilding(building)
+    const { generation } = building
+    return placeOf(this.#redis, this.#scripts, this.#keys, { ...at, generation })
   }
 
   async #write<T>(at: GroupPartition, act: (place: GroupPlace) => Promise<T>): Promise<T> {

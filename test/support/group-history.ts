@@ -1,4 +1,4 @@
-import type { EffectChange } from '@millrace/processor'
+import type { EffectChange, RuleRequest } from '@millrace/processor'
 import fc from 'fast-check'
 
 /** What somebody who tries everything does to a group; shrinks to the least that goes wrong. */
@@ -17,9 +17,24 @@ export type GroupStep =
       readonly later: number
       readonly by: 'clock' | 'operator'
     }
+  /** An operator decides about an event. */
+  | RuleStep
   /** A structure is of a foreign type for a while, and a commit meets it. */
   | { readonly do: 'spoil'; readonly structure: number; readonly plan: CommitPlan }
   | { readonly do: 'clock'; readonly ms: number }
+
+export interface RuleStep {
+  readonly do: 'rule'
+  /** Which event, as a share of all; `strange`: under another key than its own. */
+  readonly share: number
+  readonly strange: boolean
+  readonly id: string
+  readonly kind: RuleRequest['kind']
+  readonly data: unknown
+  readonly parkNo: number | undefined
+  readonly force: boolean
+  readonly dryRun: boolean
+}
 
 /** Who calls: the holder of the lease, or somebody with a token from before or none. */
 export type Holder = 'holder' | 'former' | 'nobody'
@@ -32,6 +47,10 @@ export interface CommitPlan {
   readonly heads: readonly ('done' | 'dead' | 'again')[]
   /** What becomes of deferred events, of the first ones. */
   readonly waiting: readonly ('done' | 'dead' | 'stay')[]
+  /** What becomes of letters that wait for their late run, of the first ones. */
+  readonly late: readonly ('done' | 'dead')[]
+  /** When the marks were set that its attempts answer; undefined: whatever they are. */
+  readonly markMs: number | undefined
   readonly states: readonly { readonly key: string; readonly removed: boolean }[]
   readonly emits: readonly string[]
   readonly effects: readonly string[]
@@ -84,6 +103,8 @@ const commitPlan: fc.Arbitrary<CommitPlan> = fc.record({
   fates: few(fc.constantFrom<Fate>('done', 'done', 'done', 'dead', 'park', 'park', 'defer', 'leave'), 6),
   heads: few(fc.constantFrom('done', 'done', 'dead', 'again')),
   waiting: few(fc.constantFrom('done', 'done', 'dead', 'stay')),
+  late: few(fc.constantFrom('done', 'dead'), 2),
+  markMs: fc.constantFrom(undefined, 0, Number.MAX_SAFE_INTEGER),
   states: fc.uniqueArray(fc.record({ key, removed: fc.constantFrom(false, false, true) }), {
     maxLength: 3,
     selector: (state) => state.key,
@@ -125,6 +146,18 @@ const effectPlan: fc.Arbitrary<EffectPlan> = fc.record({
   note: fc.constantFrom(null, 'away', { attempts: 2, error: 'Zoë "\\' }),
 })
 
+const ruleStep: fc.Arbitrary<RuleStep> = fc.record({
+  do: fc.constant('rule'),
+  share: fc.nat({ max: 99 }),
+  strange: fc.constantFrom(false, false, false, false, true),
+  id: fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5'),
+  kind: fc.constantFrom('ignored', 'corrected', 'requeued'),
+  data: fc.constantFrom({ n: 1 }, { n: 'Zoë "\\' }),
+  parkNo: fc.constantFrom(undefined, undefined, 1, 2),
+  force: fc.boolean(),
+  dryRun: fc.constantFrom(false, false, false, true),
+})
+
 /** Histories of all calls, with how many structures there are to be spoiled. */
 export function groupHistory(structures: number): fc.Arbitrary<readonly GroupStep[]> {
   const step: fc.Arbitrary<GroupStep> = fc.oneof(
@@ -156,6 +189,7 @@ export function groupHistory(structures: number): fc.Arbitrary<readonly GroupSte
         by: fc.constantFrom('clock', 'operator'),
       }),
     },
+    { weight: 6, arbitrary: ruleStep },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('forward'), count: fc.nat({ max: 3 }) }) },
     {
       weight: 2,

@@ -37,6 +37,11 @@ export class GroupPlayer {
     let done = 0
     for (const [index, head] of plan.heads.entries()) done += parts.head(index, head)
     for (const [index, waiting] of plan.waiting.entries()) done += parts.waiting(index, waiting)
+    const { items: requeued } = await this.#store.requeued(this.#at)
+    const late = requeued.slice(0, plan.late.length)
+    for (const [index, { seq, id, key }] of late.entries())
+      if (plan.late[index] === 'dead') parts.dead.push(letter(seq, id, key))
+      else done += 1
     const open = events.filter(({ position: { seq } }) => seq > position.seq && !settled.has(seq))
     for (const [index, fate] of plan.fates.entries()) {
       const { event, position: place } = open[index] ?? {}
@@ -56,7 +61,8 @@ export class GroupPlayer {
       ahead: [...settled].filter((one) => one > seq).toSorted((a, b) => a - b),
       dead: parts.dead,
       done,
-      ...parts.lists(n + 1),
+      ...(late.length > 0 ? { late: late.map(({ seq: one }) => one) } : {}),
+      ...parts.lists(n + 1, plan.markMs),
     }
     await this.#addRecords(draft, plan, seq)
     const commit = mistaken(draft, plan.mistake, { events, lines: this.#lines })
@@ -155,13 +161,13 @@ class Parts {
     this.#rewritten.add(key)
   }
 
-  lists(attempts: number): Pick<Commit, 'parks' | 'unparks' | 'defers'> {
+  lists(attempts: number, markMs: number | undefined): Pick<Commit, 'parks' | 'unparks' | 'defers'> {
     const parks = [...this.#touched].flatMap((key): Park[] => {
       const line = this.lines.get(key)
       const head = line?.[0]
       return line === undefined || head === undefined
         ? []
-        : [this.#attempted(park(key, head, line.at(-1), line.length - 1, attempts))]
+        : [this.#attempted(park(key, head, line.at(-1), line.length - 1, attempts), markMs)]
     })
     const defers = [...this.#rewritten].map((key) => ({
       key,
@@ -170,10 +176,11 @@ class Parts {
     return { parks, unparks: this.#unparks, defers }
   }
 
-  #attempted(made: Park): Park {
+  #attempted(made: Park, markMs: number | undefined): Park {
     if (!this.#tried.has(made.key)) return made
     const why = made.head % 2 === 0 ? 'operator' : 'retry'
-    return { ...made, note: { ...made.note, why }, tried: true }
+    const note = { ...made.note, why } as const
+    return { ...made, note, tried: true, ...(markMs === undefined ? {} : { markMs }) }
   }
 }
 

@@ -1,7 +1,12 @@
 import { MillraceError, type Topic } from '@millrace/event'
 import { beginning, createMemoryLog, type MemoryLog, type Recorded } from '@millrace/log'
 import { happened, testTopic } from '@millrace/log/contract'
-import { createMemoryGroupStore, type GroupPartition, type GroupStore } from '@millrace/processor'
+import {
+  createMemoryGroupStore,
+  type GroupPartition,
+  type GroupStore,
+  type RuleRequest,
+} from '@millrace/processor'
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,6 +16,7 @@ import {
   groupKeys,
   type GroupStep,
   type Holder,
+  type RuleStep,
 } from '../../../test/support/group-history.ts'
 import { GroupPlayer, type Planned } from '../../../test/support/group-player.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
@@ -96,6 +102,8 @@ class Twins {
         const no = (stored?.parked?.no ?? 1) + step.later
         return this.#both('nobody', (store) => store.markDue(at, step.key, no, step.by, now))
       }
+      case 'rule':
+        return this.#rule(step)
       case 'spoil':
         return this.#spoil(structures[step.structure] as keyof GroupKeys, step)
     }
@@ -171,6 +179,29 @@ class Twins {
     this.#player.committed(planned)
   }
 
+  async #rule({ share, strange, id, kind, data, parkNo, force, dryRun }: RuleStep): Promise<void> {
+    const { event, position } = this.events[Math.floor((share * this.events.length) / 100)] ?? {}
+    if (!event || !position) return
+    const request: RuleRequest = {
+      id: `${id}-${position.seq}`,
+      seq: position.seq,
+      key: strange ? 'b' : event.subject,
+      kind,
+      by: 'ada',
+      reason: 'as "Zoë" \\ said',
+      force,
+      dryRun,
+      ...(kind === 'corrected' ? { data } : {}),
+      ...(parkNo === undefined ? {} : { parkNo }),
+    }
+    const before = await this.#dump()
+    const expected = await outcome(() => this.memory.rule(this.at, request))
+    const found = await outcome(() => this.redis.rule(this.at, request))
+    rulings.set(found.status ?? '', (rulings.get(found.status ?? '') ?? 0) + 1)
+    expect(found).toEqual(expected)
+    if (found.status !== 'ruled' || dryRun) expect(await this.#dump()).toEqual(before)
+  }
+
   async #openEffects(): Promise<ReadonlyMap<string, number>> {
     const open = new Map<string, number>()
     for (const status of ['pending', 'parked', 'dead'] as const)
@@ -197,6 +228,13 @@ async function everything(store: GroupStore, at: GroupPartition) {
     deferred: await store.deferredKeys(at),
     deferredOfKey: await Promise.all(groupKeys.map((key) => store.deferred(at, key))),
     dead: await store.deadLetters(at),
+    items: await store.deadItems(at),
+    itemsPage: await store.deadItems(at, { limit: 2 }),
+    itemsOfKey: await store.deadItems(at, { filter: { key: 'a', status: 'dead' } }),
+    counts: await store.deadCounts(at),
+    requeued: await store.requeued(at),
+    rulings: await store.rulings(at, [1, 2, 3, 4, 5, 6]),
+    repairs: (await store.repairEntries(at)).items.map(({ no: _, ...entry }) => entry),
     timers: await store.dueTimers(at, 5, 2),
     firings: await store.firings(at, { fromSeq: 2 }),
     outbox: await store.outbox(at),
@@ -234,6 +272,8 @@ async function outcome(call: () => Promise<unknown>): Promise<Outcome> {
 
 /** How commits ended, to show that the histories reach what they are for. */
 const ends = new Map<string, number>()
+/** How rulings ended, for the same. */
+const rulings = new Map<string, number>()
 
 function note(found: Outcome): void {
   const end = found.fault ?? found.code ?? found.status ?? 'mistake'
@@ -255,4 +295,6 @@ test(`memory and Redis answer every history alike, and nothing disappears (FC_SE
   )
   const reached = ['committed', 'already', 'fenced', 'backwards', 'balance', 'timer', 'log.corrupt']
   expect([...ends.keys()]).toEqual(expect.arrayContaining(reached))
+  const ruled = ['ruled', 'already', 'overtaken', 'gone']
+  expect([...rulings.keys()]).toEqual(expect.arrayContaining(ruled))
 })

@@ -8,6 +8,7 @@ import { describeEmitting } from './emitting.ts'
 import type { GroupStoreUnderTest } from './group-fixture.ts'
 import { describeLedger } from './ledger.ts'
 import { letter } from './parts.ts'
+import { describeRepairing } from './repairing.ts'
 import { describeStates } from './states.ts'
 import { describeTiming } from './timing.ts'
 
@@ -35,6 +36,7 @@ export function describeGroupStoreContract(name: string, open: () => Promise<Gro
     describeEmitting(subject)
     describeEffects(subject)
     describeTiming(subject)
+    describeRepairing(subject)
   })
 }
 

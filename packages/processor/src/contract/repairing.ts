@@ -1,0 +1,258 @@
+import { describe, expect, test } from 'vitest'
+import type { DeadFilter } from '../dead-item.ts'
+import type { RuleRequest, RuleResult } from '../repairs.ts'
+import { type GroupStoreUnderTest, LeasedGroup } from './group-fixture.ts'
+import { held, letter, park } from './parts.ts'
+
+type Open = (...keys: readonly string[]) => Promise<LeasedGroup>
+
+const said = {
+  id: 'r1',
+  seq: 1,
+  key: 'a',
+  kind: 'ignored',
+  by: 'ada',
+  reason: 'not worth it: "Zoë" \\',
+} as const
+
+function rule(group: LeasedGroup, parts: Partial<RuleRequest> = {}): Promise<RuleResult> {
+  return group.store.rule(group.at, { ...said, ...parts })
+}
+
+/** What operators decide about events, and the list of those that need one. */
+export function describeRepairing(subject: () => GroupStoreUnderTest): void {
+  const open: Open = (...keys) => LeasedGroup.open(subject(), ...keys)
+  describeRulings(open)
+  describeLateRuns(open)
+  describeDeadList(open)
+}
+
+function describeRulings(open: Open): void {
+  describe('rulings', () => {
+    test('on a head are kept, noted, and make the key due', async () => {
+      const group = await open('a', 'a')
+      const { store, at } = group
+      await group.commit(2, { parks: [held('a', 1, 2, 1)] })
+      expect(await rule(group, { kind: 'corrected', data: { n: 'Zoë "' } })).toEqual({
+        status: 'ruled',
+        on: 'head',
+      })
+      expect((await store.rulings(at, [1, 2])).get(1)).toMatchObject({
+        kind: 'corrected',
+        of: 'parked',
+        by: 'ada',
+        reason: said.reason,
+        id: 'r1',
+        data: { n: 'Zoë "' },
+      })
+      expect(await store.dueKeys(at, Number.MAX_SAFE_INTEGER)).toMatchObject([{ key: 'a' }])
+      expect((await store.repairEntries(at)).items).toMatchObject([
+        { id: 'r1', seq: 1, key: 'a', kind: 'corrected', on: 'head', by: 'ada', reason: said.reason },
+      ])
+      expect((await store.audit(at)).differences).toEqual([])
+    })
+
+    test('on an event in line are kept, and leave the head alone', async () => {
+      const group = await open('a', 'b', 'a', 'a')
+      await group.commit(4, { parks: [held('a', 1, 4, 2)] })
+      expect(await rule(group, { seq: 3 })).toEqual({ status: 'ruled', on: 'line' })
+      expect(await rule(group, { seq: 3, id: 'r2' })).toEqual({ status: 'already' })
+      expect(await group.store.dueKeys(group.at, Number.MAX_SAFE_INTEGER)).toEqual([])
+    })
+
+    test('repeated do nothing: by the same request, or by another one before they are carried out', async () => {
+      const group = await open('a')
+      const { store, at } = group
+      await group.commit(1, { parks: [held('a', 1)] })
+      await rule(group)
+      expect(await rule(group)).toEqual({ status: 'already' })
+      expect(await rule(group, { id: 'r2', by: 'bob' })).toEqual({ status: 'already' })
+      expect((await store.repairEntries(at)).items).toHaveLength(1)
+      await group.commit(1, { done: 1, unparks: [{ key: 'a', last: 1 }] })
+      expect(await rule(group)).toEqual({ status: 'already' })
+      expect(await rule(group, { id: 'r3' })).toEqual({ status: 'already' })
+      expect(await rule(group, { id: 'r3', kind: 'requeued' })).toEqual({ status: 'gone' })
+    })
+
+    test('can be changed before they are carried out, and made again after an attempt has failed', async () => {
+      const group = await open('a')
+      await group.commit(1, { parks: [held('a', 1)] })
+      const correct = (id: string, n: number) => rule(group, { id, kind: 'corrected', data: { n } })
+      await correct('r1', 1)
+      expect(await correct('r2', 2)).toMatchObject({ status: 'ruled' })
+      expect(await correct('r3', 2)).toEqual({ status: 'already' })
+      await group.commit(1, { parks: [{ ...held('a', 1), tried: true }] })
+      expect(await correct('r4', 2)).toMatchObject({ status: 'ruled' })
+      expect((await group.store.repairEntries(group.at)).items.map(({ id }) => id)).toEqual([
+        'r4',
+        'r2',
+        'r1',
+      ])
+    })
+
+    test('that come while an attempt is under way are not answered by it', async () => {
+      const group = await open('a')
+      const { store, at } = group
+      await group.commit(1, { parks: [park('a', 1)] })
+      await store.markDue(at, 'a', 1, 'clock', 5)
+      const [seen] = await store.dueKeys(at, 10)
+      await rule(group)
+      await group.commit(1, { parks: [{ ...park('a', 1), tried: true, markMs: seen?.atMs ?? 0 }] })
+      expect(await store.dueKeys(at, Number.MAX_SAFE_INTEGER)).toHaveLength(1)
+    })
+
+    test('are refused for another head than the operator saw, and for what is settled', async () => {
+      const group = await open('a', 'a', 'b')
+      await group.commit(3, { parks: [held('a', 2)] })
+      expect(await rule(group, { seq: 2, parkNo: 9 })).toEqual({ status: 'changed', parkNo: 1 })
+      expect(await rule(group, { seq: 1 })).toEqual({ status: 'gone' })
+      expect(await rule(group, { seq: 3, key: 'b' })).toEqual({ status: 'gone' })
+      expect(await rule(group, { seq: 99 })).toEqual({ status: 'gone' })
+      expect((await group.store.repairEntries(group.at)).items).toEqual([])
+    })
+
+    test.each<[string, Partial<RuleRequest>]>([
+      ['by nobody', { by: '' }],
+      ['without a reason', { reason: '' }],
+      ['with data that it does not correct by', { data: {} }],
+      ['that corrects without data', { kind: 'corrected' }],
+      ['on no event', { seq: 0 }],
+    ])('a ruling %s is a mistake in code', async (_, parts) => {
+      const group = await open('a')
+      await expect((async () => rule(group, parts))()).rejects.toThrow(TypeError)
+    })
+  })
+}
+
+function describeLateRuns(open: Open): void {
+  describe('dead letters', () => {
+    test('that are ignored are done', async () => {
+      const group = await open('a', 'b')
+      const { store, at } = group
+      await group.commit(2, { done: 1, dead: [letter(1, '1-1', 'a')] })
+      expect(await rule(group)).toEqual({ status: 'ruled', on: 'dead' })
+      expect(await store.audit(at)).toMatchObject({ counters: { done: 2, dead: 0 }, differences: [] })
+      expect(await store.deadLetters(at)).toEqual([])
+    })
+
+    test('that later events of their key have overtaken run late by force alone', async () => {
+      const group = await open('a', 'b', 'a', 'a', 'a')
+      const { store, at } = group
+      await group.commit(3, { ahead: [5], dead: [letter(1, '1-1', 'a')] })
+      const overtaken = { count: 3, first: 3, last: 5 }
+      expect(await rule(group, { kind: 'requeued' })).toEqual({ status: 'overtaken', overtaken })
+      expect(await rule(group, { kind: 'requeued', dryRun: true })).toEqual({
+        status: 'ruled',
+        on: 'dead',
+        overtaken,
+      })
+      expect((await store.audit(at)).counters).toMatchObject({ dead: 1, requeued: 0 })
+      expect(await rule(group, { kind: 'requeued', force: true })).toEqual({
+        status: 'ruled',
+        on: 'dead',
+        overtaken,
+      })
+      expect(await store.audit(at)).toMatchObject({ counters: { dead: 0, requeued: 1 }, differences: [] })
+      expect((await store.requeued(at)).items).toEqual([{ seq: 1, id: '1-1', key: 'a' }])
+      expect((await store.repairEntries(at)).items).toMatchObject([{ overtaken }])
+      expect(await rule(group, { id: 'r2', kind: 'requeued' })).toEqual({ status: 'already' })
+      expect(await rule(group, { id: 'r2' })).toEqual({ status: 'pending', kind: 'requeued' })
+    })
+
+    test('that nothing has overtaken need no force', async () => {
+      const group = await open('a', 'b')
+      await group.commit(2, { dead: [letter(1, '1-1', 'a')] })
+      expect(await rule(group, { kind: 'requeued' })).toEqual({ status: 'ruled', on: 'dead' })
+    })
+
+    test('are settled late by a commit, done or dead again', async () => {
+      const group = await open('a', 'b')
+      const { store, at } = group
+      await group.commit(2, { dead: [letter(1, '1-1', 'a'), letter(2, '1-2', 'b')] })
+      await rule(group, { kind: 'requeued' })
+      await rule(group, { kind: 'requeued', id: 'r2', seq: 2, key: 'b' })
+      await expect(group.commit(2, { late: [3] })).rejects.toMatchObject({ details: { fault: 'late' } })
+      await group.commit(2, { done: 1, late: [1, 2], dead: [{ ...letter(2, '1-2', 'b'), atMs: 5 }] })
+      expect(await store.audit(at)).toMatchObject({
+        counters: { done: 1, dead: 1, requeued: 0 },
+        differences: [],
+      })
+      expect(await rule(group, { kind: 'requeued' })).toEqual({ status: 'already' })
+      expect(await rule(group, { kind: 'requeued', id: 'r3', seq: 2, key: 'b' })).toMatchObject({
+        status: 'ruled',
+      })
+    })
+  })
+}
+
+function describeDeadList(open: Open): void {
+  describe('the list of what needs an operator', () => {
+    async function many(): Promise<LeasedGroup> {
+      const group = await open(...Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? 'a' : `k${at}`)))
+      const dead = [2, 4, 6, 8].map((seq) => ({
+        ...letter(seq, `1-${seq}`, `k${seq - 1}`),
+        fingerprint: seq < 5 ? 'f1' : 'f2',
+        type: seq === 8 ? 'Other' : 'Happened',
+        atMs: 100 - seq,
+      }))
+      await group.commit(12, { dead, parks: [held('a', 1, 11, 5), park('k11', 12)] })
+      return group
+    }
+
+    const found = async ({ store, at }: LeasedGroup, filter: DeadFilter = {}, limit = 100) => {
+      const seqs: number[] = []
+      let after: string | undefined
+      do {
+        const page = await store.deadItems(at, { filter, limit, ...(after === undefined ? {} : { after }) })
+        expect(page.items.length).toBeLessThanOrEqual(limit)
+        seqs.push(...page.items.map(({ seq }) => seq))
+        after = page.next
+      } while (after !== undefined)
+      return seqs
+    }
+
+    test('has dead letters and held keys, those that were given up first before others', async () => {
+      const group = await many()
+      expect(await found(group)).toEqual([8, 6, 4, 2, 1])
+      expect(await found(group, {}, 2)).toEqual([8, 6, 4, 2, 1])
+      const { items } = await group.store.deadItems(group.at, { filter: { status: 'held' } })
+      expect(items).toMatchObject([
+        { status: 'held', key: 'a', reasonClass: 'f', parked: { lined: 5, no: 1 } },
+      ])
+    })
+
+    test.each<[string, DeadFilter, readonly number[]]>([
+      ['class', { reasonClass: 'f1' }, [4, 2]],
+      ['type', { type: 'Other' }, [8]],
+      ['key', { key: 'k3' }, [4]],
+      ['status', { status: 'dead' }, [8, 6, 4, 2]],
+      ['age', { fromMs: 94, untilMs: 96 }, [6, 4]],
+      ['class and age', { reasonClass: 'f1', untilMs: 96 }, [4]],
+      ['class and type', { reasonClass: 'f2', type: 'Happened' }, [6]],
+      ['what none has', { reasonClass: 'f1', type: 'Other' }, []],
+    ])('can be asked by %s', async (_, filter, seqs) => {
+      const group = await many()
+      expect(await found(group, filter)).toEqual(seqs)
+      expect(await found(group, filter, 1)).toEqual(seqs)
+    })
+
+    test('is counted by class and type', async () => {
+      const { store, at } = await many()
+      expect(await store.deadCounts(at)).toEqual({
+        dead: 4,
+        held: 1,
+        late: 0,
+        oldestMs: 92,
+        classes: [
+          { name: 'f', count: 1 },
+          { name: 'f1', count: 2 },
+          { name: 'f2', count: 2 },
+        ],
+        types: [
+          { name: 'Happened', count: 4 },
+          { name: 'Other', count: 1 },
+        ],
+      })
+    })
+  })
+}

@@ -39,6 +39,11 @@ export class Child<Order extends object, Word extends object> {
     await this.#ended
   }
 
+  /** Tells it more. Nothing happens when it has ended. */
+  tell(command: string): void {
+    if (this.running) this.#process.send(command, () => undefined)
+  }
+
   pause(): void {
     this.#process.kill('SIGSTOP')
   }

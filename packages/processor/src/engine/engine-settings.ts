@@ -5,7 +5,6 @@ import type { ConsumerNews } from '../consumer-event.ts'
 import type { Gate } from '../consumer-settings.ts'
 import type { FailureKind } from '../failure-kind.ts'
 import type { GroupStore } from '../group-store.ts'
-import type { KeyTimer } from '../key-timer.ts'
 import type { Timers } from '../lane/timers.ts'
 import type { Processor } from '../model/processor.ts'
 import type { Withheld } from './withheld.ts'
@@ -87,6 +86,4 @@ export interface EngineSettings extends EngineBounds {
   readonly tell: (news: ConsumerNews) => void
   /** What does not go out of a partition; absent: everything goes. */
   readonly withheldIn?: (partition: number) => Withheld | undefined
-  /** The firings that were journalled after an event of this sequence number, in a partition that is replayed. */
-  readonly firedAfter?: (partition: number, seq: number) => readonly KeyTimer[]
 }

@@ -21,7 +21,6 @@ import { TimerWatch } from './timer-watch.ts'
 
 /** Outbox entries that may wait; with more of them no events are taken in. */
 const mostForwarding = 200
-const never = (): readonly KeyTimer[] => []
 
 /**
  * A member's work on one partition for a processor, from the lease to its end: events go through the lanes of their
@@ -158,7 +157,7 @@ export class PartitionEngine implements PartitionWork {
     // With something in hand an answer is no progress: a handler may hang, and reads go on until the window is full.
     if (this.inHand === 0) this.alive()
     if (this.#end) return
-    const { firedAfter = never, processor } = this.#settings
+    const { processor } = this.#settings
     const { topic, types } = processor
     const lanes = this.#lanes
     lanes.intake()
@@ -171,8 +170,6 @@ export class PartitionEngine implements PartitionWork {
       }
       const slot = lanes.slotOf(event.subject)
       lanes.take(slot, arrival(topic, recorded, lanes.fates))
-      for (const timer of firedAfter(this.partition, position.seq))
-        lanes.take(slot, Delivery.ofTimer(slot.key, timer))
     }
     this.#loader.load()
     if (this.#harvester.waiting > 0) this.#committer.noted()

@@ -57,7 +57,8 @@ async function append(service: UniqService, action: UniqAction, c: KitContext): 
     traceparent: c.get('traceparent'),
   })
   const { status, position, version } = await guarded.append(action, event, optionsIn(c))
-  return c.json({ status, position: formatPosition(position), ...(version === undefined ? {} : { version }) })
+  // An absent version is left out by the encoding.
+  return c.json({ status, position: formatPosition(position), version })
 }
 
 const fingerprintText = /^[\x21-\x7e]{1,128}$/
@@ -67,10 +68,7 @@ const wholeNumber = /^(0|[1-9]\d{0,14})$/
 function optionsIn(c: KitContext): AppendOptions {
   const fingerprint = header(c, 'x-fingerprint', fingerprintText, 'is 1 to 128 visible ASCII characters')
   const version = header(c, 'x-expected-version', wholeNumber, 'is a whole number')
-  return {
-    ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(version === undefined ? {} : { expectedVersion: Number(version) }),
-  }
+  return { fingerprint, expectedVersion: version === undefined ? undefined : Number(version) }
 }
 
 function header(c: KitContext, name: string, pattern: RegExp, message: string): string | undefined {

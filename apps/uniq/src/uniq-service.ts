@@ -94,19 +94,15 @@ function append(
   { fingerprint, expectedVersion, signal }: AppendOptions,
   repeat: RepeatBounds = {},
 ): Promise<Appended> {
-  const units: AppendUnit[] = [
-    {
-      events: [event],
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-      ...(expectedVersion === undefined ? {} : { expectedVersion }),
-      ...(action === 'change' ? { skipUnchanged: true } : {}),
-    },
-  ]
+  const unit: { -readonly [Name in keyof AppendUnit]: AppendUnit[Name] } = { events: [event] }
+  if (fingerprint !== undefined) unit.fingerprint = fingerprint
+  if (expectedVersion !== undefined) unit.expectedVersion = expectedVersion
+  if (action === 'change') unit.skipUnchanged = true
   const attempt = async (): Promise<Appended> => {
     assertAction(guard, action, event.type)
-    return appendedOf((await guard.append(units))[0])
+    return appendedOf((await guard.append([unit]))[0])
   }
-  return repeatUnknown(attempt, { ...repeat, signal })
+  return repeatUnknown(attempt, signal ? { ...repeat, signal } : repeat)
 }
 
 function appendedOf(result: AppendResult | undefined): Appended {

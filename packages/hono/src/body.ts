@@ -14,6 +14,8 @@ export interface BodyLimits {
 /** The limits of an app that states none. */
 export const defaultBodyLimits = { maxBytes: 256 * 1024, timeoutMs: 10_000 } satisfies Required<BodyLimits>
 
+const none: BodyLimits = {}
+
 /** Sets the limits of all bodies below it; a route may set its own after it. */
 export function bodyLimit(limits: BodyLimits = {}): MiddlewareHandler<KitEnv> {
   const whole = { ...defaultBodyLimits, ...limits }
@@ -31,7 +33,7 @@ export function bodyLimit(limits: BodyLimits = {}): MiddlewareHandler<KitEnv> {
  */
 export async function readBody<E extends KitEnv>(
   c: Context<E>,
-  limits: BodyLimits = {},
+  limits: BodyLimits = none,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { maxBytes, timeoutMs } = checkedLimits(c, limits)
   if (!isRead(c)) {
@@ -55,7 +57,7 @@ export async function readBody<E extends KitEnv>(
  *
  * @throws MillraceError `json.invalid` when it is not UTF-8, and those of {@link readBody}
  */
-export async function readText<E extends KitEnv>(c: Context<E>, limits: BodyLimits = {}): Promise<string> {
+export async function readText<E extends KitEnv>(c: Context<E>, limits: BodyLimits = none): Promise<string> {
   const { maxBytes } = checkedLimits(c, limits)
   if (!isRead(c)) {
     await Promise.resolve()
@@ -77,7 +79,8 @@ function isRead<E extends KitEnv>(c: Context<E>): boolean {
 
 function checkedLimits<E extends KitEnv>(c: Context<E>, limits: BodyLimits): Required<BodyLimits> {
   const ofApp = c.get('bodyLimits') as Required<BodyLimits> | undefined
-  const checked = { ...(ofApp ?? defaultBodyLimits), ...limits }
+  const general = ofApp ?? defaultBodyLimits
+  const checked = limits === none ? general : { ...general, ...limits }
   refuseDeclared(c, checked.maxBytes)
   refuseCompressed(c)
   return checked

@@ -40,9 +40,9 @@ const asInput = { options: { io: 'input' } }
  *
  * @throws MillraceError `request.media-type`, `json.invalid` and those of {@link readBody}
  */
-export async function readJson<E extends KitEnv>(c: Context<E>, limits: BodyLimits = {}): Promise<unknown> {
+export async function readJson<E extends KitEnv>(c: Context<E>, limits?: BodyLimits): Promise<unknown> {
   const type = mediaType(headerOf(c, 'content-type'))
-  if (type !== 'application/json' && !type.endsWith('+json'))
+  if (type !== json && !type.endsWith('+json'))
     throw new MillraceError(
       'request.media-type',
       `The content type must be application/json${type ? `, not ${type.slice(0, 80)}` : ''}`,
@@ -63,8 +63,12 @@ export function safeJson(text: string): unknown {
   return value
 }
 
+// What nearly every body is declared as.
+const json = 'application/json'
+
 /** The media type without its parameters, in lower case; empty when there is none. */
 export function mediaType(header: string | undefined): string {
+  if (header === json) return json
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 

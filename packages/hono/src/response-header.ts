@@ -42,11 +42,11 @@ type Given = OutgoingHttpHeaders | OutgoingHttpHeader[]
 function completed(outgoing: ServerResponse, given: Given | undefined, lists: readonly HeaderList[]): Given {
   if (Array.isArray(given)) return completedList(outgoing, given, lists)
   const all: OutgoingHttpHeaders = { ...given }
-  const names = Object.keys(all)
+  const names = [...Object.keys(all), ...outgoing.getHeaderNames()]
   for (const list of lists)
     for (let at = 0; at < list.length; at++) {
       const [name, value] = list[at] as HeaderList[number]
-      if (!isAmong(name, names) && !outgoing.hasHeader(name)) all[name] = value
+      if (!isAmong(name, names)) all[name] = value
     }
   return all
 }

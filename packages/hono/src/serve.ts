@@ -72,9 +72,6 @@ export async function serveHttp(app: FetchApp, options: ServeOptions): Promise<H
     },
     (incoming, outgoing) => {
       if (stopping.signal.aborted) outgoing.shouldKeepAlive = false
-      outgoing.once('close', () => {
-        if (stopping.signal.aborted) server.closeIdleConnections()
-      })
       void listener(incoming, outgoing)
     },
   )
@@ -135,10 +132,13 @@ async function stopServer(
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   stopping.abort(new MillraceError('service.unavailable', 'The service is stopping'))
   server.closeIdleConnections()
+  // Looked for now, and not at the end of every answer while nothing stops.
+  const idle = setInterval(() => server.closeIdleConnections(), 10)
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy()
   }, timeoutMs)
   await closed
+  clearInterval(idle)
   clearTimeout(timer)
 }
 

@@ -23,16 +23,24 @@ const defaults = { attempts: 5, timeoutMs: 3_000, waitMs: 25 } satisfies RepeatB
  *
  * @throws MillraceError `append.unknown` when attempts or time have run out
  */
-export async function repeatUnknown<T>(act: () => Promise<T>, bounds: RepeatBounds = {}): Promise<T> {
-  const end = new Deadline(bounds.timeoutMs ?? defaults.timeoutMs, bounds.signal)
-  try {
-    // Nearly always this is all.
-    return await end.race(act())
-  } catch (error) {
-    return await repeatAfter(error, act, bounds, end)
-  } finally {
-    end.clear()
-  }
+export function repeatUnknown<T>(act: () => Promise<T>, bounds: RepeatBounds = {}): Promise<T> {
+  // One promise, because every append passes here, and nearly always the first attempt is all.
+  return new Promise((resolve, reject) => {
+    const end = new Deadline(bounds.timeoutMs ?? defaults.timeoutMs, bounds.signal)
+    const repeat = (error: unknown): void => {
+      repeatAfter(error, act, bounds, end)
+        .finally(() => end.clear())
+        .then(resolve, reject)
+    }
+    end.attempt(
+      act,
+      (value) => {
+        end.clear()
+        resolve(value)
+      },
+      repeat,
+    )
+  })
 }
 
 async function repeatAfter<T>(
@@ -53,7 +61,7 @@ async function repeatAfter<T>(
     await end.wait(waitMs * 2 ** (attempt - 1))
     if (end.passed) throw open
     try {
-      return await end.race(act())
+      return await end.race(act)
     } catch (next) {
       error = next
     }
@@ -96,13 +104,25 @@ class Deadline {
   }
 
   /** What the work comes to, or `append.unknown` when the time is over before that. */
-  race<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#wait(() =>
-        reject(new MillraceError('append.unknown', 'It was not known in time whether the append took place')),
-      )
-      work.then(resolve, reject)
-    })
+  race<T>(act: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => this.attempt(act, resolve, reject))
+  }
+
+  /** The same, for a caller that has a promise already. Each of the two may be called after the other: the first counts. */
+  attempt<T>(act: () => Promise<T>, done: (value: T) => void, failed: (error: unknown) => void): void {
+    let open = true
+    const fail = (error: unknown): void => {
+      if (open) failed(error)
+      open = false
+    }
+    this.#wait(() =>
+      fail(new MillraceError('append.unknown', 'It was not known in time whether the append took place')),
+    )
+    const succeed = (value: T): void => {
+      if (open) done(value)
+      open = false
+    }
+    act().then(succeed, fail)
   }
 
   /** Resolves after that time, or when the whole time is over. */

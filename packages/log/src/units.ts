@@ -39,12 +39,13 @@ const versionName = /^[\w.-]{1,32}$/
 const digestText = /^[\w+/=.@-]{1,256}$/
 
 function assertClaims(claims: readonly ClaimChange[]): void {
-  for (const [at, { constraint, digests }] of claims.entries()) {
+  for (let at = 0; at < claims.length; at++) {
+    const { constraint, digests } = claims[at] as ClaimChange
     if (!constraintName.test(constraint))
       throw new MillraceError('event.invalid', `"${constraint}" is no name of a constraint`)
     if (at > 0 && claims.findIndex((other) => other.constraint === constraint) < at)
       throw new MillraceError('event.invalid', 'A unit names a constraint twice')
-    for (const version of Object.keys(digests))
+    for (const version in digests)
       if (!versionName.test(version) || !digestText.test(digests[version] ?? ''))
         throw new MillraceError('event.invalid', `Constraint ${constraint} has a digest of the wrong form`)
   }

@@ -95,8 +95,13 @@ class LogOnRedis implements RedisLog {
     this.#gather = new Gather((topic, parts) => this.#send(topic, parts))
   }
 
-  async append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
-    return this.#gather.append(topic, units)
+  append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
+    // Not async: that would be a promise more for each append.
+    try {
+      return this.#gather.append(topic, units)
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 
   async appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult> {

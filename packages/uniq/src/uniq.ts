@@ -108,9 +108,9 @@ function guard({ constraints, keyring }: UniqOptions, unit: AppendUnit): AppendU
         ? claimsOfEvent(constraints, keyring, first)
         : unit.events.flatMap((event) => claimsOfEvent(constraints, keyring, event))
     // A key is created once: a late create after a release would bring it back from the dead.
-    return claims.some((claim) => claim.action === 'claim')
-      ? { ...unit, claims, expectedVersion: unit.expectedVersion ?? 0 }
-      : { ...unit, claims }
+    const creates = claims.some((claim) => claim.action === 'claim')
+    const expectedVersion = unit.expectedVersion ?? (creates ? 0 : undefined)
+    return expectedVersion === undefined ? { ...unit, claims } : { ...unit, claims, expectedVersion }
   } catch (error) {
     if (error instanceof MillraceError) return error
     throw error

@@ -32,6 +32,8 @@ export interface SignUpCount {
 
 /** The data of the view, within one transaction. */
 export interface AccountRows {
+  /** Gets several accounts in one go, for the `get`s that follow. */
+  load(ids: readonly string[]): Promise<readonly AccountRow[]>
   get(id: string): Promise<AccountRow | undefined>
   put(row: AccountRow): Promise<void>
   remove(id: string): Promise<void>

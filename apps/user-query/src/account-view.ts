@@ -10,6 +10,7 @@ export const accountView: View<AccountRows> = {
   name: 'user-query',
   topic: accounts,
   fold: foldAccountEvent,
+  lastSeqs: async (rows, ids) => new Map((await rows.load(ids)).map(({ id, lastSeq }) => [id, lastSeq])),
   rewind: async (rows, { partition, seq }, history) => {
     const touched = await rows.touchedAfter(partition, seq)
     for (const row of touched) {

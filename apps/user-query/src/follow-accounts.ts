@@ -1,57 +1,80 @@
 import { accounts } from '@millrace/accounts'
 import { MillraceError } from '@millrace/event'
-import type { EventLog, Recorded } from '@millrace/log'
+import type { EventLog } from '@millrace/log'
 import {
-  consume,
-  type Consumer,
   type ConsumerEvent,
   type FailureKind,
   type GroupStore,
   kindOfFailure,
+  type MemberList,
+  processor,
+  run,
+  type Running,
+  type RunOptions,
 } from '@millrace/processor'
-import { nothingApplied, type ViewStore } from '@millrace/view'
+import { type ViewStore, ViewWriter } from '@millrace/view'
 import type { AccountRows } from './account-rows.ts'
 import { accountView } from './account-view.ts'
 
 /** What following the accounts needs. */
 export interface FollowOptions {
-  readonly log: Pick<EventLog, 'read'>
+  readonly log: Pick<EventLog, 'read' | 'appendChannel' | 'channel'>
   readonly groups: GroupStore
   readonly view: ViewStore<AccountRows>
+  /** The list by which several instances share the partitions. */
+  readonly members?: MemberList
   readonly member?: string
   readonly observe?: (event: ConsumerEvent) => void
+  readonly leaseMs?: number
 }
+
+/** Many accounts at once, each transaction with all that came while the one before was under way. */
+const bounds = {
+  atOnce: 1_000,
+  commitMs: 5,
+  // A view is derived data: what can be folded at all is tried until it is.
+  attempts: Number.POSITIVE_INFINITY,
+  retry: { firstMs: 100, maxMs: 5_000 },
+} as const satisfies Partial<RunOptions>
 
 /**
- * Brings the events of the accounts into the view, as the group `user-query`. The view's own checkpoints decide where
- * it goes on; the group's position follows them, for operators to see.
+ * Brings the events of the accounts into the view, as the group `user-query`. The group's position says what is in
+ * the view for sure; what a crash between the view's transaction and the group's commit repeats, the view knows.
  */
-export function followAccounts(options: FollowOptions): Consumer {
-  const { log, groups, view, member, observe } = options
-  return consume({
+export async function followAccounts(options: FollowOptions): Promise<Running> {
+  const { log, groups, view, members, member, leaseMs, observe } = options
+  const writer = new ViewWriter({ store: view, view: accountView, log })
+  const follower = processor(accountView.name, accounts, {
+    asStored: true,
+    onExhausted: 'skip-event',
+    handle: (event, { position }) => writer.write({ event, position }),
+  })
+  const running = await run(follower, {
+    ...bounds,
     log,
     store: groups,
-    topic: accounts,
-    group: 'user-query',
-    ...(member === undefined ? {} : { member }),
-    ...(observe === undefined ? {} : { observe }),
-    commitEvery: 500,
+    elsewhere: writer,
     kindOf,
-    startAt: async (partition) => (await view.checkpoints()).get(partition) ?? nothingApplied,
-    handleBatch: (batch) => applyBatch(view, batch),
+    ...(members === undefined ? {} : { members }),
+    ...(member === undefined ? {} : { member }),
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    observe: (event) => {
+      if (event.kind === 'progress') writer.reached(event.partition, event.position)
+      observe?.(event)
+    },
   })
-}
-
-async function applyBatch(view: ViewStore<AccountRows>, batch: readonly Recorded[]): Promise<void> {
-  try {
-    await view.apply(batch, accountView.fold)
-  } catch (error) {
-    // The event becomes a dead letter; the view moves past it in the same way as everything else.
-    if (batch.length === 1 && kindOf(error) === 'permanent') await view.apply(batch, async () => undefined)
-    throw error
+  return {
+    health: () => running.health(),
+    stop: async () => {
+      await running.stop()
+      await writer.end()
+    },
   }
 }
 
 function kindOf(error: unknown): FailureKind {
-  return error instanceof MillraceError && error.code === 'view.gap' ? 'restart' : kindOfFailure(error)
+  if (!(error instanceof MillraceError)) return 'retry'
+  if (error.code === 'view.taken') return 'restart'
+  // The view could not be reached: nothing was tried.
+  return error.retryable ? 'wait' : kindOfFailure(error)
 }

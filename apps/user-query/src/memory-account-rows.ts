@@ -19,6 +19,7 @@ export function createMemoryAccountView(): ViewStore<AccountRows> {
 
 function rowsIn(state: AccountState): AccountRows {
   return {
+    load: async (ids) => ids.flatMap((id) => state.accounts.get(id) ?? []),
     get: async (id) => state.accounts.get(id),
     put: async (row) => void state.accounts.set(row.id, row),
     remove: async (id) => void state.accounts.delete(id),

@@ -2,7 +2,7 @@ import { accounts, type Session, type SessionTokens } from '@millrace/accounts'
 import { MillraceError } from '@millrace/event'
 import { bearerToken, httpApp, type HttpAppOptions, queryFields, timeLimit } from '@millrace/hono'
 import { type EventLog, parsePosition, type Position } from '@millrace/log'
-import type { Consumer, ConsumerEvent, ConsumerHealth, GroupStore } from '@millrace/processor'
+import type { ConsumerEvent, ConsumerHealth, GroupStore, MemberList, Running } from '@millrace/processor'
 import { CheckpointWatch, type ViewStore } from '@millrace/view'
 import { z } from 'zod'
 import type { AccountRow, AccountRows } from './account-rows.ts'
@@ -10,17 +10,21 @@ import { followAccounts } from './follow-accounts.ts'
 
 /** What {@link createUserQuery} needs. */
 export interface UserQueryOptions {
-  readonly log: Pick<EventLog, 'read'>
+  readonly log: Pick<EventLog, 'read' | 'appendChannel' | 'channel'>
   readonly groups: GroupStore
   readonly view: ViewStore<AccountRows>
   readonly sessions: Pick<SessionTokens, 'verify'>
   /** Bearer tokens of the services that may read statistics. Empty: nobody may. */
   readonly tokens: readonly string[]
   readonly http: HttpAppOptions
+  /** The list by which several instances share the work. Default: none; who asks first for a free partition has it. */
+  readonly members?: MemberList
   /** What this instance is called in the group's records. */
   readonly member?: string
   /** Hears of lag, progress and failures; must not throw. */
   readonly observe?: (event: ConsumerEvent) => void
+  /** How long a crash of an instance holds its partitions up, in ms. Default 15,000. */
+  readonly leaseMs?: number
   /** How long a read with `after` waits, in ms. Default 5,000. */
   readonly waitMs?: number
 }
@@ -49,14 +53,15 @@ export function createUserQuery(options: UserQueryOptions): UserQuery {
   const watch = new CheckpointWatch(options.view)
   const app = httpApp(options.http)
   app.use(timeLimit(waitMs + 1_500))
-  let consumer: Consumer | undefined
+  let following: Promise<Running> | undefined
+  let running: Running | undefined
 
   app.get('/users/:id', queryFields(readQuery), async (c) => {
     const session = await sessionOf(options.sessions, c.req.header('authorization'))
     const id = c.req.param('id')
     if (session.accountId !== id) throw new MillraceError('account.unknown')
     const { after } = c.req.valid('query')
-    if (after !== undefined) await watch.reached(accountPosition(after), waitMs)
+    if (after !== undefined) await watch.reached(accountPosition(after), waitMs, id)
     const row = ownRow(await options.view.read((rows) => rows.get(id)), session)
     c.header('ETag', `"${row.version}"`)
     c.header('Cache-Control', 'no-store')
@@ -74,13 +79,13 @@ export function createUserQuery(options: UserQueryOptions): UserQuery {
     app,
     start: async () => {
       await options.view.prepare()
-      consumer ??= followAccounts(options)
+      running = await (following ??= followAccounts(options))
     },
     stop: async () => {
       watch.stop()
-      await consumer?.stop()
+      await (await following)?.stop()
     },
-    health: () => consumer?.health() ?? notStarted,
+    health: () => running?.health() ?? notStarted,
   }
 }
 

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
-import type { Building, Checkpoint, Checkpoints, Fold } from '@millrace/view'
+import type { Building, Checkpoint, Checkpoints, Folding } from '@millrace/view'
 import type { Pool, PoolClient } from 'pg'
 import { isMissing } from './database-failure.ts'
 import { openSchemaPool } from './schema-pool.ts'
@@ -64,40 +64,42 @@ class BuildingInPostgres<Tx> implements Building<Tx> {
     this.#options = options
     this.#schemas = schemas
     this.resumed = resumed
-    this.#generation = new ViewGeneration(pool, options.transaction)
+    this.#generation = new ViewGeneration(pool, options)
   }
 
   checkpoints(): Promise<Checkpoints> {
     return this.#generation.checkpoints()
   }
 
-  apply(events: readonly Recorded[], fold: Fold<Tx>): Promise<Checkpoint> {
-    return this.#generation.apply(events, fold)
+  apply(events: readonly Recorded[], view: Folding<Tx>): Promise<Checkpoint> {
+    return this.#generation.apply(events, view)
   }
 
   async rewind(partition: number, to: Checkpoint, undo: (tx: Tx) => Promise<'more' | 'done'>): Promise<void> {
     for (let more = true; more;)
       await this.#generation.locked(partition, async (tx, checkpoint) => {
-        more = checkpoint.seq > to.seq && (await undo(tx)) === 'more'
+        // Also when it stands before that: events behind a checkpoint may be in the data.
+        more = (await undo(tx)) === 'more'
         return more || checkpoint.seq <= to.seq ? checkpoint : to
       })
   }
 
   async swap(
     missing: (partition: number, from: Checkpoint, to: Checkpoint) => Promise<readonly Recorded[]>,
-    fold: Fold<Tx>,
+    view: Folding<Tx>,
   ): Promise<void> {
     const { live, next, old } = this.#schemas
     await dropOld(this.#pool, this.#schemas)
     await inTransaction(this.#pool, async (queries) => {
       await queries.rows(`SELECT set_config('lock_timeout', $1, true)`, [String(swapLockMs)])
       await this.#schemas.lock(queries, 'alone')
-      const tx = this.#options.transaction(queries)
       for (const [partition, to] of await readCheckpoints(queries, `${live}.view_checkpoint`)) {
         const from = await lockCheckpoint(queries, partition)
         if (from.seq >= to.seq) continue
         const events = await missing(partition, from, to)
-        await moveCheckpoint(queries, partition, await foldAll(events, from, (one) => fold(tx, one)))
+        const tx = this.#options.transaction(queries)
+        await moveCheckpoint(queries, partition, await foldAll(tx, events, from, view))
+        await this.#options.finish?.(tx)
       }
       await queries.rows('DELETE FROM view_build')
       await queries.rows(`ALTER SCHEMA ${live} RENAME TO ${old}`)
@@ -173,4 +175,6 @@ async function copyLive(queries: Queries, { live, next }: ViewSchemas): Promise<
   )
   for (const { name } of tables)
     await queries.rows(`INSERT INTO ${name} SELECT * FROM ${live}.${name}`, [], copyTimeoutMs)
+  // Whoever has a partition of the live generation in hand has nothing of this one.
+  await queries.rows(`UPDATE view_checkpoint SET token = ''`)
 }

@@ -15,6 +15,8 @@ export interface PostgresViewOptions<Tx> extends PoolOptions {
   readonly migrations: readonly Migration[]
   /** What folds and queries work with. */
   readonly transaction: (queries: Queries) => Tx
+  /** Called at the end of each transaction that folds: what was gathered for it is to be written now. */
+  readonly finish?: (tx: Tx) => Promise<void>
 }
 
 /** Names and lock of a view's generations; the names were checked, so they may stand in statements. */

@@ -1,5 +1,5 @@
 import type { Recorded } from '@millrace/log'
-import type { Building, Checkpoint, Checkpoints, Fold, ViewStore } from '@millrace/view'
+import type { Building, Checkpoint, Checkpoints, Folding, Held, Moved, ViewStore } from '@millrace/view'
 import type { Pool } from 'pg'
 import { isMissing } from './database-failure.ts'
 import { openSchemaPool } from './schema-pool.ts'
@@ -25,15 +25,13 @@ class ViewInPostgres<Tx> implements PostgresViewStore<Tx> {
   readonly #schemas: ViewSchemas
   readonly #pool: Pool
   readonly #live: ViewGeneration<Tx>
-  readonly #listeners = new Set<(partition: number, checkpoint: Checkpoint) => void>()
+  readonly #listeners = new Set<(moved: Moved) => void>()
 
   constructor(options: PostgresViewOptions<Tx>) {
     this.#options = options
     this.#schemas = new ViewSchemas(options.schema)
     this.#pool = openSchemaPool(options.url, options.schema, options)
-    this.#live = new ViewGeneration(this.#pool, options.transaction, (queries) =>
-      this.#schemas.lock(queries, 'shared'),
-    )
+    this.#live = new ViewGeneration(this.#pool, options, (queries) => this.#schemas.lock(queries, 'shared'))
   }
 
   async prepare(): Promise<void> {
@@ -49,18 +47,37 @@ class ViewInPostgres<Tx> implements PostgresViewStore<Tx> {
     return this.#healed(() => this.#live.checkpoints())
   }
 
-  async apply(events: readonly Recorded[], fold: Fold<Tx>): Promise<Checkpoint> {
-    const checkpoint = await this.#healed(() => this.#live.apply(events, fold))
+  async apply(events: readonly Recorded[], view: Folding<Tx>): Promise<Checkpoint> {
+    const checkpoint = await this.#healed(() => this.#live.apply(events, view))
     const partition = events[0]?.position.partition ?? 0
-    for (const listener of this.#listeners) listener(partition, checkpoint)
+    this.#moved({ partition, checkpoint, applied: new Map() })
     return checkpoint
+  }
+
+  take(held: Held): Promise<Checkpoint> {
+    return this.#healed(() => this.#live.take(held))
+  }
+
+  holds(held: Held): Promise<boolean> {
+    return this.#healed(() => this.#live.holds(held))
+  }
+
+  async applyHeld(
+    held: Held,
+    events: readonly Recorded[],
+    view: Folding<Tx>,
+    reached?: Checkpoint,
+  ): Promise<void> {
+    const checkpoint = await this.#healed(() => this.#live.applyHeld(held, events, view, reached))
+    const applied = new Map(events.map(({ event, position }) => [position.seq, event.subject]))
+    this.#moved({ partition: held.partition, checkpoint, applied })
   }
 
   read<T>(query: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#healed(() => this.#live.read(query))
   }
 
-  onMoved(listener: (partition: number, checkpoint: Checkpoint) => void): () => void {
+  onMoved(listener: (moved: Moved) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -71,6 +88,10 @@ class ViewInPostgres<Tx> implements PostgresViewStore<Tx> {
 
   close(): Promise<void> {
     return this.#pool.end()
+  }
+
+  #moved(moved: Moved): void {
+    for (const listener of this.#listeners) listener(moved)
   }
 
   /** A view that somebody has deleted is made again, empty; whoever fills it sees that by its checkpoints. */

@@ -4,6 +4,7 @@ import type { Backoff } from './backoff.ts'
 import type { ConsumerNews } from './consumer-event.ts'
 import type { FailureKind } from './failure-kind.ts'
 import type { GroupStore, Reached } from './group-store.ts'
+import type { KeptElsewhere } from './kept-elsewhere.ts'
 import type { Timers } from './lane/timers.ts'
 import type { MemberList } from './members/member-list.ts'
 import type { PartitionStart, PartitionWork } from './partition-work.ts'
@@ -79,6 +80,7 @@ export interface ConsumerSettings extends ConsumerBounds {
   readonly types: ReadonlySet<string> | undefined
   readonly kindOf: (error: unknown) => FailureKind
   readonly startAt: ((partition: number) => Promise<Reached>) | undefined
+  readonly elsewhere?: KeptElsewhere | undefined
   readonly gate: Gate | undefined
   /** Begins the work on a partition, where it is another one than handing events to `deliver`. */
   readonly begin?: (start: PartitionStart) => PartitionWork

@@ -27,6 +27,7 @@ export class GroupConsumer {
   readonly #faults: PartitionFaults
   /** When each run was last compared with what its handler keeps. */
   readonly #comparedAtMs = new WeakMap<PartitionWork, number>()
+  readonly #tokens = new WeakMap<PartitionWork, string>()
   /** Partitions that it is the desired owner of and does not have yet, and since when. */
   readonly #awaited = new Map<number, number>()
   readonly #tending = new Map<number, Promise<void>>()
@@ -163,12 +164,14 @@ export class GroupConsumer {
 
   /** What the handler keeps may have been deleted or set back under a reader that has nothing to do: then anew from there. */
   async #compare(run: PartitionWork): Promise<void> {
-    const { startAt, leaseMs } = this.#settings
+    const { startAt, elsewhere, leaseMs } = this.#settings
     const now = this.#settings.elapsedMs()
-    if (!startAt || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
+    if (!(startAt ?? elsewhere) || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
     this.#comparedAtMs.set(run, now)
-    const { seq } = run.position
-    if ((await startAt(run.partition)).seq < seq) run.endBy('restart')
+    const { position, partition } = run
+    const held = { partition, token: this.#tokens.get(run) ?? '' }
+    if (startAt && (await startAt(partition)).seq < position.seq) run.endBy('restart')
+    else if (elsewhere && !(await elsewhere.holds(held))) run.endBy('restart')
   }
 
   async #try(partition: number): Promise<void> {
@@ -181,9 +184,11 @@ export class GroupConsumer {
       if (!this.#awaited.has(partition)) this.#awaited.set(partition, this.#settings.elapsedMs())
     }
     const signal = this.#stopping.signal
-    const run = await takePartition(this.#settings, partition, signal, (work) => this.#noticed(work))
+    const taken = await takePartition(this.#settings, partition, signal, (work) => this.#noticed(work))
     this.#troubled = false
-    if (!run) return
+    if (!taken) return
+    const { work: run, token } = taken
+    this.#tokens.set(run, token)
     this.#awaited.delete(partition)
     this.#runs.set(partition, run)
     this.#settings.tell({ kind: 'leased', partition, position: run.position })

@@ -2,23 +2,32 @@ import type { Position } from '@millrace/log'
 import { expect, test } from 'vitest'
 import type { Checkpoint } from './checkpoint.ts'
 import { CheckpointWatch } from './checkpoint-watch.ts'
+import type { Moved } from './view-store.ts'
 
 /** A view that stands where the test says, and tells of it only when it should. */
 function standing() {
   const stands = new Map<number, Checkpoint>([[0, { id: '0-0', seq: 0 }]])
-  const listeners = new Set<(partition: number, checkpoint: Checkpoint) => void>()
+  const listeners = new Set<(moved: Moved) => void>()
   let asked = 0
+  const tell = (moved: Moved) => {
+    for (const listener of listeners) listener(moved)
+  }
   return {
     asked: () => asked,
     move(seq: number, options: { silently?: boolean } = {}) {
       stands.set(0, { id: `1-${seq}`, seq })
-      if (!options.silently) for (const listener of listeners) listener(0, { id: `1-${seq}`, seq })
+      if (!options.silently) tell({ partition: 0, checkpoint: { id: `1-${seq}`, seq }, applied: new Map() })
+    },
+    /** Applies events behind the checkpoint. */
+    apply(applied: Readonly<Record<number, string>>) {
+      const events = new Map(Object.entries(applied).map(([seq, key]) => [Number(seq), key]))
+      tell({ partition: 0, checkpoint: stands.get(0) ?? { id: '0-0', seq: 0 }, applied: events })
     },
     checkpoints: async () => {
       asked += 1
       return new Map(stands)
     },
-    onMoved(listener: (partition: number, checkpoint: Checkpoint) => void) {
+    onMoved(listener: (moved: Moved) => void) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
@@ -49,6 +58,23 @@ test('the signal of this process wakes exactly those who have waited for it', as
   expect(woken).toEqual([1, 2])
   view.move(3)
   await Promise.all(waiting)
+  watch.stop()
+})
+
+test('an event behind the checkpoint is enough for who reads its key, and for nobody else', async () => {
+  const view = standing()
+  const watch = new CheckpointWatch(view, { pollMs: 60_000 })
+  const waiting = watch.reached(at(3), 60_000, 'a')
+  view.apply({ 2: 'b', 3: 'a' })
+  await waiting
+  await watch.reached(at(2), 60_000, 'b')
+  for (const [seq, key] of [
+    [1, 'a'],
+    [2, 'a'],
+    [3, undefined],
+  ] as const)
+    // oxfmt-ignore
+    await expect(watch.reached(at(seq), 5, key)).rejects.toMatchObject({ code: 'view.behind' })
   watch.stop()
 })
 

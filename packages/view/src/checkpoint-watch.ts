@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/event'
 import { formatPosition, type Position } from '@millrace/log'
-import type { ViewStore } from './view-store.ts'
+import type { Moved, ViewStore } from './view-store.ts'
 
 /** Options of {@link CheckpointWatch}. Times in ms. */
 export interface CheckpointWatchOptions {
@@ -10,8 +10,12 @@ export interface CheckpointWatchOptions {
   readonly mostWaiting?: number
 }
 
+/** Most events behind the checkpoint that are remembered of a partition; the others are found by asking. */
+const mostAhead = 2_000
+
 interface Waiting {
   readonly position: Position
+  readonly key: string | undefined
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -28,6 +32,8 @@ export class CheckpointWatch {
   readonly #forget: () => void
   #timer: NodeJS.Timeout | undefined
   #asking = false
+  /** Of each partition, what this process has applied behind the checkpoint that it knows. */
+  readonly #ahead = new Map<number, ReadonlyMap<number, string>>()
 
   constructor(
     store: Pick<ViewStore<never>, 'checkpoints' | 'onMoved'>,
@@ -36,20 +42,23 @@ export class CheckpointWatch {
     this.#store = store
     this.#pollMs = options.pollMs ?? 50
     this.#mostWaiting = options.mostWaiting ?? 1_000
-    this.#forget = store.onMoved((partition, { seq }) => this.#moved(partition, seq))
+    this.#forget = store.onMoved((moved) => this.#applied(moved))
   }
 
   /**
-   * Resolves when the view has reached a position.
+   * Resolves when everything up to a position is in the view.
    *
+   * @param key Whose data are to be read. Is the event at the position of that key, it is enough that this one is in
+   *   the view, which has everything that the key had before.
    * @throws MillraceError `view.behind` after the time, `service.busy` when too many wait already; what asking the
    *   view throws
    */
-  async reached(position: Position, timeoutMs: number): Promise<void> {
+  async reached(position: Position, timeoutMs: number, key?: string): Promise<void> {
     if (this.#waiting.size >= this.#mostWaiting)
       throw new MillraceError('service.busy', 'Too many reads wait for the view')
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiting = { position, resolve, reject }
+    if (isOf(key, this.#ahead.get(position.partition), position)) return
+    const waiting = { position, key, resolve, reject }
     const late = setTimeout(() => reject(behind(position, timeoutMs)), timeoutMs)
     this.#waiting.add(waiting)
     void this.#ask()
@@ -83,12 +92,37 @@ export class CheckpointWatch {
   }
 
   #moved(partition: number, seq: number): void {
+    this.#resolve(({ position }) => position.partition === partition && position.seq <= seq)
+  }
+
+  /** An event is in the data with all that its key has had before, wherever the checkpoint stands. */
+  #applied({ partition, checkpoint, applied }: Moved): void {
+    const before = this.#ahead.get(partition) ?? []
+    const beyond = [...before, ...applied].filter(([seq]) => seq > checkpoint.seq)
+    const ahead = new Map(beyond.slice(-mostAhead))
+    this.#ahead.set(partition, ahead)
+    this.#resolve(
+      ({ position, key }) =>
+        position.partition === partition && (position.seq <= checkpoint.seq || isOf(key, ahead, position)),
+    )
+  }
+
+  #resolve(reached: (waiting: Waiting) => boolean): void {
     for (const waiting of this.#waiting) {
-      if (waiting.position.partition !== partition || waiting.position.seq > seq) continue
+      if (!reached(waiting)) continue
       this.#waiting.delete(waiting)
       waiting.resolve()
     }
   }
+}
+
+/** Whether a position is that of an event of a key which is in the data. */
+function isOf(
+  key: string | undefined,
+  ahead: ReadonlyMap<number, string> | undefined,
+  { seq }: Position,
+): boolean {
+  return key !== undefined && ahead?.get(seq) === key
 }
 
 function behind(position: Position, timeoutMs: number): MillraceError {

@@ -24,3 +24,13 @@ export function newTo(checkpoint: Checkpoint, events: readonly Recorded[]): read
     )
   return events.filter(({ position }) => position.seq > checkpoint.seq)
 }
+
+/** The error of a writer that has not, or not any more, what it writes to in its hand. */
+export function takenElsewhere(partition: number): MillraceError {
+  return new MillraceError('view.taken', `Partition ${partition} of the view is in other hands`)
+}
+
+/** The later one of two checkpoints. */
+export function later(a: Checkpoint, b: Checkpoint): Checkpoint {
+  return b.seq > a.seq ? b : a
+}

@@ -1,7 +1,15 @@
 import { MillraceError } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
-import { type Checkpoint, type Checkpoints, newTo, nothingApplied } from './checkpoint.ts'
-import type { Building, Fold, Generation, ViewStore } from './view-store.ts'
+import {
+  type Checkpoint,
+  type Checkpoints,
+  later,
+  newTo,
+  nothingApplied,
+  takenElsewhere,
+} from './checkpoint.ts'
+import { type Folding, foldNew } from './view.ts'
+import type { Building, Generation, Held, Moved, ViewStore } from './view-store.ts'
 
 /** Options of {@link createMemoryViewStore}. */
 export interface MemoryViewStoreOptions<State, Tx> {
@@ -20,6 +28,8 @@ export function createMemoryViewStore<State, Tx>(options: MemoryViewStoreOptions
 class MemoryGeneration<State, Tx> implements Generation<Tx> {
   state: State
   stands: Map<number, Checkpoint>
+  /** Who has a partition in hand. */
+  readonly holders = new Map<number, string>()
   readonly #transaction: (state: State) => Tx
   #line: Promise<unknown> = Promise.resolve()
 
@@ -38,13 +48,27 @@ class MemoryGeneration<State, Tx> implements Generation<Tx> {
     return new Map(this.stands)
   }
 
-  apply(events: readonly Recorded[], fold: Fold<Tx>): Promise<Checkpoint> {
+  apply(events: readonly Recorded[], view: Folding<Tx>): Promise<Checkpoint> {
     const partition = events[0]?.position.partition ?? 0
     return this.alone(async (tx) => {
-      for (const recorded of newTo(this.at(partition), events)) {
-        await fold(tx, recorded)
-        this.stands.set(partition, { id: recorded.position.id, seq: recorded.position.seq })
-      }
+      const fresh = newTo(this.at(partition), events)
+      await foldNew(tx, fresh, view)
+      const last = fresh.at(-1)?.position
+      if (last) this.stands.set(partition, { id: last.id, seq: last.seq })
+      return this.at(partition)
+    })
+  }
+
+  applyHeld(
+    { partition, token }: Held,
+    events: readonly Recorded[],
+    view: Folding<Tx>,
+    reached: Checkpoint,
+  ): Promise<Checkpoint> {
+    return this.alone(async (tx) => {
+      if (this.holders.get(partition) !== token) throw takenElsewhere(partition)
+      await foldNew(tx, events, view)
+      this.stands.set(partition, later(this.at(partition), reached))
       return this.at(partition)
     })
   }
@@ -74,7 +98,7 @@ class MemoryGeneration<State, Tx> implements Generation<Tx> {
 
 class InMemoryView<State, Tx> implements ViewStore<Tx> {
   readonly #options: MemoryViewStoreOptions<State, Tx>
-  readonly #listeners = new Set<(partition: number, checkpoint: Checkpoint) => void>()
+  readonly #listeners = new Set<(moved: Moved) => void>()
   #live: MemoryGeneration<State, Tx>
   #left: { readonly name: string; readonly generation: MemoryGeneration<State, Tx> } | undefined
   #building = false
@@ -91,18 +115,41 @@ class InMemoryView<State, Tx> implements ViewStore<Tx> {
     return this.#live.checkpoints()
   }
 
-  async apply(events: readonly Recorded[], fold: Fold<Tx>): Promise<Checkpoint> {
-    const checkpoint = await this.#alone(() => this.#live.apply(events, fold))
+  async apply(events: readonly Recorded[], view: Folding<Tx>): Promise<Checkpoint> {
+    const checkpoint = await this.#alone(() => this.#live.apply(events, view))
     const partition = events[0]?.position.partition ?? 0
-    for (const listener of this.#listeners) listener(partition, checkpoint)
+    for (const listener of this.#listeners) listener({ partition, checkpoint, applied: new Map() })
     return checkpoint
+  }
+
+  take({ partition, token }: Held): Promise<Checkpoint> {
+    return this.#alone(async () => {
+      this.#live.holders.set(partition, token)
+      return this.#live.at(partition)
+    })
+  }
+
+  async holds({ partition, token }: Held): Promise<boolean> {
+    return this.#live.holders.get(partition) === token
+  }
+
+  async applyHeld(
+    held: Held,
+    events: readonly Recorded[],
+    view: Folding<Tx>,
+    reached: Checkpoint = nothingApplied,
+  ): Promise<void> {
+    const { partition } = held
+    const checkpoint = await this.#alone(() => this.#live.applyHeld(held, events, view, reached))
+    const applied = new Map(events.map(({ event, position }) => [position.seq, event.subject]))
+    for (const listener of this.#listeners) listener({ partition, checkpoint, applied })
   }
 
   read<T>(query: (tx: Tx) => Promise<T>): Promise<T> {
     return query(this.#options.transaction(this.#live.state))
   }
 
-  onMoved(listener: (partition: number, checkpoint: Checkpoint) => void): () => void {
+  onMoved(listener: (moved: Moved) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -118,16 +165,16 @@ class InMemoryView<State, Tx> implements ViewStore<Tx> {
     return {
       resumed,
       checkpoints: () => generation.checkpoints(),
-      apply: (events, fold) => generation.apply(events, fold),
+      apply: (events, view) => generation.apply(events, view),
       rewind: async (partition, to, undo) => {
-        for (let more = generation.at(partition).seq > to.seq; more;)
+        for (let more = true; more;)
           more = await generation.alone(async (tx) => {
             const left = (await undo(tx)) === 'more'
-            if (!left) generation.stands.set(partition, to)
+            if (!left && generation.at(partition).seq > to.seq) generation.stands.set(partition, to)
             return left
           })
       },
-      swap: (missing, fold) => this.#swap(generation, missing, fold),
+      swap: (missing, view) => this.#swap(generation, missing, view),
       close: async () => {
         this.#building = false
       },
@@ -137,12 +184,12 @@ class InMemoryView<State, Tx> implements ViewStore<Tx> {
   #swap(
     generation: MemoryGeneration<State, Tx>,
     missing: Parameters<Building<Tx>['swap']>[0],
-    fold: Fold<Tx>,
+    view: Folding<Tx>,
   ): Promise<void> {
     return this.#alone(async () => {
       for (const [partition, to] of this.#live.stands) {
         const from = generation.at(partition)
-        if (from.seq < to.seq) await generation.apply(await missing(partition, from, to), fold)
+        if (from.seq < to.seq) await generation.apply(await missing(partition, from, to), view)
       }
       this.#live = generation
       this.#left = undefined

@@ -1,7 +1,8 @@
-import { MillraceError } from '@millrace/event'
+import type { MillraceError } from '@millrace/event'
 import { type EventLog, formatPosition, type Position, type Recorded } from '@millrace/log'
 import type { Checkpoint, Checkpoints } from './checkpoint.ts'
-import type { View } from './view.ts'
+import { isPoison } from './poison.ts'
+import type { Folding, View } from './view.ts'
 import type { Building, ViewStore } from './view-store.ts'
 
 /** How far a rebuild is. */
@@ -43,7 +44,6 @@ const pageEvents = 500
 const nearEnough = 200
 const mostNearRounds = 5
 const mostSkipped = 1_000
-const poison: ReadonlySet<string> = new Set(['event.invalid', 'type.unknown', 'upcaster.failed'])
 
 /**
  * Builds a view anew beside the live one, which goes on being read and written, and swaps them at the tip of the log.
@@ -95,7 +95,7 @@ class Rebuild<Tx> {
   /** Swaps; false when an event in the rest is poison, which is to be found by reading it. */
   async #swapped(view: View<Tx>): Promise<boolean> {
     try {
-      await this.#building.swap((partition, after, to) => this.#between(partition, after, to), view.fold)
+      await this.#building.swap((partition, after, to) => this.#between(partition, after, to), view)
       return true
     } catch (error) {
       if (!isPoison(error)) throw error
@@ -121,7 +121,7 @@ class Rebuild<Tx> {
   /** A batch; when one of its events is poison, one by one without it, as the group does with its dead letters. */
   async #apply(events: readonly Recorded[]): Promise<void> {
     try {
-      await this.#building.apply(events, this.#options.view.fold)
+      await this.#building.apply(events, this.#options.view)
     } catch (error) {
       if (!isPoison(error)) throw error
       for (const one of events) await this.#applyOrSkip(one)
@@ -130,11 +130,11 @@ class Rebuild<Tx> {
 
   async #applyOrSkip(one: Recorded): Promise<void> {
     try {
-      await this.#building.apply([one], this.#options.view.fold)
+      await this.#building.apply([one], this.#options.view)
     } catch (error) {
       if (!isPoison(error)) throw error
       this.#skipped.push({ position: one.position, error })
-      await this.#building.apply([one], async () => undefined)
+      await this.#building.apply([one], skipping(this.#options.view))
     }
   }
 
@@ -184,6 +184,7 @@ class Rebuild<Tx> {
   }
 }
 
-function isPoison(error: unknown): error is MillraceError {
-  return error instanceof MillraceError && poison.has(error.code)
+/** Moves past events and leaves them out. */
+function skipping<Tx>({ lastSeqs }: Folding<Tx>): Folding<Tx> {
+  return { lastSeqs, fold: async () => undefined }
 }

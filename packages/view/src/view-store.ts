@@ -1,22 +1,35 @@
 import type { Recorded } from '@millrace/log'
 import type { Checkpoint, Checkpoints } from './checkpoint.ts'
+import type { Folding } from './view.ts'
 
-/** Puts one event into a view's data. Runs inside of a transaction; what it throws rolls the whole batch back. */
-export type Fold<Tx> = (tx: Tx, recorded: Recorded) => Promise<void>
+/** A partition in the hand of one writer: the token of the lease that says so. */
+export interface Held {
+  readonly partition: number
+  readonly token: string
+}
 
 /** One set of a view's data with its checkpoints. `Tx` is what a fold works with: rows, documents, a state. */
 export interface Generation<Tx> {
-  /** Where each partition stands. */
+  /** Where each partition stands: everything up to there is in the data. Of what is behind, some may be. */
   checkpoints(): Promise<Checkpoints>
 
   /**
-   * Applies events of one partition, in order, in one transaction: locks the partition's checkpoint, leaves out what
-   * is at or below it, folds the rest, moves the checkpoint. Any number of processes may do so at once: each event
-   * is in the data exactly once. Answers the checkpoint afterwards.
+   * Applies events of one partition that follow one another, in one transaction: locks the partition's checkpoint,
+   * leaves out what is at or below it or what its key has seen, folds the rest, moves the checkpoint. Any number of
+   * processes may do so at once: each event is in the data exactly once. Answers the checkpoint afterwards.
    *
    * @throws MillraceError `view.gap` when events before the first one are missing: go on from `checkpoints()`
    */
-  apply(events: readonly Recorded[], fold: Fold<Tx>): Promise<Checkpoint>
+  apply(events: readonly Recorded[], view: Folding<Tx>): Promise<Checkpoint>
+}
+
+/** What a process has applied to the live generation. */
+export interface Moved {
+  readonly partition: number
+  /** Where the partition stands now. */
+  readonly checkpoint: Checkpoint
+  /** Events that are in the data now, perhaps behind the checkpoint: their sequence numbers and keys. */
+  readonly applied: ReadonlyMap<number, string>
 }
 
 /** A view's data: the live generation, and the way to build another one beside it. */
@@ -24,11 +37,26 @@ export interface ViewStore<Tx> extends Generation<Tx> {
   /** Makes what is missing: a view that was deleted is empty afterwards, at the beginning of the log. May be repeated. */
   prepare(): Promise<void>
 
+  /** Takes a partition: from now on {@link applyHeld} lets nobody in but who names this token. Answers its checkpoint. */
+  take(held: Held): Promise<Checkpoint>
+
+  /** Whether a partition was not taken by another token since, and its data are still the same generation. */
+  holds(held: Held): Promise<boolean>
+
+  /**
+   * Applies events of one partition in one transaction, whether they follow one another or not; those of one key are
+   * in order. What its key has seen is left out. The checkpoint stays, or moves forward to `reached`, when everything
+   * up to there is in the data with this.
+   *
+   * @throws MillraceError `view.taken` when the partition is not in this hand, or the view was made anew or swapped
+   */
+  applyHeld(held: Held, events: readonly Recorded[], view: Folding<Tx>, reached?: Checkpoint): Promise<void>
+
   /** Reads from the live generation. */
   read<T>(query: (tx: Tx) => Promise<T>): Promise<T>
 
-  /** Calls back whenever this process has moved a checkpoint of the live generation. Returns what ends that. */
-  onMoved(listener: (partition: number, checkpoint: Checkpoint) => void): () => void
+  /** Calls back whenever this process has applied something to the live generation. Returns what ends that. */
+  onMoved(listener: (moved: Moved) => void): () => void
 
   /**
    * Begins to build a generation, or goes on with the one that was left behind with the same start. One at a time.
@@ -47,7 +75,7 @@ export interface Building<Tx> extends Generation<Tx> {
 
   /**
    * Sets a partition back to a checkpoint: calls `undo` in transactions of their own until it answers that nothing
-   * is left to undo, and moves the checkpoint in the last one. Nothing happens when it stands there or before already.
+   * is left to undo, and moves the checkpoint in the last one, unless it stands before that already.
    */
   rewind(partition: number, to: Checkpoint, undo: (tx: Tx) => Promise<'more' | 'done'>): Promise<void>
 
@@ -57,7 +85,7 @@ export interface Building<Tx> extends Generation<Tx> {
    */
   swap(
     missing: (partition: number, from: Checkpoint, to: Checkpoint) => Promise<readonly Recorded[]>,
-    fold: Fold<Tx>,
+    view: Folding<Tx>,
   ): Promise<void>
 
   /** Stops building; what is there stays for the next build. Harmless after a swap. */

@@ -1,10 +1,19 @@
-import { type Topic, upcast } from '@millrace/event'
+import { upcast } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
 import { Delivery } from '../lane/delivery.ts'
+import type { Processor } from '../model/processor.ts'
 import type { Fate } from './fate.ts'
 
-/** An event that was read, at the present version of its type; poison that cannot be brought there has its fate. */
-export function arrival(topic: Topic, recorded: Recorded, fates: Map<Delivery, Fate>): Delivery {
+/**
+ * An event that was read, at the present version of its type unless the processor wants it as it is stored; poison that
+ * cannot be brought there has its fate.
+ */
+export function arrival(
+  { topic, asStored }: Processor,
+  recorded: Recorded,
+  fates: Map<Delivery, Fate>,
+): Delivery {
+  if (asStored) return Delivery.ofEvent(recorded)
   try {
     const { event, position } = recorded
     return Delivery.ofEvent({ event: upcast(topic, event), position })

@@ -23,6 +23,11 @@ export interface EngineBounds {
   readonly commitEvery: number
   /** Most time in ms that a settled delivery waits for its commit to be sent. */
   readonly commitMs: number
+  /**
+   * Most deliveries of a partition that are handled, or being handled, and in no commit: what a crash repeats at most.
+   * For handlers that do something outside. Infinity: the window.
+   */
+  readonly uncommitted: number
   /** Length of a lease in ms: how long a crash of a member holds its partitions up. */
   readonly leaseMs: number
   /** Pauses between the attempts of one event. */
@@ -54,6 +59,7 @@ export const engineBounds = {
   lanes: 10_000,
   commitEvery: 500,
   commitMs: 2,
+  uncommitted: Number.POSITIVE_INFINITY,
   leaseMs: 15_000,
   retry: { firstMs: 200, maxMs: 30_000 },
   attempts: 10,

@@ -33,6 +33,8 @@ export class Harvester {
   /** Events that are not for this group. */
   #skipped = 0
   #number = 0
+  /** Deliveries in the commit that is under way. */
+  #underWay = 0
 
   constructor(settings: EngineSettings, parts: HarvesterParts) {
     this.#settings = settings
@@ -42,6 +44,16 @@ export class Harvester {
   /** Deliveries that are settled and in no commit. */
   get waiting(): number {
     return this.#settled + this.#skipped
+  }
+
+  /** Deliveries that are settled and in no commit that has come back. */
+  get uncommitted(): number {
+    return this.#settled + this.#underWay
+  }
+
+  /** The commit that was under way has come back. */
+  committed(): void {
+    this.#underWay = 0
   }
 
   settled(count: number): void {
@@ -68,6 +80,7 @@ export class Harvester {
     const count = harvest.count + this.#skipped
     this.#skipped = 0
     this.#settled -= harvest.count
+    this.#underWay = harvest.count
     return { harvest, content, number: this.#number, count }
   }
 

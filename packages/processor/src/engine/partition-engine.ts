@@ -158,7 +158,7 @@ export class PartitionEngine implements PartitionWork {
     if (this.inHand === 0) this.alive()
     if (this.#end) return
     const { processor } = this.#settings
-    const { topic, types } = processor
+    const { types } = processor
     const lanes = this.#lanes
     lanes.intake()
     for (const recorded of events) {
@@ -169,7 +169,7 @@ export class PartitionEngine implements PartitionWork {
         continue
       }
       const slot = lanes.slotOf(event.subject)
-      lanes.take(slot, arrival(topic, recorded, lanes.fates))
+      lanes.take(slot, arrival(processor, recorded, lanes.fates))
     }
     this.#loader.load()
     if (this.#harvester.waiting > 0) this.#committer.noted()
@@ -177,12 +177,13 @@ export class PartitionEngine implements PartitionWork {
   }
 
   startNext(): Promise<void> | undefined {
-    const { gate } = this.#settings
+    const { gate, uncommitted } = this.#settings
+    const most = uncommitted - this.#harvester.uncommitted - this.running
     if (this.#end || this.#quiet || !this.#lanes.anyReady || this.#lease.lapsed) return undefined
     let fed = 0
     this.#feeding = true
     try {
-      fed = this.#lanes.feed(gate === undefined || gate.open ? Number.POSITIVE_INFINITY : 1)
+      fed = this.#lanes.feed(gate === undefined || gate.open ? most : Math.min(most, 1))
     } finally {
       this.#feeding = false
     }
@@ -278,14 +279,10 @@ export class PartitionEngine implements PartitionWork {
     const { position, timers } = content
     this.#proven = true
     this.#committed = number
+    this.#harvester.committed()
     this.alive()
-    this.#settings.tell({
-      kind: 'progress',
-      partition: this.partition,
-      position,
-      settled: count,
-      lag: this.lag,
-    })
+    const { partition, lag } = this
+    this.#settings.tell({ kind: 'progress', partition, position, settled: count, lag })
     if (harvest.outbox.length > 0) {
       for (const [name, topic] of harvest.topics) this.#settings.targets.set(name, topic)
       this.#forwarder.add(n, harvest.outbox, numbers)

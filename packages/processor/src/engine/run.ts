@@ -16,6 +16,7 @@ import { consumerBounds, type Gate } from '../consumer-settings.ts'
 import { type FailureKind, kindOfFailure } from '../failure-kind.ts'
 import { GroupConsumer } from '../group-consumer.ts'
 import type { GroupStore } from '../group-store.ts'
+import type { KeptElsewhere } from '../kept-elsewhere.ts'
 import type { Processor } from '../model/processor.ts'
 import type { MemberList } from '../members/member-list.ts'
 import { channelOf } from '../outbox.ts'
@@ -43,6 +44,8 @@ export interface RunOptions extends Partial<EngineBounds> {
   readonly kindOf?: (error: unknown) => FailureKind
   /** Closed, nothing is handed over: no attempts are spent, the lease is kept. */
   readonly gate?: Gate
+  /** What the handler writes outside of the group's record, a view for one. */
+  readonly elsewhere?: KeptElsewhere
   /** Hears what happens; must not throw. The same is published on the diagnostics channel `millrace.consumer`. */
   readonly observe?: (event: ConsumerEvent) => void
   readonly clock?: Clock
@@ -109,6 +112,7 @@ export async function run<T extends Topic, S>(
     types: undefined,
     kindOf: settings.kindOf,
     startAt: undefined,
+    elsewhere: options.elsewhere,
     gate: options.gate,
     ...{ clock, timers, elapsedMs, random },
     tell: settings.tell,

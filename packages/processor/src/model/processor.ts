@@ -31,6 +31,12 @@ interface ProcessorBase<T extends Topic, S, Name extends string> {
   readonly effects?: readonly AnyEffect[]
   /** Default `hold-key`. */
   readonly onExhausted?: OnExhausted
+  /**
+   * Hands events over as they are stored: of every type, of any version and unchecked, so that a handler gets no more
+   * than an envelope. For views, which bring events to their present version themselves. Default false: what cannot be
+   * brought there is poison and never gets to a handler.
+   */
+  readonly asStored?: boolean
 }
 
 /** Options of a processor with a pipeline. */
@@ -60,6 +66,7 @@ export interface Processor<T extends Topic = Topic, S = unknown> {
   readonly state: StateDefinition<S> | undefined
   readonly effects: ReadonlyMap<string, AnyEffect>
   readonly onExhausted: OnExhausted
+  readonly asStored: boolean
   readonly program: Program
 }
 
@@ -91,6 +98,7 @@ export function processor<T extends Topic, S = never, const Name extends TypeNam
     state: options.state,
     effects,
     onExhausted: options.onExhausted ?? 'hold-key',
+    asStored: options.asStored ?? false,
     program: programOf(options),
   }
 }

@@ -49,6 +49,11 @@ export function countingView(partitions: number, options: { mended?: boolean } =
     name: 'counts',
     topic: testTopic({ partitions }),
     fold,
+    lastSeqs: async (rows, keys) => {
+      const seqs = new Map<string, number>()
+      for (const key of keys) seqs.set(key, (await rows.get(key))?.seqs.at(-1) ?? 0)
+      return seqs
+    },
     rewind: async (rows, { partition, seq }, history) => {
       const touched = (await rows.all()).find(
         (row) => row.partition === partition && (row.seqs.at(-1) ?? 0) > seq,

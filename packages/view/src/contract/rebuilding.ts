@@ -39,8 +39,8 @@ export function describeRebuilding(scene: (partitions?: number) => Promise<Scene
       expect(result).toMatchObject({ applied: 5, resumed: false, skipped: [] })
       // The live side goes on where the new generation stands.
       await stage.append('a')
-      await store.apply((await stage.events(0)).slice(-1), view.fold)
-      await store.apply((await stage.events(1)).slice(-1), view.fold)
+      await store.apply((await stage.events(0)).slice(-1), view)
+      await store.apply((await stage.events(1)).slice(-1), view)
       expect((await countsOf(store))['a']).toBe(3)
     })
 
@@ -175,7 +175,7 @@ export function describeRebuilding(scene: (partitions?: number) => Promise<Scene
       const writing = (async () => {
         for (let round = 0; !done; round++) {
           await stage.append(`k${round % 5}`)
-          await writer.apply((await stage.events()).slice(-20), stage.view.fold)
+          await writer.apply((await stage.events()).slice(-20), stage.view)
         }
       })()
       for (let round = 0; round < 5; round++) await rebuildView({ view: stage.view, store, log: stage.log })

@@ -52,7 +52,7 @@ export class Scene {
   async follow(store: ViewStore<CountRows>): Promise<void> {
     for (let partition = 0; partition < this.view.topic.partitions; partition++) {
       const events = await this.events(partition)
-      if (events.length > 0) await store.apply(events, this.view.fold)
+      if (events.length > 0) await store.apply(events, this.view)
     }
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe } from 'vitest'
 import { describeApplying } from './applying.ts'
+import { describeHolding } from './holding.ts'
 import { describeRebuilding } from './rebuilding.ts'
 import { Scene, type ViewStoreUnderTest } from './scene.ts'
 
@@ -19,6 +20,7 @@ export function describeViewStoreContract(
       return new Scene(subject, partitions)
     }
     describeApplying(scene)
+    describeHolding(scene)
     describeRebuilding(scene)
   })
 }

@@ -105,6 +105,11 @@ export {
   type StateOfKey,
   type SwitchResult,
 } from './replay/generations.ts'
+export { httpSource, type HttpSourceOptions } from './repair/http-source.ts'
+export type { RepairAction, RepairOrder, RepairOutcome } from './repair/repair-action.ts'
+export { repairChannel, type RepairNews } from './repair/repair-news.ts'
+export { Repairer, type RepairerParts, type RepairTarget, targetOfItem } from './repair/repairer.ts'
+export type { PresentState, SourceOfTruth, SourcesOfTruth } from './repair/source-of-truth.ts'
 export { assertTakesChannels } from './takes-channels.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createLane } from './lane/create-lane.ts'

@@ -8,6 +8,8 @@ import { describeEmitting } from './emitting.ts'
 import type { GroupStoreUnderTest } from './group-fixture.ts'
 import { describeLedger } from './ledger.ts'
 import { letter } from './parts.ts'
+import { describeBrokenRepairs } from './broken-repairs.ts'
+import { describeRepairer } from './repairer.ts'
 import { describeRepairing } from './repairing.ts'
 import { describeStates } from './states.ts'
 import { describeTiming } from './timing.ts'
@@ -37,6 +39,8 @@ export function describeGroupStoreContract(name: string, open: () => Promise<Gro
     describeEffects(subject)
     describeTiming(subject)
     describeRepairing(subject)
+    describeRepairer(subject)
+    describeBrokenRepairs(subject)
   })
 }
 

@@ -4,7 +4,7 @@ import type { DeadLetter } from '../dead-letter.ts'
 import type { DeferredEvent } from '../deferred-event.ts'
 import type { EffectToRecord } from '../effect-ledger.ts'
 import { draftOutbox, type OutboxDraft } from '../outbox.ts'
-import type { Park } from '../parked-key.ts'
+import type { Park, ParkNote } from '../parked-key.ts'
 import type { StateWrite } from '../stored-state.ts'
 
 // Parts of commits, with texts that an adapter may get wrong: quotes, backslashes, letters beyond ASCII.
@@ -30,32 +30,27 @@ export function stateOf(key: string, seq: number, data: unknown = { seq }): Stat
 
 /** A key whose head waits, with so many events in line up to `last`. */
 export function park(key: string, head: number, last = head, lined = 0, attempts = 1): Park {
-  return {
-    key,
-    head,
-    last,
-    lined,
-    note: {
-      why: 'retry',
-      dueMs: 1_700_000_060_000,
-      id: `1-${head}`,
-      type: 'Happened',
-      eventId: `e${head}`,
-      attempts,
-      tries: [],
-      reason: 'internal',
-      message: 'not yet: "Zoë" \\',
-      fingerprint: 'f',
-      sinceMs: 1_700_000_000_000,
-    },
-  }
+  const note = { why: 'retry', dueMs: 1_700_000_060_000, ...failure(head, attempts) } as const
+  return { key, head, last, lined, note }
 }
 
 /** A key that waits for an operator. */
 export function held(key: string, head: number, last = head, lined = 0): Park {
-  const { note, ...place } = park(key, head, last, lined)
-  const { dueMs: _, ...rest } = note
-  return { ...place, note: { ...rest, why: 'operator' } }
+  return { key, head, last, lined, note: { why: 'operator', ...failure(head, 1) } }
+}
+
+function failure(head: number, attempts: number): Omit<ParkNote, 'why' | 'dueMs'> {
+  return {
+    id: `1-${head}`,
+    type: 'Happened',
+    eventId: `e${head}`,
+    attempts,
+    tries: [],
+    reason: 'internal',
+    message: 'not yet: "Zoë" \\',
+    fingerprint: 'f',
+    sinceMs: 1_700_000_000_000,
+  }
 }
 
 export function deferral(seq: number, untilMs?: number): DeferredEvent {

@@ -40,6 +40,3 @@ export interface RepairOutcome {
   /** Events in line that the present state has superseded. */
   readonly superseded?: number
 }
-
-/** How many events came to what. */
-export type RepairTally = Readonly<Partial<Record<RepairOutcome['status'], number>>>

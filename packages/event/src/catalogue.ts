@@ -47,6 +47,7 @@ export const catalogue = {
   'pipeline.resubscribed': { status: 500, retryable: false, title: 'The lane was subscribed to a second time', hint: 'Let errors through instead of retry; the event is tried again.' },
   'pipeline.outcome': { status: 500, retryable: false, title: 'An event was given two outcomes that exclude each other', hint: 'Decide about defer and dead before anything else is recorded.' },
   'pipeline.undeclared': { status: 500, retryable: false, title: 'The pipeline uses what its processor has not declared', hint: 'Declare the state or effect that the detail names, and give each durable operator a name of its own.' },
+  'pipeline.broken': { status: 500, retryable: false, title: 'The pipeline failed with no event in hand', hint: 'Mend the pipeline: it may have let events through unhandled, so the partition waits.' },
   'pipeline.held': { status: 500, retryable: false, title: 'The pipeline held an event for too long', hint: 'Let operators hand on what they keep in time, or use a durable one, which settles at once.' },
   'handler.timeout': { status: 500, retryable: false, title: 'A handler did not end in time', hint: 'Heed the signal, or raise the time limit.' },
   'event.given-up': { status: 500, retryable: false, title: 'A handler has given the event up', hint: 'The reason is in the detail.' },

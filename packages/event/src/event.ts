@@ -23,6 +23,8 @@ export interface Event<Type extends string = string, Data = unknown> {
   readonly traceparent?: string
   /** Who did it: an account, an operator, a service. Never a secret. */
   readonly actor?: string
+  /** Id of the event that a repair corrects by this one, for the group that it was made for. Never on the log. */
+  readonly correctionof?: string
 }
 
 /** What a producer states; the rest is filled in by {@link newEvent}. */

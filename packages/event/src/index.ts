@@ -24,3 +24,4 @@ export {
   type VersionedType,
   versionOf,
 } from './topic.ts'
+export { VirtualTime } from './virtual-time.ts'

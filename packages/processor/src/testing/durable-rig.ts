@@ -5,7 +5,7 @@ import type { Delivery } from '../lane/delivery.ts'
 import { decodeRecord, encodeRecord, type KeyRecord } from '../model/key-record.ts'
 import { type Processor, processor } from '../model/processor.ts'
 import { LaneRig } from './lane-rig.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { VirtualTime } from '@millrace/event'
 
 export const things = topic('things', {
   types: { Made: z.object({ n: z.int() }), Paid: z.object({ n: z.int() }), Lost: z.object({}) },

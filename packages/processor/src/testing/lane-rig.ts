@@ -5,7 +5,7 @@ import { Delivery } from '../lane/delivery.ts'
 import type { Lane } from '../lane/lane.ts'
 import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
 import type { Processor } from '../model/processor.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { VirtualTime } from '@millrace/event'
 
 /** One lane with everything that it has told, for tests: an engine without a store. */
 export class LaneRig {

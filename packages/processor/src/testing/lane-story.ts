@@ -5,7 +5,7 @@ import type { Lane, LaneHooks } from '../lane/lane.ts'
 import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
 import { Choices } from './choices.ts'
 import { numbered, RandomPipeline, type Traced, traces } from './random-pipeline.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { VirtualTime } from '@millrace/event'
 
 /**
  * A random pipeline, fed and driven at random: inner streams emit, complete and fail, time passes, the lane is given

@@ -1,5 +1,5 @@
-import type { Clock } from '@millrace/event'
-import type { Timers } from '../lane/timers.ts'
+import type { Clock } from './clock.ts'
+import type { Timers } from './timers.ts'
 
 interface Alarm {
   readonly atMs: number
@@ -19,6 +19,13 @@ export class VirtualTime implements Clock, Timers {
     return this.#nowMs
   }
 
+  /** When the earliest timer is due, in ms since the epoch. */
+  get nextMs(): number | undefined {
+    let next: number | undefined
+    for (const { atMs } of this.#alarms) if (next === undefined || atMs < next) next = atMs
+    return next
+  }
+
   /** How many timers are set. */
   get pending(): number {
     return this.#alarms.size
@@ -30,7 +37,21 @@ export class VirtualTime implements Clock, Timers {
     return () => void this.#alarms.delete(alarm)
   }
 
-  /** Lets so many ms pass. */
+  /**
+   * Lets so many ms pass, and after each timer what that has begun: promises are given as many turns of the event loop
+   * as `turns`.
+   */
+  async pass(ms: number, turns = 1): Promise<void> {
+    const untilMs = this.#nowMs + ms
+    await turn(turns)
+    for (let next = this.nextMs; next !== undefined && next <= untilMs; next = this.nextMs) {
+      this.advance(Math.max(0, next - this.#nowMs))
+      await turn(turns)
+    }
+    this.advance(untilMs - this.#nowMs)
+  }
+
+  /** Lets so many ms pass at once. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
     for (;;) {
@@ -44,4 +65,8 @@ export class VirtualTime implements Clock, Timers {
     }
     this.#nowMs = untilMs
   }
+}
+
+async function turn(count: number): Promise<void> {
+  for (let at = 0; at < count; at++) await new Promise((resolve) => setImmediate(resolve))
 }

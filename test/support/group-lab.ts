@@ -17,6 +17,9 @@ export class GroupLab {
   readonly at: GroupPartition = { topic: this.topic, partition: 0, group: 'readers' }
   readonly names: GroupKeys & PartitionKeys
   readonly store: GroupsOnRedis
+  /** A topic to which commits may append at once. */
+  readonly target: Topic = testTopic({ partitions: 1 })
+  readonly targetNames: PartitionKeys
   /** Time that the scripts are told, in ms. */
   now = Date.parse('2026-01-01T00:00:00Z')
   token = ''
@@ -27,8 +30,10 @@ export class GroupLab {
   private constructor(redis: Redis, scripts: GroupScripts) {
     this.redis = redis
     const keys = new Keys()
+    this.targetNames = keys.partition(this.target, 0)
     this.names = { ...keys.partition(this.topic, 0), ...keys.group(this.topic, 0, 'readers') }
-    this.store = new GroupsOnRedis(redis, { now: () => this.now, effectsRemembered: 3 }, scripts)
+    const now = () => this.now
+    this.store = new GroupsOnRedis(redis, { now, effectsRemembered: 3, reach: 'server' }, scripts)
     const bounds = { dedupeWindowMs: 60_000, dedupeIds: 1_000, packEvents: 10, packBytes: 4_096 }
     this.#appender = new Appender(redis, keys, { ...bounds, now: () => this.now })
   }
@@ -78,6 +83,13 @@ export class GroupLab {
     const result = await this.store.commit(this.at, this.next(seq, parts))
     if (result.status === 'committed') this.n += 1
     return result
+  }
+
+  /** Commits an event for each key of the target, which it may append at once. */
+  async emit(...keys: readonly string[]): Promise<CommitResult> {
+    const events = keys.map((key) => happened(this.target, key))
+    const place = { topic: this.target.name, partition: 0, target: this.target }
+    return this.commit(0, { outbox: [{ ...place, events, text: JSON.stringify(events) }] })
   }
 
   /** A letter of an event. */

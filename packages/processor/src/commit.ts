@@ -43,7 +43,10 @@ export interface Commit {
 
 /** How a commit ended. */
 export type CommitResult =
-  /** `numbers`: of each outbox draft, the number of its first event in its channel. */
+  /**
+   * `numbers`: of each outbox draft, the number of its first event in its channel; 0 where the commit itself has
+   * appended it to its topic, so that it never was in the outbox.
+   */
   | { readonly status: 'committed'; readonly numbers: readonly number[] }
   /** This token has committed this number before. The numbers of its outbox are in the outbox. */
   | { readonly status: 'already' }

@@ -10,7 +10,7 @@ describeForwarderContract('memory', async () => {
   const log = createMemoryLog()
   return {
     log,
-    store: createMemoryGroupStore({ log }),
+    store: createMemoryGroupStore({ log, atOnce: log }),
     advance: () => undefined,
     close: async () => undefined,
   }

@@ -13,6 +13,8 @@ export interface ForwarderSettings {
   readonly store: Outbox
   /** Topics that are emitted to, by name. */
   readonly targets: ReadonlyMap<string, Topic>
+  /** Names of topics that take channels; those that have taken one are added. */
+  readonly taking: Set<string>
   readonly timers: Timers
   /** From 0 up to 1. */
   readonly random: () => number
@@ -27,6 +29,12 @@ export interface ForwarderOwner {
   moved(): void
   /** The target does not take what the outbox holds, for a reason that a repeat does not mend. */
   failed(error: unknown): void
+}
+
+interface CommittedOutbox {
+  readonly n: number
+  readonly drafts: readonly OutboxDraft[]
+  readonly numbers: readonly number[]
 }
 
 const retry = { firstMs: 50, maxMs: 2_000 }
@@ -50,8 +58,10 @@ export class Forwarder {
   #readTo: string | undefined
   /** The outbox may hold entries behind that one which are not in memory. */
   #scan = true
-  /** Counts what was committed, to know of a commit that came back during a read. */
-  #commits = 0
+  /** A commit came back since the last page was asked for, and is in no memory. */
+  #missed = false
+  /** Commits that came back while there was something to read: the last page may not have them. */
+  #late: CommittedOutbox[] = []
   #reading = false
   /** Entries that are on their target and still in the outbox. */
   #done: string[] = []
@@ -80,13 +90,19 @@ export class Forwarder {
 
   /** A commit is in the store. Without numbers its entries have to be read from there. */
   add(n: number, drafts: readonly OutboxDraft[], numbers: readonly number[] | undefined): void {
-    this.#commits += 1
-    if (numbers === undefined || this.#waiting + drafts.length > this.#most) this.#scan = true
-    // Behind what has to be read first, everything is read. A read may also have met the commit before its answer came.
+    // The commit has appended everything itself.
+    if (numbers?.every((number) => number === 0)) return
+    let entries = this.#waiting + drafts.length
+    for (const one of this.#late) entries += one.drafts.length
+    if (numbers !== undefined && entries <= this.#most) {
+      if (this.#scan) this.#late.push({ n, drafts, numbers })
+      else this.#takeCommit({ n, drafts, numbers })
+    } else {
+      this.#missed = true
+      this.#scan = true
+      this.#late = []
+    }
     if (this.#scan) void this.#read()
-    else if (n > Number(this.#readTo?.split('-')[0] ?? 0))
-      for (const [place, { text, ...draft }] of drafts.entries())
-        this.#take({ ...draft, id: `${n}-${place + 1}`, first: numbers?.[place] ?? 0, size: text.length })
   }
 
   /** Resolves when nothing is left to forward, or it has ended. */
@@ -119,13 +135,12 @@ export class Forwarder {
     this.#reading = true
     for (let failures = 0; this.#scan && !this.#ended && this.#waiting <= this.#most / 2;) {
       try {
-        const commits = this.#commits
+        this.#missed = false
         const after = this.#readTo === undefined ? {} : { after: this.#readTo }
         const { items, next } = await this.#settings.store.outbox(this.#at, { ...after, limit: pageSize })
         failures = 0
         for (const entry of items) this.#take(entry)
-        // A commit that came back meanwhile may be behind what was read.
-        if (next === undefined && commits === this.#commits) this.#scan = false
+        if (next === undefined && !this.#missed) this.#readAll()
       } catch (error) {
         failures += 1
         if (!(await this.#passed(error, failures))) break
@@ -133,6 +148,23 @@ export class Forwarder {
     }
     this.#reading = false
     this.#settled()
+  }
+
+  #readAll(): void {
+    this.#scan = false
+    const late = this.#late
+    this.#late = []
+    for (const commit of late) this.#takeCommit(commit)
+  }
+
+  #takeCommit({ n, drafts, numbers }: CommittedOutbox): void {
+    // A read may have met the commit before its answer came.
+    if (n <= Number(this.#readTo?.split('-')[0] ?? 0)) return
+    for (const [place, { topic, partition, events, text }] of drafts.entries()) {
+      const first = numbers[place] ?? 0
+      const id = `${n}-${place + 1}`
+      if (first > 0) this.#take({ id, topic, partition, first, events, size: text.length })
+    }
   }
 
   #take(entry: OutboxEntry): void {
@@ -159,7 +191,10 @@ export class Forwarder {
 
   #forwarded(entries: readonly OutboxEntry[]): void {
     this.#waiting -= entries.length
-    for (const { id } of entries) this.#done.push(id)
+    for (const { id, topic } of entries) {
+      this.#done.push(id)
+      this.#settings.taking.add(topic)
+    }
     void this.#remove()
     if (this.#scan) void this.#read()
   }

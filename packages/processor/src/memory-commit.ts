@@ -3,7 +3,7 @@ import type { DeferredEvent } from './deferred-event.ts'
 import type { RecordedEffect } from './effect-ledger.ts'
 import type { EventCounts } from './group-audit.ts'
 import type { MemoryGroup } from './memory-group.ts'
-import type { OutboxEntry } from './outbox.ts'
+import type { OutboxDraft, OutboxEntry } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
 
 /** What the log says of a position. */
@@ -13,12 +13,20 @@ export interface Seen {
   readonly there: boolean
 }
 
+/** How emitted events get to their topics within the commit. */
+export interface AtOnce {
+  /** Number of the last event that the channel has, where the events of a draft may be appended at once. */
+  lastOf(draft: OutboxDraft): number | undefined
+  /** Writes before it returns. */
+  append(draft: OutboxDraft, first: number): void
+}
+
 /**
  * Makes a commit true in memory: judges it as the script on Redis does, in the same order, and writes then.
  *
  * @throws MillraceError `commit.refused`
  */
-export function commitInMemory(group: MemoryGroup, commit: Commit, seen: Seen): CommitResult {
+export function commitInMemory(group: MemoryGroup, commit: Commit, seen: Seen, atOnce: AtOnce): CommitResult {
   if (!group.isHeldBy(commit.token)) return { status: 'fenced' }
   if (commit.n === group.n) return { status: 'already' }
   if (commit.n !== group.n + 1) return { status: 'fenced' }
@@ -37,7 +45,7 @@ export function commitInMemory(group: MemoryGroup, commit: Commit, seen: Seen): 
   const left = seq + commit.ahead.length - settledBefore
   change.done = left - change.parked - change.lined - change.deferred - change.dead - change.requeued
   if (commit.done !== undefined && commit.done !== change.done) throw refuse('balance', change.done)
-  return { status: 'committed', numbers: write(group, commit, change) }
+  return { status: 'committed', numbers: write(group, commit, change, atOnce) }
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
@@ -73,7 +81,7 @@ function changeOfCounts(
   return change
 }
 
-function write(group: MemoryGroup, commit: Commit, change: EventCounts): number[] {
+function write(group: MemoryGroup, commit: Commit, change: EventCounts, atOnce: AtOnce): number[] {
   const { counts } = group
   group.begun = true
   group.n = commit.n
@@ -107,7 +115,7 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts): number[
     else group.deferred.set(key, JSON.stringify(events))
   writeTimers(group, commit)
   recordEffects(group, commit)
-  return writeOutbox(group, commit)
+  return writeOutbox(group, commit, atOnce)
 }
 
 function writeTimers(group: MemoryGroup, { firings = [], timers = [] }: Commit): void {
@@ -138,23 +146,50 @@ function recordEffects(group: MemoryGroup, { effects = [] }: Commit): void {
   }
 }
 
-function writeOutbox(group: MemoryGroup, { n, outbox = [] }: Commit): number[] {
-  return outbox.map(({ topic, partition, events, text }, place) => {
-    const channel = `${topic}/${partition}`
+function writeOutbox(group: MemoryGroup, { n, outbox = [] }: Commit, atOnce: AtOnce): number[] {
+  const firsts = outbox.map((draft) => {
+    const channel = channelNameOf(draft)
     const last = group.channels.get(channel) ?? 0
-    const entry: OutboxEntry = {
-      id: `${n}-${place + 1}`,
-      topic,
-      partition,
-      first: last + 1,
-      events,
-      size: text.length,
-    }
-    group.outbox.set(entry.id, entry)
-    group.outboxCounts.written += 1
-    group.channels.set(channel, last + events.length)
+    group.channels.set(channel, last + draft.events.length)
     return last + 1
   })
+  const near = inStep(outbox, firsts, atOnce)
+  return outbox.map((draft, place) => {
+    const { topic, partition, events, text } = draft
+    const first = firsts[place] as number
+    if (near.has(channelNameOf(draft)) && draft.target) {
+      atOnce.append(draft, first)
+      return 0
+    }
+    const id = `${n}-${place + 1}`
+    const entry: OutboxEntry = { id, topic, partition, first, events, size: text.length }
+    group.outbox.set(entry.id, entry)
+    group.outboxCounts.written += 1
+    return first
+  })
+}
+
+function channelNameOf({ topic, partition }: OutboxDraft): string {
+  return `${topic}/${partition}`
+}
+
+/** Channels that have all events before those of this commit: what they have not got lies in the outbox, and goes first. */
+function inStep(
+  outbox: readonly OutboxDraft[],
+  firsts: readonly number[],
+  atOnce: AtOnce,
+): ReadonlySet<string> {
+  const lasts = new Map<string, number>()
+  const out = new Set<string>()
+  for (const [place, draft] of outbox.entries()) {
+    if (!draft.target) continue
+    const channel = channelNameOf(draft)
+    const last = lasts.get(channel) ?? atOnce.lastOf(draft)
+    if (last === undefined || last !== (firsts[place] as number) - 1) out.add(channel)
+    lasts.set(channel, (last ?? 0) + draft.events.length)
+  }
+  for (const channel of out) lasts.delete(channel)
+  return new Set(lasts.keys())
 }
 
 /** The name of a timer among all of the group. */

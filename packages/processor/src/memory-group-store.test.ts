@@ -8,7 +8,7 @@ describeGroupStoreContract('memory', async () => {
   const log = createMemoryLog({ clock })
   return {
     log,
-    store: createMemoryGroupStore({ log, clock }),
+    store: createMemoryGroupStore({ log, clock, atOnce: log }),
     advance: (ms) => {
       now += ms
     },

@@ -22,6 +22,7 @@ import {
 } from './group-store.ts'
 import type { DueTimers, JournalledFiring, KeyTimer } from './key-timer.ts'
 import { auditInMemory } from './memory-audit.ts'
+import { nearTo } from './memory-at-once.ts'
 import { commitInMemory, deferredOf, parkedOf, type Seen } from './memory-commit.ts'
 import { dueInMemory, markDueInMemory, rulingsInMemory } from './memory-due.ts'
 import { changeInMemory, openEffects } from './memory-effects.ts'
@@ -49,6 +50,11 @@ import type { StoredState } from './stored-state.ts'
 export interface MemoryGroupStoreOptions {
   /** The log that the positions lie on. */
   readonly log: Pick<EventLog, 'tips' | 'readAt' | 'readKey'>
+  /**
+   * Where commits append emitted events themselves, if they may: the log in memory, whose calls write before they
+   * return. Default: nowhere; all go through the outbox.
+   */
+  readonly atOnce?: Pick<EventLog, 'appendChannel' | 'channel'>
   readonly clock?: Clock
   /** How many confirmed and ignored effects are remembered. Default 10,000. */
   readonly effectsRemembered?: number
@@ -64,6 +70,7 @@ export function createMemoryGroupStore(options: MemoryGroupStoreOptions): Genera
 // What is asked of the log is asked first: from there on each method runs without a pause, as one step.
 class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
   readonly #log: MemoryGroupStoreOptions['log']
+  readonly #atOnce: MemoryGroupStoreOptions['atOnce']
   readonly #clock: Clock
   readonly #remembered: number
   readonly #nonce: () => string
@@ -75,6 +82,7 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
     super({ groups, log, clock, nonce })
     this.#groups = groups
     this.#log = log
+    this.#atOnce = options.atOnce
     this.#clock = clock
     this.#remembered = options.effectsRemembered ?? 10_000
     this.#nonce = nonce
@@ -115,7 +123,10 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
   async commit(at: GroupPartition, commit: Commit): Promise<CommitResult> {
     checkCommit(commit)
     const seen = await this.#see(at, commit.position)
-    return commitInMemory(this.#group(at), commit, seen)
+    const near = await nearTo(this.#atOnce, at, commit)
+    const result = commitInMemory(this.#group(at), commit, seen, near)
+    await near.written()
+    return result
   }
 
   async release(at: GroupPartition, token: string): Promise<'released' | 'fenced'> {

@@ -20,10 +20,15 @@ export interface OutboxDraft {
   readonly events: readonly Event[]
   /** The events as a JSON array. */
   readonly text: string
+  /**
+   * The topic itself, where its log is known to take channels: a store that reaches the partition may append the
+   * events within the commit.
+   */
+  readonly target?: Topic
 }
 
 /** Emitted events on their way to one partition. */
-export interface OutboxEntry extends Omit<OutboxDraft, 'text'> {
+export interface OutboxEntry extends Omit<OutboxDraft, 'text' | 'target'> {
   /** `<number of the commit>-<place in its outbox>`, both from 1. */
   readonly id: string
   /** Number of its first event in the channel. */
@@ -44,14 +49,22 @@ export interface Outbox {
   forwarded(at: GroupPartition, ids: readonly string[]): Promise<number>
 }
 
-/** Most events of one entry, and most characters of their JSON (a larger event has an entry of its own). */
-export const outboxBounds = { events: 500, size: 256 * 1024 } as const
+/**
+ * Most events of one entry, and most characters of their JSON (a larger event has an entry of its own): as many as an
+ * entry of the log has, which it becomes as it is where the commit appends it itself.
+ */
+export const outboxBounds = { events: 100, size: 64 * 1024 } as const
 
 /**
  * Sorts emitted events into entries by target partition. Those of one partition keep their order; so do, with them,
  * those of one key.
+ *
+ * @param taking Names of topics whose log is known to take channels.
  */
-export function draftOutbox(emitted: readonly Emitted[]): readonly OutboxDraft[] {
+export function draftOutbox(
+  emitted: readonly Emitted[],
+  taking: ReadonlySet<string> = new Set(),
+): readonly OutboxDraft[] {
   const drafts: OutboxDraft[] = []
   const open = new Map<Topic, Map<number, OpenDraft>>()
   for (const { topic, event, text } of emitted) {
@@ -60,14 +73,14 @@ export function draftOutbox(emitted: readonly Emitted[]): readonly OutboxDraft[]
     if (!ofTopic) open.set(topic, (ofTopic = new Map<number, OpenDraft>()))
     let draft = ofTopic.get(partition)
     if (draft && !draft.fits(text)) {
-      drafts.push(draft.closed(topic.name, partition))
+      drafts.push(draft.closed(topic, partition, taking))
       draft = undefined
     }
     if (!draft) ofTopic.set(partition, (draft = new OpenDraft()))
     draft.add(event, text)
   }
   for (const [topic, ofTopic] of open)
-    for (const [partition, draft] of ofTopic) drafts.push(draft.closed(topic.name, partition))
+    for (const [partition, draft] of ofTopic) drafts.push(draft.closed(topic, partition, taking))
   return drafts
 }
 
@@ -86,8 +99,9 @@ class OpenDraft {
     this.#size += text.length
   }
 
-  closed(topic: string, partition: number): OutboxDraft {
-    return { topic, partition, events: this.#events, text: `[${this.#texts.join(',')}]` }
+  closed(topic: Topic, partition: number, taking: ReadonlySet<string>): OutboxDraft {
+    const draft = { topic: topic.name, partition, events: this.#events, text: `[${this.#texts.join(',')}]` }
+    return taking.has(topic.name) ? { ...draft, target: topic } : draft
   }
 }
 

@@ -56,10 +56,8 @@ end
 local tip = tipOf(LOG, META)
 if not tip then return redis.error_reply('CORRUPT foreign entries, or none counted in ' .. META) end
 local tipSeq, ordinal, idCount, idsSince = tip.seq, tip.ord, tip.idCount, tip.idsSince
-local now = header.now or ARGV[4] or serverMs()
-local ms = now
-if ms < tip.ms then ms = tip.ms end -- guard: clock going back
-local msText = string.format('%.0f', ms)
+local now = timeOr(header.now or tonumber(ARGV[4]))
+local msText = string.format('%.0f', msBehind(tip, now))
 local idOf = idsAt(msText)
 
 -- Where units state versions most keys are new, which one command tells of all.

@@ -7,6 +7,7 @@ import {
   standingScenarios,
   wrongType,
 } from '../../../test/support/group-guards.ts'
+import { atOnceScenarios } from '../../../test/support/at-once-guards.ts'
 import { draft, type GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
@@ -265,6 +266,7 @@ describeGuards('commit.lua', scriptSource('commit.lua'), openLab(url, 'commit'),
       expect(result).toEqual({ status: 'committed', numbers: [1, 1, 3] })
     },
   },
+  ...atOnceScenarios,
   'foreign outbox': {
     'an entry beyond ours refuses the commit': async (lab) => {
       await lab.redis.xadd(lab.names.outbox, '99-1', 'who', 'else')

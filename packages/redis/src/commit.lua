@@ -1,7 +1,8 @@
 -- Makes a group's commit true, all parts of it or none: position, states, parked and deferred lists, dead letters, outbox
 -- entries, effects, timers, and the place of Redis's own group, so that XINFO GROUPS tells any tool the truth.
 -- Everything is read and checked before the first write, because Redis does not roll back. Where there are outbox
--- entries their XADD is the first write, so that a foreign entry refuses the whole call.
+-- entries their XADD is the first write, so that a foreign entry refuses the whole call. Emitted events whose partition
+-- is at hand are on their topic in the same step, see commit-at-once.lua.
 --
 -- KEYS  1 group            hash, see lease.lua
 --       2 meta             hash: seq, ms, ord of the tip
@@ -21,6 +22,7 @@
 --      16 parked-due       sorted set: parked keys by the ms when they were marked as due, see mark-due.lua
 --      17 requeued         sorted set: JSON of dead letters that wait for their late run, by seq, see rule.lua
 --      18 dead-index       sorted set, see dead-index.lua
+--      …                  for each target, from where it says: KEYS of append.lua, with the key index of its events
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
 --         token, n, id, seq  of the position ("0-0", 0 before the first event)
 --         ahead    seqs settled beyond the position, ascending, comma separated
@@ -34,14 +36,19 @@
 --         defer    [[key, count, first seq, JSON], …]       count 0 removes
 --         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]
 --         set      [[JSON [key, name], due], …]             cancel  [JSON [key, name], …]
---         outbox   [[target, events], …]                    effects  how many
+--         outbox   [[target, events, number of its target, id of the last event, [index into its key index, by event]], …]
+--                  the last three are absent where the events may not be appended at once
+--         targets  [[index into KEYS, length of its key index], …]; with them:
+--         channel  what the group is called there;  now  ms, or absent for the server's clock
+--         effects  how many
 --       2 states: key, value, key, value, … separated by the character 30
 --       3 effects: idempotency key, JSON, … separated by the character 30
 --       4… JSON array of events of each outbox entry
--- RETURNS {"committed", number of the first event of each outbox entry…} | {"already"}: this token has committed this n
---         before | {"fenced"} | {"refused", word, seq}: backwards (the group is at seq), beyond (the log ends at seq),
---         other (the log has another event at seq, or none), forgotten (seq was settled before), line (the line goes
---         on to seq), unparked (the key is not parked), late (seq is not requeued), timer (is not set so), balance (seq events become done)
+-- RETURNS {"committed", number of the first event of each outbox entry, or 0 where they are on their topic…}
+--         | {"already"}: this token has committed this n before | {"fenced"} | {"refused", word, seq}: backwards (the
+--         group is at seq), beyond (the log ends at seq), other (the log has another event at seq, or none), forgotten
+--         (seq was settled before), line (the line goes on to seq), unparked (the key is not parked), late (seq is not
+--         requeued), timer (is not set so), balance (seq events become done)
 --
 -- Guards are marked as in append.lua.
 
@@ -50,6 +57,9 @@ local GROUP, META, LOG, DEAD, STATES, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_H
 local c = cjson.decode(ARGV[1])
 local n, seq = c.n, c.seq
 
+-- @include tip.lua
+-- @include stream-ids.lua
+-- @include channel-record.lua
 -- @include seqs-in.lua
 -- @include fields-in.lua
 -- @include hset-all.lua
@@ -89,6 +99,7 @@ end
 -- @include commit-ledger.lua
 -- @include commit-timers.lua
 -- @include commit-effects.lua
+-- @include commit-at-once.lua
 -- @include commit-outbox.lua
 
 local refusal = judgeLedger() or judgeTimers() or judgeBalance(seq + #ahead - from - #oldAhead)
@@ -97,10 +108,12 @@ local values = c.states and fieldsIn(ARGV[2], c.states * 2)
 if c.states or c.removed then redis.call('HLEN', STATES) end -- guard: type of states
 judgeEffects()
 local numbers = numberOutbox()
+judgeAtOnce(numbers)
 
 -- WRITE
 
-writeOutbox(numbers)
+local answer = writeOutbox(numbers)
+writeAtOnce()
 local read = string.format('%.0f', entries)
 if known then
   redis.call('XGROUP', 'SETID', LOG, c.group, stand, 'ENTRIESREAD', read)
@@ -117,6 +130,6 @@ redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', stri
 hsetAll(GROUP, record)
 if c.expire then
   redis.call('PEXPIRE', GROUP, c.expire)
-  for i = 4, #KEYS do redis.call('PEXPIRE', KEYS[i], c.expire) end
+  for i = 4, 18 do redis.call('PEXPIRE', KEYS[i], c.expire) end
 end
-return { 'committed', unpack(numbers) }
+return { 'committed', unpack(answer) }

@@ -6,6 +6,7 @@ import {
   type CommitResult,
   separators,
 } from '@millrace/processor'
+import { atOnce, type AtOnce, type EntryHeader } from './at-once.ts'
 import type { GroupPlace } from './group-place.ts'
 import { encodeEffect, encodeState, timerMember } from './stored-texts.ts'
 
@@ -38,7 +39,9 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
     names.requeued,
     names.deadIndex,
   ]
-  const reply = (await scripts.commit.run(redis, keys, argumentsOf(commit, place))) as Reply
+  const emits = atOnce(place, commit, keys.length)
+  const args = argumentsOf(commit, place, emits)
+  const reply = (await scripts.commit.run(redis, [...keys, ...emits.keys], args)) as Reply
   switch (reply[0]) {
     case 'committed': {
       const [, ...numbers] = reply
@@ -72,13 +75,17 @@ interface Header {
   fire?: readonly (readonly [string, number, number, string])[]
   set?: readonly (readonly [string, number])[]
   cancel?: readonly string[]
-  outbox?: readonly (readonly [string, number])[]
+  outbox?: readonly EntryHeader[]
+  targets?: readonly (readonly [number, number])[]
+  channel?: string
+  now?: number
   effects?: number
 }
 
-function argumentsOf(commit: Commit, { redisGroup: group, expireMs }: GroupPlace): string[] {
+function argumentsOf(commit: Commit, { redisGroup: group, expireMs }: GroupPlace, emits: AtOnce): string[] {
   const { token, n, position, ahead } = commit
-  const header: Header = { token, n, id: position.id, seq: position.seq, ahead: ahead.join(','), group }
+  const place = { token, n, id: position.id, seq: position.seq, ahead: ahead.join(',') }
+  const header: Header = { ...place, group, ...emits.header }
   if (expireMs !== undefined) header.expire = expireMs
   if (commit.done !== undefined) header.done = commit.done
   addLedger(header, commit)
@@ -86,8 +93,6 @@ function argumentsOf(commit: Commit, { redisGroup: group, expireMs }: GroupPlace
   const states = addStates(header, commit)
   const { effects = [], outbox = [] } = commit
   if (effects.length > 0) header.effects = effects.length
-  if (outbox.length > 0)
-    header.outbox = outbox.map(({ topic, partition, events }) => [`${topic}/${partition}`, events.length])
   const records = effects.flatMap((effect) => [effect.idempotencyKey, encodeEffect(effect)])
   return [
     JSON.stringify(header),

@@ -1,5 +1,6 @@
 import type { GroupPartition } from '@millrace/processor'
 import type { Redis } from 'ioredis'
+import type { Reach } from './at-once.ts'
 import type { GroupScripts } from './group-scripts.ts'
 import type { GroupKeys, Keys, PartitionKeys } from './keys.ts'
 
@@ -13,14 +14,23 @@ export interface GroupPlace {
   readonly redisGroup: string
   /** With an ephemeral group: how long everything of it is kept, in ms. */
   readonly expireMs: number | undefined
+  readonly at: GroupPartition
+  readonly keys: Keys
+  readonly reach: Reach
+  /** Time in ms; undefined: the server's clock. */
+  readonly now: () => number | undefined
 }
 
+/** What all places on one server have in common. */
+export type GroupServer = Pick<GroupPlace, 'redis' | 'scripts' | 'keys' | 'reach' | 'now'>
+
 /** The place of a group's side of a partition. */
-export function placeOf(redis: Redis, scripts: GroupScripts, keys: Keys, at: GroupPartition): GroupPlace {
+export function placeOf(server: GroupServer, at: GroupPartition): GroupPlace {
+  const { keys } = server
   const { topic, partition, group, generation = 0, expireMs } = at
   return {
-    redis,
-    scripts,
+    ...server,
+    at,
     names: keys.group(topic, partition, group, generation),
     partition: keys.partition(topic, partition),
     redisGroup: generation === 0 && expireMs === undefined ? group : '',

@@ -42,6 +42,7 @@ import {
   type SwitchResult,
 } from '@millrace/processor'
 import type { Redis } from 'ioredis'
+import type { Reach } from './at-once.ts'
 import { auditGroup } from './audit.ts'
 import { commitGroup } from './commit.ts'
 import { confirmEffects } from './confirm.ts'
@@ -50,7 +51,7 @@ import { dueKeys, markDue, rulingsOf } from './due.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { removeForwarded } from './forwarded.ts'
 import { dropBuilt, freezeLive, statesPage, switchToBuilt } from './generation.ts'
-import { type GroupPlace, placeOf } from './group-place.ts'
+import { type GroupPlace, type GroupServer, placeOf } from './group-place.ts'
 import {
   deadLettersAfter,
   deferredOfKey,
@@ -63,7 +64,7 @@ import {
   parkedPage,
   timersDue,
 } from './group-reads.ts'
-import { type GroupScripts, groupScripts } from './group-scripts.ts'
+import { groupScripts } from './group-scripts.ts'
 import { Keys } from './keys.ts'
 import { acquireLease, releaseLease, renewLease } from './lease.ts'
 import { repairsPage } from './repair-log.ts'
@@ -74,6 +75,8 @@ export interface GroupBounds {
   readonly prefix?: string
   /** Time in ms; undefined: the server's clock. */
   readonly now?: () => number
+  /** How far apart emitted events may be appended by the commit itself. Default `slot`, which is right everywhere. */
+  readonly reach?: Reach
   /** How many confirmed and ignored effects are remembered. */
   readonly effectsRemembered?: number
   /** How many entries the audit log of a partition keeps. */
@@ -82,18 +85,13 @@ export interface GroupBounds {
 
 /** Groups on Redis, in the slot of their partition. The connection belongs to the caller. */
 export class GroupsOnRedis implements GenerationStore {
-  readonly #redis: Redis
-  readonly #scripts: GroupScripts
-  readonly #keys: Keys
-  readonly #now: () => number | undefined
+  readonly #server: GroupServer
   readonly #remembered: number
   readonly #repairsKept: number
 
   constructor(redis: Redis, bounds: GroupBounds = {}, scripts = groupScripts) {
-    this.#redis = redis
-    this.#scripts = scripts
-    this.#keys = new Keys(bounds.prefix)
-    this.#now = bounds.now ?? (() => undefined)
+    const { now = () => undefined, reach = 'slot' } = bounds
+    this.#server = { redis, scripts, keys: new Keys(bounds.prefix), reach, now }
     this.#remembered = bounds.effectsRemembered ?? 10_000
     this.#repairsKept = bounds.repairsKept ?? 100_000
   }
@@ -104,12 +102,12 @@ export class GroupsOnRedis implements GenerationStore {
     leaseMs: number,
     start?: GroupStart,
   ): Promise<Lease | undefined> {
-    const request = { member, leaseMs, now: this.#now(), start }
+    const request = { member, leaseMs, now: this.#server.now(), start }
     return this.#write(at, (place) => acquireLease(place, request))
   }
 
   renew(at: GroupPartition, { token, n }: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal> {
-    return this.#write(at, (place) => renewLease(place, { token, n, leaseMs, now: this.#now() }))
+    return this.#write(at, (place) => renewLease(place, { token, n, leaseMs, now: this.#server.now() }))
   }
 
   commit(at: GroupPartition, commit: Commit): Promise<CommitResult> {
@@ -194,8 +192,8 @@ export class GroupsOnRedis implements GenerationStore {
   }
 
   rule(at: GroupPartition, request: RuleRequest): Promise<RuleResult> {
-    const keyIndex = this.#keys.keyIndex(at.topic, at.partition, request.key)
-    const context = { keyIndex, now: this.#now(), entriesKept: this.#repairsKept }
+    const keyIndex = this.#server.keys.keyIndex(at.topic, at.partition, request.key)
+    const context = { keyIndex, now: this.#server.now(), entriesKept: this.#repairsKept }
     return this.#write(at, (place) => ruleOn(place, request, context))
   }
 
@@ -228,7 +226,9 @@ export class GroupsOnRedis implements GenerationStore {
     request: { readonly member: string; readonly leaseMs: number; readonly most: number },
   ): Promise<FreezeResult> {
     const built = this.#built(at, building)
-    return this.#write(at, (place) => freezeLive(place, built, building, { ...request, now: this.#now() }))
+    return this.#write(at, (place) =>
+      freezeLive(place, built, building, { ...request, now: this.#server.now() }),
+    )
   }
 
   switchGeneration(
@@ -242,7 +242,7 @@ export class GroupsOnRedis implements GenerationStore {
 
   dropGeneration(at: GroupPartition): Promise<'dropped' | 'held'> {
     assertBuilding(at)
-    return this.#write(at, (place) => dropBuilt(place, this.#now()))
+    return this.#write(at, (place) => dropBuilt(place, this.#server.now()))
   }
 
   statesPage(at: GroupPartition, options: PageOptions = {}): Promise<Page<StateOfKey>> {
@@ -252,13 +252,13 @@ export class GroupsOnRedis implements GenerationStore {
   #built(at: GroupPartition, building: Building): GroupPlace {
     assertBuilding(building)
     const { generation } = building
-    return placeOf(this.#redis, this.#scripts, this.#keys, { ...at, generation })
+    return placeOf(this.#server, { ...at, generation })
   }
 
   async #write<T>(at: GroupPartition, act: (place: GroupPlace) => Promise<T>): Promise<T> {
     assertGroupName(at.group)
     try {
-      return await act(placeOf(this.#redis, this.#scripts, this.#keys, at))
+      return await act(placeOf(this.#server, at))
     } catch (error) {
       if (error instanceof TypeError) throw error
       const failure = writeFailure(error)
@@ -271,7 +271,7 @@ export class GroupsOnRedis implements GenerationStore {
   async #read<T>(at: GroupPartition, act: (place: GroupPlace) => Promise<T>): Promise<T> {
     assertGroupName(at.group)
     try {
-      return await act(placeOf(this.#redis, this.#scripts, this.#keys, at))
+      return await act(placeOf(this.#server, at))
     } catch (error) {
       if (error instanceof TypeError) throw error
       throw readFailure(error)

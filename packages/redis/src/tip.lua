@@ -16,7 +16,15 @@ local function tipOf(log, meta)
   }
 end
 
-local function serverMs()
+-- The ms since the epoch: as the caller says, or by the server's clock.
+local function timeOr(now)
+  if now then return now end
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The ms in the ids of what comes behind an end.
+local function msBehind(tip, now)
+  if now < tip.ms then return tip.ms end -- guard: clock going back
+  return now
 end

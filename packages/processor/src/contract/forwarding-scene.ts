@@ -35,6 +35,7 @@ export class ForwardingScene {
       log,
       store,
       targets: new Map([[this.target.name, this.target]]),
+      taking: new Set<string>(),
       // Pauses take no time: what they wait for is for the test to bring about.
       timers: {
         set: (_: number, act: () => void) => {

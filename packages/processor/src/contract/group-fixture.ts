@@ -4,7 +4,7 @@ import { testTopic, unit } from '@millrace/log/contract'
 import type { Commit, CommitResult } from '../commit.ts'
 import type { GroupPartition, GroupStore } from '../group-store.ts'
 
-/** A group store to put through the suite, with the log that its positions lie on. */
+/** A group store that appends at once what it may, to put through the suite, with the log that its positions lie on. */
 export interface GroupStoreUnderTest {
   readonly log: EventLog
   readonly store: GroupStore

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GroupPartition, GroupStore, Lease } from '../group-store.ts'
 import { describeEffects } from './effects.ts'
 import { describeEmitting } from './emitting.ts'
+import { describeEmittingAtOnce } from './emitting-at-once.ts'
 import type { GroupStoreUnderTest } from './group-fixture.ts'
 import { describeLedger } from './ledger.ts'
 import { letter } from './parts.ts'
@@ -36,6 +37,7 @@ export function describeGroupStoreContract(name: string, open: () => Promise<Gro
     describeStates(subject)
     describeLedger(subject)
     describeEmitting(subject)
+    describeEmittingAtOnce(subject)
     describeEffects(subject)
     describeTiming(subject)
     describeRepairing(subject)

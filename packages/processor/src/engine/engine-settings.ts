@@ -81,6 +81,8 @@ export interface EngineSettings extends EngineBounds {
   readonly store: GroupStore
   /** Topics that are emitted to, by name. Those that are met on the way are added. */
   readonly targets: Map<string, Topic>
+  /** Names of those that are known to take channels; the others prove it by taking the first one. */
+  readonly taking: Set<string>
   readonly kindOf: (error: unknown) => FailureKind
   readonly gate: Gate | undefined
   readonly clock: Clock

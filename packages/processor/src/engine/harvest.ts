@@ -104,7 +104,7 @@ export class Harvest {
   content(skipped: number): CommitContent {
     this.#window.advance()
     const { id, seq } = this.#window.position
-    if (this.#emits.length > 0) this.outbox = draftOutbox(this.#emits)
+    if (this.#emits.length > 0) this.outbox = draftOutbox(this.#emits, this.#settings.taking)
     return {
       position: { id, seq },
       ahead: this.#window.ahead(),

@@ -92,6 +92,7 @@ export async function run<T extends Topic, S>(
     log: options.log,
     store: options.store,
     targets: new Map(options.emitsTo?.map((target) => [target.name, target])),
+    taking: new Set(options.emitsTo?.map((target) => target.name)),
     kindOf: options.kindOf ?? kindOfOutcome,
     gate: options.gate,
     ...{ clock, timers, elapsedMs, random },

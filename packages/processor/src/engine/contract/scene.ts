@@ -10,6 +10,8 @@ import { StoreFaults } from './store-faults.ts'
 export interface EngineUnderTest {
   readonly log: EventLog
   readonly store: GroupStore
+  /** Whether commits append emitted events to their topics themselves. */
+  readonly atOnce?: boolean
   /** The clock of the log, and of leases. */
   now(): number
   /** Turns it. */

@@ -14,7 +14,7 @@ export interface ForwarderSettings {
   /** Topics that are emitted to, by name. */
   readonly targets: ReadonlyMap<string, Topic>
   /** Names of topics that take channels; those that have taken one are added. */
-  readonly taking: Set<string>
+  readonly taking?: Set<string>
   readonly timers: Timers
   /** From 0 up to 1. */
   readonly random: () => number
@@ -193,7 +193,7 @@ export class Forwarder {
     this.#waiting -= entries.length
     for (const { id, topic } of entries) {
       this.#done.push(id)
-      this.#settings.taking.add(topic)
+      this.#settings.taking?.add(topic)
     }
     void this.#remove()
     if (this.#scan) void this.#read()

@@ -1,5 +1,6 @@
--- Puts a building generation into the place of the live one: states, timers and journal. Lists, letters, effects and
--- outbox stay. The live lease is let go, so that whoever had it drops its cache. Everything is checked before the first write.
+-- Puts a building generation into the place of the live one: states and timers; what it has fired itself goes behind
+-- the live journal. Lists, letters, effects and outbox stay. The live lease is let go, so that whoever had it drops its
+-- cache. Everything is checked before the first write.
 --
 -- KEYS  1 group     hash of the live generation, see lease.lua
 --       2 built     hash of the building one
@@ -10,13 +11,14 @@
 --       3 token of the building lease     4 its n
 --       5 number of the building generation
 -- RETURNS "switched" | "already" (the live generation has that number) | "fenced" | "apart" (the positions differ)
---         | "parked" (the building generation has parked keys)
+--         | "crowded" (it has fired too many timers itself)
 --
 -- Guards are marked as in append.lua.
 
 local GROUP, BUILT, STATES, TIMERS, JOURNAL, NEW_STATES, NEW_TIMERS, NEW_JOURNAL = unpack(KEYS, 1, 8)
-local live = redis.call('HMGET', GROUP, 'token', 'n', 'id', 'seq', 'ahead', 'generation')
-local built = redis.call('HMGET', BUILT, 'token', 'n', 'id', 'seq', 'ahead', 'parked', 'fired')
+local live = redis.call('HMGET', GROUP, 'token', 'n', 'id', 'seq', 'ahead', 'generation', 'fired')
+local built = redis.call('HMGET', BUILT, 'token', 'n', 'id', 'seq', 'ahead')
+local mostFired = 10000
 
 if (tonumber(live[6]) or 0) >= tonumber(ARGV[5]) then return 'already' end -- guard: switched before
 if ARGV[1] == '' or live[1] ~= ARGV[1] then return 'fenced' end -- guard: live token
@@ -25,10 +27,11 @@ if ARGV[3] == '' or built[1] ~= ARGV[3] then return 'fenced' end -- guard: build
 if (tonumber(built[2]) or 0) ~= tonumber(ARGV[4]) then return 'fenced' end -- guard: building number
 if (live[3] or '0-0') ~= (built[3] or '0-0') or (live[4] or '0') ~= (built[4] or '0') then return 'apart' end -- guard: equal positions
 if (live[5] or '') ~= (built[5] or '') then return 'apart' end -- guard: equal ahead
-if (tonumber(built[6]) or 0) > 0 then return 'parked' end -- guard: parked in the building generation
 redis.call('HLEN', NEW_STATES) -- guard: type of new states
 redis.call('ZCARD', NEW_TIMERS) -- guard: type of new timers
-redis.call('ZCARD', NEW_JOURNAL) -- guard: type of new journal
+redis.call('ZCARD', JOURNAL) -- guard: type of live journal
+if redis.call('ZCARD', NEW_JOURNAL) > mostFired then return 'crowded' end -- guard: firings of its own
+local own = redis.call('ZRANGE', NEW_JOURNAL, 0, -1)
 
 -- A rename over a large hash would free it on the spot; unlinked first, it is freed beside.
 local function move(from, to)
@@ -38,7 +41,11 @@ end
 
 move(NEW_STATES, STATES)
 move(NEW_TIMERS, TIMERS)
-move(NEW_JOURNAL, JOURNAL)
-redis.call('HSET', GROUP, 'generation', ARGV[5], 'fired', built[7] or '0', 'token', '', 'until', '0')
-redis.call('UNLINK', BUILT, unpack(KEYS, 9))
+local fired = tonumber(live[7]) or 0
+for _, firing in ipairs(own) do
+  fired = fired + 1
+  redis.call('ZADD', JOURNAL, 0, string.sub(firing, 1, 16) .. string.format('%015.0f', fired) .. string.sub(firing, 32))
+end
+redis.call('HSET', GROUP, 'generation', ARGV[5], 'fired', string.format('%.0f', fired), 'token', '', 'until', '0')
+redis.call('UNLINK', BUILT, NEW_JOURNAL, unpack(KEYS, 9))
 return 'switched'

@@ -28,8 +28,8 @@ export type SwitchResult =
   | { readonly status: 'fenced' }
   /** The two do not stand at the same position. */
   | { readonly status: 'apart' }
-  /** The building generation has parked keys of its own. */
-  | { readonly status: 'parked' }
+  /** The building generation has fired too many timers itself for one step. */
+  | { readonly status: 'crowded' }
 
 /** The record of a key, with its name. */
 export interface StateOfKey {
@@ -53,8 +53,9 @@ export interface Generations {
   ): Promise<FreezeResult>
 
   /**
-   * Puts states, timers and journal of a building generation into the place of the live ones, and lets the live
-   * lease go. Parked and deferred lists, dead letters, effects and outbox stay: they are the same in both.
+   * Puts states and timers of a building generation into the place of the live ones, its own firings behind the live
+   * journal, and lets the live lease go. Parked and deferred lists, dead letters, effects and outbox stay: they are
+   * true for both.
    */
   switchGeneration(
     at: GroupPartition,
@@ -71,6 +72,9 @@ export interface Generations {
    */
   statesPage(at: GroupPartition, options?: PageOptions): Promise<Page<StateOfKey>>
 }
+
+/** Most timers that a building generation fires by itself in a partition. */
+export const mostOwnFirings = 10_000
 
 /** A group store with generations: what a replay needs. */
 export interface GenerationStore extends GroupStore, Generations {}

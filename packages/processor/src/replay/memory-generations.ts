@@ -9,6 +9,7 @@ import {
   type Building,
   type FreezeResult,
   type Generations,
+  mostOwnFirings,
   type StateOfKey,
   type SwitchResult,
 } from './generations.ts'
@@ -104,11 +105,13 @@ function switchInMemory(
   if (!built.isHeldBy(building.token) || built.n !== building.n) return 'fenced'
   const [a, b] = [live.position, built.position]
   if (a.seq !== b.seq || a.id !== b.id || live.ahead.join() !== built.ahead.join()) return 'apart'
-  if (built.counts.parked > 0) return 'parked'
+  if (built.journal.length > mostOwnFirings) return 'crowded'
   replaceAll(live.states, built.states)
   replaceAll(live.timers, built.timers)
-  live.journal.splice(0, live.journal.length, ...built.journal)
-  live.fired = built.fired
+  for (const firing of built.journal) {
+    live.fired += 1
+    live.journal.push({ ...firing, no: live.fired })
+  }
   live.generation = building.generation
   live.token = ''
   live.untilMs = 0

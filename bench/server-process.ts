@@ -56,6 +56,7 @@ export async function startServices(
     databaseUrl: '',
     smtpUrl: '',
     inboxSmtpPort: 0,
+    member: 'bench',
   }
   child.send(order)
   const [report] = (await once(child, 'message')) as [HostReport]

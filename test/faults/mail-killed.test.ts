@@ -8,7 +8,7 @@ import { startRedis } from '../support/redis.ts'
 import { Child } from './child.ts'
 import type { MailOrder, MailWord } from './mail-process.ts'
 
-/** Of one partition, as the service says: `commitEvery` and `concurrency` of its bounds. */
+/** Of one partition, as the service says. */
 const repeatsAtMost = 18
 
 const closing: (() => Promise<unknown>)[] = []
@@ -28,8 +28,11 @@ async function setUp(signUps: number) {
   closing.push(() => groups.close())
   const script = new AccountScript(log)
   await Promise.all(Array.from({ length: signUps }, (_, at) => script.signUp(`u${at}`)))
-  const start = (leaseMs: number, heard: (word: MailWord) => void = () => undefined) => {
-    const order = { redisUrl: redis.url, smtpUrl: provider.url, leaseMs }
+  const start = (leaseMs: number, heard: (word: MailWord) => void = () => undefined, name?: string) => {
+    const order: MailOrder = {
+      ...{ redisUrl: redis.url, smtpUrl: provider.url, leaseMs },
+      ...(name === undefined ? {} : { name }),
+    }
     const child = new Child<MailOrder, MailWord>('mail-process.ts', order, heard)
     closing.push(() => child.kill())
     return child
@@ -73,6 +76,16 @@ test('mail killed at random points: every account gets its mail, each repeat wit
   console.info(`${repeated} of ${total} mails were sent again after ${kills} kills`)
   expect(repeated).toBeLessThanOrEqual(kills * repeatsAtMost * accounts.partitions)
   expect((await states()).reduce((sum, { deadLetters }) => sum + deadLetters, 0)).toBe(0)
+})
+
+test('mail that is killed and started again under its name goes on at once, however long its leases are', async () => {
+  const total = 40
+  const { provider, start, everybody } = await setUp(total)
+  const first = start(600_000, undefined, 'the-same')
+  await provider.record.received(5)
+  await first.kill()
+  start(600_000, undefined, 'the-same')
+  await everybody(total)
 })
 
 test('mail paused past its leases: another process takes over, the sleeper is fenced and commits nothing', async () => {

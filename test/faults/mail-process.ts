@@ -7,6 +7,8 @@ export interface MailOrder {
   readonly redisUrl: string
   readonly smtpUrl: string
   readonly leaseMs: number
+  /** What it is called, when it takes the place of one that has ended. */
+  readonly name?: string
 }
 
 /** What it says of itself: its leases, and why it lost them. */
@@ -19,7 +21,7 @@ export interface MailWord {
 // The mail service as a process of its own, to be killed and paused.
 process.once('message', (order: MailOrder) => void run(order))
 
-async function run({ redisUrl, smtpUrl, leaseMs }: MailOrder): Promise<void> {
+async function run({ redisUrl, smtpUrl, leaseMs, name }: MailOrder): Promise<void> {
   const log = await connectLog({ url: redisUrl })
   const groups = await connectGroupStore({ url: redisUrl })
   const service = createMailService({
@@ -31,13 +33,14 @@ async function run({ redisUrl, smtpUrl, leaseMs }: MailOrder): Promise<void> {
       product: { name: 'Millrace', url: 'http://127.0.0.1:3000' },
       messageIdHost: 'mail.millrace.test',
     },
-    bounds: { leaseMs, commitMs: 50 },
+    bounds: { leaseMs },
+    ...(name === undefined ? {} : { freshName: () => name }),
     observe: (event) => {
       if (event.kind === 'leased') say({ kind: 'leased', partition: event.partition })
       if (event.kind === 'ended') say({ kind: 'ended', partition: event.partition, reason: event.reason })
     },
   })
-  service.start()
+  await service.start()
 }
 
 function say(word: MailWord): void {

@@ -87,7 +87,7 @@ test('a deleted view is rebuilt from the log by itself, and not a single mail is
     links: accountLinks({ key, publicUrl: 'http://127.0.0.1:3000' }),
     mails: { product: { name: 'Millrace', url: 'http://127.0.0.1:3000' }, messageIdHost: 'mail.test' },
   })
-  mail.start()
+  await mail.start()
   closing.push(() => mail.stop())
   const view = await openView()
   await startQuery(view)

@@ -10,6 +10,8 @@ export interface HostOrder {
   readonly databaseUrl: string
   readonly smtpUrl: string
   readonly inboxSmtpPort: number
+  /** What its members of groups are called: the same for a process that takes the place of one that has ended. */
+  readonly member: string
 }
 
 /** What a service process answers. */

@@ -1,4 +1,11 @@
-import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
+import {
+  connectGroupStore,
+  connectLog,
+  connectMemberList,
+  type RedisGroupStore,
+  type RedisLog,
+  type RedisMemberList,
+} from '@millrace/redis'
 import {
   contextStore,
   Health,
@@ -17,6 +24,8 @@ export interface ProcessKit {
   log(): Promise<RedisLog>
   /** Leases and positions of groups, on a connection of their own: no append stands before a commit. */
   groups(): Promise<RedisGroupStore>
+  /** The list by which the members of groups share their partitions, on a connection of its own. */
+  members(): Promise<RedisMemberList>
   /** What the HTTP kit asks of a service: its own logger, context and counters. */
   http(service: string): HttpParts
   close(): Promise<void>
@@ -39,12 +48,14 @@ export function processKit(logger: Logger, redisUrl: string): ProcessKit {
     return log
   }
   let connectingGroups: Promise<RedisGroupStore> | undefined
+  let connectingMembers: Promise<RedisMemberList> | undefined
   return {
     logger,
     metrics,
     health,
     log: () => (connecting ??= connect()),
     groups: () => (connectingGroups ??= connectGroupStore({ url: redisUrl, name: 'millrace-groups' })),
+    members: () => (connectingMembers ??= connectMemberList({ url: redisUrl, name: 'millrace-members' })),
     http: (service) => ({
       logger: logger.child({ service }),
       context: contextStore,
@@ -54,6 +65,8 @@ export function processKit(logger: Logger, redisUrl: string): ProcessKit {
       // Whoever could not connect has said so already.
       const log = await connecting?.catch(() => undefined)
       const groups = await connectingGroups?.catch(() => undefined)
+      const members = await connectingMembers?.catch(() => undefined)
+      await members?.close()
       await groups?.close()
       await log?.close()
     },

@@ -29,6 +29,11 @@ export interface ServiceContext {
   readonly smtpUrl: string
   /** The loopback port on which the private inbox takes mail. */
   readonly inboxSmtpPort: number
+  /**
+   * Name of this process among the members of groups. A process that is started again in the place of one that has
+   * ended has the name of that, and so its leases at once: nothing waits for them to run out.
+   */
+  readonly member: string
   /** The services of this process. */
   readonly together: readonly string[]
   /** What the services of this process share. */

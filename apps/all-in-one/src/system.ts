@@ -1,3 +1,4 @@
+import { freshId } from '@millrace/event'
 import type { CommandLine } from './command-line.ts'
 import type { Home } from './home.ts'
 import type { HostOrder } from './host-messages.ts'
@@ -109,6 +110,8 @@ export class System {
       databaseUrl: this.#databaseUrl ?? '',
       smtpUrl: settings.SMTP_URL ?? `smtp://127.0.0.1:${inboxSmtpPort}`,
       inboxSmtpPort,
+      // A process is started again only when the one before has ended: nobody else works in its name.
+      member: freshId(),
     }
   }
 

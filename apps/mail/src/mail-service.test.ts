@@ -54,7 +54,7 @@ function start(
     },
     ...options,
   })
-  service.start()
+  void service.start()
   closing.push(() => service.stop())
   const until = (condition: () => boolean) =>
     new Promise<void>((resolve) => {

@@ -2,14 +2,16 @@ import { accounts } from '@millrace/accounts'
 import { MillraceError } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
 import {
-  consume,
-  type Consumer,
-  type ConsumerBounds,
   type ConsumerEvent,
   type ConsumerHealth,
+  type EngineBounds,
   type FailureKind,
   type GroupStore,
   kindOfFailure,
+  type MemberList,
+  processor,
+  run,
+  type Running,
 } from '@millrace/processor'
 import { type DeliveryStatus, type MailDelivery, mailFailureOf } from '@millrace/smtp'
 import type { AccountMailSettings } from './account-mail.ts'
@@ -19,17 +21,21 @@ import { mailedTypes, mailOfEvent } from './mail-of-event.ts'
 
 /** What {@link createMailService} needs. */
 export interface MailServiceOptions {
-  readonly log: Pick<EventLog, 'read' | 'readKey'>
+  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel'>
   readonly groups: GroupStore
   /** The way to the provider; the service stops it at its own stop. */
   readonly delivery: MailDelivery
   readonly mails: AccountMailSettings
   readonly links: MailLinks
+  /** The list by which several instances share the work. Default: none; who asks first for a free partition has it. */
+  readonly members?: MemberList
   /** What this instance is called in the group's records. */
   readonly member?: string
+  /** Makes the part of that name which nobody else has. Default: a fresh id. */
+  readonly freshName?: () => string
   /** Hears of lag, progress and failures; must not throw. */
   readonly observe?: (event: ConsumerEvent) => void
-  readonly bounds?: Partial<ConsumerBounds>
+  readonly bounds?: Partial<EngineBounds>
 }
 
 /** How the service is: of its loop and of the provider. */
@@ -44,16 +50,19 @@ export interface MailHealth {
 export interface MailService {
   /** Mails that a crash can repeat at most, with the same Message-ID, for each partition. */
   readonly repeatsAtMost: number
-  start(): void
+  start(): Promise<void>
   stop(): Promise<void>
   health(): MailHealth
 }
 
-/** The checkpoint is kept after ten mails of a partition or a second, whichever is first. */
 const mailBounds = {
-  concurrency: 8,
-  commitEvery: 10,
-  commitMs: 1_000,
+  // Of each partition; the way to the provider has limits of its own.
+  atOnce: 8,
+  // Mails that the provider takes within that time share a commit.
+  commitMs: 50,
+  uncommitted: 18,
+  window: 500,
+  laneWindow: 500,
   // A mail that its receiver puts off is asked for again for about four hours, then it is a dead letter.
   attempts: 24,
   retry: { firstMs: 5_000, maxMs: 900_000 },
@@ -62,43 +71,50 @@ const mailBounds = {
   // Longer than a provider may take for its answer: a slow one is no reason to give the lease away.
   stalledMs: 180_000,
   stopMs: 2_500,
-} as const satisfies Partial<ConsumerBounds>
+} as const satisfies Partial<EngineBounds>
 
 /**
- * Follows the accounts as the group `mail` and sends at least one mail for each event that asks for one. While the
+ * Follows the accounts as the group `mail` and sends at least one mail for each event that asks for one. It does so in
+ * the handler, before the commit that settles the event: what a crash between the two repeats is the same mail, with the
+ * Message-ID that the event's id makes. An effect would cost a second round trip and could repeat just as well. While the
  * breaker is open the group is paused: no attempts are spent, and the backlog goes out in order afterwards. An address
  * that is refused for good becomes a dead letter with the provider's masked answer; others go on.
  */
 export function createMailService(options: MailServiceOptions): MailService {
-  const { log, groups, delivery, links, member, observe } = options
+  const { log, groups, delivery, links, members, member, freshName, observe } = options
   const mailer = createAccountMailer(delivery, options.mails)
   const bounds = { ...mailBounds, ...options.bounds }
-  let consumer: Consumer | undefined
+  const mail = processor('mail', accounts, {
+    types: mailedTypes,
+    onExhausted: 'skip-event',
+    handle: async (event, { position, signal }) => {
+      const request = await mailOfEvent({ event, position }, log, links)
+      if (request) await mailer.send(request, signal)
+    },
+  })
+  let starting: Promise<Running> | undefined
+  let running: Running | undefined
   return {
-    repeatsAtMost: bounds.commitEvery + bounds.concurrency,
-    start: () => {
-      consumer ??= consume({
+    repeatsAtMost: bounds.uncommitted,
+    start: async () => {
+      starting ??= run(mail, {
         ...bounds,
         log,
         store: groups,
-        topic: accounts,
-        group: 'mail',
-        types: mailedTypes,
         kindOf,
         gate: delivery.gate,
+        ...(members === undefined ? {} : { members }),
         ...(member === undefined ? {} : { member }),
+        ...(freshName === undefined ? {} : { freshName }),
         ...(observe === undefined ? {} : { observe }),
-        handle: async (delivered, { signal }) => {
-          const request = await mailOfEvent(delivered, log, links)
-          if (request) await mailer.send(request, signal)
-        },
       })
+      running = await starting
     },
     stop: async () => {
-      await consumer?.stop()
+      await (await starting)?.stop()
       await delivery.stop()
     },
-    health: () => healthOf(consumer?.health(), delivery.status()),
+    health: () => healthOf(running?.health(), delivery.status()),
   }
 }
 

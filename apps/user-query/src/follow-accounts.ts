@@ -24,6 +24,7 @@ export interface FollowOptions {
   /** The list by which several instances share the partitions. */
   readonly members?: MemberList
   readonly member?: string
+  readonly freshName?: () => string
   readonly observe?: (event: ConsumerEvent) => void
   readonly leaseMs?: number
 }
@@ -42,7 +43,7 @@ const bounds = {
  * the view for sure; what a crash between the view's transaction and the group's commit repeats, the view knows.
  */
 export async function followAccounts(options: FollowOptions): Promise<Running> {
-  const { log, groups, view, members, member, leaseMs, observe } = options
+  const { log, groups, view, members, member, freshName, leaseMs, observe } = options
   const writer = new ViewWriter({ store: view, view: accountView, log })
   const follower = processor(accountView.name, accounts, {
     asStored: true,
@@ -57,6 +58,7 @@ export async function followAccounts(options: FollowOptions): Promise<Running> {
     kindOf,
     ...(members === undefined ? {} : { members }),
     ...(member === undefined ? {} : { member }),
+    ...(freshName === undefined ? {} : { freshName }),
     ...(leaseMs === undefined ? {} : { leaseMs }),
     observe: (event) => {
       if (event.kind === 'progress') writer.reached(event.partition, event.position)

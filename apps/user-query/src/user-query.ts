@@ -21,6 +21,8 @@ export interface UserQueryOptions {
   readonly members?: MemberList
   /** What this instance is called in the group's records. */
   readonly member?: string
+  /** Makes the part of that name which nobody else has. Default: a fresh id. */
+  readonly freshName?: () => string
   /** Hears of lag, progress and failures; must not throw. */
   readonly observe?: (event: ConsumerEvent) => void
   /** How long a crash of an instance holds its partitions up, in ms. Default 15,000. */

@@ -8,7 +8,7 @@ export const mailService: ServiceFactory = {
   summary: 'sends the mails about accounts',
   needs: ['redis'],
   ports: [],
-  start: async ({ settings, secrets, kit, smtpUrl }) => {
+  start: async ({ settings, secrets, kit, smtpUrl, member }) => {
     const { accountLinks, createMailService } = await import('@millrace-app/mail')
     const { createMailDelivery, createMailSender } = await import('@millrace/smtp')
     const { purposeKey } = await import('@millrace/service')
@@ -20,6 +20,8 @@ export const mailService: ServiceFactory = {
     const service = createMailService({
       log: await kit.log(),
       groups: await kit.groups(),
+      members: await kit.members(),
+      freshName: () => member,
       delivery,
       mails: {
         product: { name: settings.MAIL_NAME, url: publicUrl },
@@ -28,7 +30,7 @@ export const mailService: ServiceFactory = {
       links: accountLinks({ key: purposeKey(secrets.MILLRACE_SECRET, 'link'), publicUrl }),
       observe: followed(logger),
     })
-    service.start()
+    await service.start()
     // Sign-up works without the mail; the mails follow.
     kit.health.add({ name: 'mail', critical: false, check: () => service.health() })
     return { stop: () => service.stop() }

@@ -9,7 +9,7 @@ export const userQueryService: ServiceFactory = {
   needs: ['redis', 'postgres'],
   ports: [{ setting: 'USER_QUERY_PORT', whenSeparate: true }],
   start: async (context) => {
-    const { secrets, kit, databaseUrl } = context
+    const { secrets, kit, databaseUrl, member } = context
     const { createUserQuery, openAccountView } = await import('@millrace-app/user-query')
     const { createSessionTokens } = await import('@millrace/accounts')
     const { purposeKey } = await import('@millrace/service')
@@ -22,6 +22,8 @@ export const userQueryService: ServiceFactory = {
     const service = createUserQuery({
       log: await kit.log(),
       groups: await kit.groups(),
+      members: await kit.members(),
+      freshName: () => member,
       view,
       sessions: createSessionTokens({ key: purposeKey(secrets.MILLRACE_SECRET, 'session') }),
       tokens: [secrets.SERVICE_TOKEN],

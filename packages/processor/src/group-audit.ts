@@ -1,3 +1,5 @@
+import type { MendPart } from './repairs.ts'
+
 /** Where the events of a partition are, for one generation of a group. */
 export interface EventCounts {
   readonly done: number
@@ -56,6 +58,15 @@ export interface GroupStructures {
   readonly timers: number
 }
 
+/** Two numbers that should be the same. */
+export interface AuditFinding {
+  readonly what: string
+  readonly expected: number
+  readonly found: number
+  /** What of the structures can be made anew to mend it. */
+  readonly mend: MendPart
+}
+
 /** The ledger of a group's partition. */
 export interface GroupAudit {
   readonly generation: number
@@ -63,7 +74,8 @@ export interface GroupAudit {
   readonly structures: GroupStructures
   /** Events that the group has not settled: tip − position − ahead. */
   readonly unsettled: number
-  /** What does not add up, in words; none when all is well. */
+  readonly findings: readonly AuditFinding[]
+  /** The findings in words; none when all is well. */
   readonly differences: readonly string[]
 }
 
@@ -73,30 +85,38 @@ export function auditOf(
   counters: GroupCounters,
   structures: GroupStructures,
 ): GroupAudit {
-  const differences: string[] = []
-  const compare = (what: string, expected: number, found: number | undefined) => {
-    if (found !== undefined && found !== expected)
-      differences.push(`${what}: ${expected} expected, ${found} found`)
+  const findings: AuditFinding[] = []
+  const compare = (
+    what: string,
+    expected: number,
+    found: number | undefined,
+    mend: MendPart = 'counters',
+  ) => {
+    if (found !== undefined && found !== expected) findings.push({ what, expected, found, mend })
   }
   const { tip, base, position, ahead, done, parked, lined, deferred, dead, requeued, effects, outbox } =
     counters
   const unsettled = tip - position - ahead
   compare('events', tip - base, done + parked + lined + deferred + dead + requeued + unsettled)
   compare('parked keys', parked, structures.parked)
-  compare('heads of parked keys', parked, structures.parkedHeads)
-  compare('keys with deferred events', structures.deferredKeys, structures.deferredHeads)
+  compare('heads of parked keys', structures.parked, structures.parkedHeads, 'indexes')
+  compare('keys with deferred events', structures.deferredKeys, structures.deferredHeads, 'indexes')
   compare('events in line', lined, structures.lined)
   compare('deferred events', deferred, structures.deferred)
   compare('dead letters', dead, structures.dead)
   compare('letters that wait for a late run', requeued, structures.requeued)
   const { held } = structures
-  if (held !== undefined) compare('listed letters and held keys', structures.dead + held, structures.listed)
+  if (held !== undefined)
+    compare('listed letters and held keys', structures.dead + held, structures.listed, 'indexes')
   const open = effects.pending + effects.parked + effects.dead
   compare('effects', effects.recorded, open + effects.confirmed + effects.ignored)
-  compare('pending effects', effects.pending, structures.effects.pending)
-  compare('parked effects', effects.parked, structures.effects.parked)
-  compare('dead effects', effects.dead, structures.effects.dead)
+  compare('pending effects', effects.pending, structures.effects.pending, 'indexes')
+  compare('parked effects', effects.parked, structures.effects.parked, 'indexes')
+  compare('dead effects', effects.dead, structures.effects.dead, 'indexes')
   compare('open effects', open, structures.effects.open)
   compare('outbox entries', outbox.written - outbox.forwarded, structures.outbox)
-  return { generation, counters, structures, unsettled, differences }
+  const differences = findings.map(
+    ({ what, expected, found }) => `${what}: ${expected} expected, ${found} found`,
+  )
+  return { generation, counters, structures, unsettled, findings, differences }
 }

@@ -40,6 +40,7 @@ export { run, type Running, type RunOptions } from './engine/run.ts'
 export { type FailureKind, kindOfFailure } from './failure-kind.ts'
 export { Forwarder, type ForwarderOwner, type ForwarderSettings } from './forwarder.ts'
 export {
+  type AuditFinding,
   auditOf,
   type EffectCounts,
   type EventCounts,
@@ -95,7 +96,17 @@ export {
 } from './parked-key.ts'
 export type { DueAnswer, DueBy } from '@millrace/retry'
 export type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
-export type { Overtaken, RepairEntry, Repairs, RuledOn, RuleRequest, RuleResult } from './repairs.ts'
+export type {
+  MendPart,
+  MendRequest,
+  MendResult,
+  Overtaken,
+  RepairEntry,
+  Repairs,
+  RuledOn,
+  RuleRequest,
+  RuleResult,
+} from './repairs.ts'
 export {
   assertBuilding,
   type Building,

@@ -37,12 +37,14 @@ import {
   ruleInMemory,
   seqsOfKey,
 } from './memory-repairs.ts'
+import { firingsInMemory } from './memory-journal.ts'
+import { mendInMemory } from './memory-mend.ts'
 import { forwardInMemory, outboxInMemory } from './memory-outbox.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { GenerationStore } from './replay/generations.ts'
 import { MemoryGenerations } from './replay/memory-generations.ts'
 import type { ParkedKey } from './parked-key.ts'
-import type { RepairEntry, RuleRequest, RuleResult } from './repairs.ts'
+import type { MendRequest, MendResult, RepairEntry, RuleRequest, RuleResult } from './repairs.ts'
 import type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
 
@@ -213,15 +215,7 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
     at: GroupPartition,
     options: PageOptions & { readonly fromSeq?: number } = {},
   ): Promise<Page<JournalledFiring>> {
-    const { after, limit = 100, fromSeq = 0 } = options
-    const [afterSeq = -1, afterNo = 0] = after?.split(' ').map(Number) ?? []
-    const found = this.#group(at)
-      .journal.filter((firing) => firing.afterSeq >= fromSeq)
-      .filter((firing) => firing.afterSeq > afterSeq || (firing.afterSeq === afterSeq && firing.no > afterNo))
-      .toSorted((a, b) => a.afterSeq - b.afterSeq || a.no - b.no)
-    const items = found.slice(0, limit)
-    const last = items.at(-1)
-    return { items, next: items.length === limit && last ? `${last.afterSeq} ${last.no}` : undefined }
+    return firingsInMemory(this.#group(at), options)
   }
 
   async outbox(at: GroupPartition, options: PageOptions = {}): Promise<Page<OutboxEntry>> {
@@ -264,6 +258,11 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
 
   async requeued(at: GroupPartition, options: PageOptions = {}): Promise<Page<RequeuedEvent>> {
     return requeuedInMemory(this.#group(at), options)
+  }
+
+  async mend(at: GroupPartition, request: MendRequest): Promise<MendResult> {
+    const { tip } = await this.#see(at)
+    return mendInMemory(this.#group(at), request, { tip, nowMs: this.#clock.now() })
   }
 
   async repairEntries(at: GroupPartition, options: PageOptions = {}): Promise<Page<RepairEntry>> {

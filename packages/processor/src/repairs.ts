@@ -49,6 +49,25 @@ export type RuleResult =
   /** It is neither parked nor a dead letter: settled, or never there. */
   | { readonly status: 'gone' }
 
+/** What of a group's structures is to be made anew: lists that are derived from others, or the counters. */
+export type MendPart = 'indexes' | 'counters'
+
+/** Who orders structures to be mended, and why. */
+export interface MendRequest {
+  readonly part: MendPart
+  readonly by: string
+  readonly reason: string
+  /** Say what would be done, and do nothing. */
+  readonly dryRun?: boolean
+}
+
+/** How mending ended. */
+export type MendResult =
+  /** `moreDone`: by how many more events are done than before; with counters, lost events are done then. */
+  | { readonly status: 'mended'; readonly moreDone: number }
+  /** There are too many items for one step. Nothing was done. */
+  | { readonly status: 'large'; readonly items: number }
+
 /** A line of the audit log: who has decided what, when and why. */
 export interface RepairEntry {
   /** Its place in the log; later entries have higher ones. */
@@ -57,8 +76,8 @@ export interface RepairEntry {
   readonly id: string
   readonly seq: number
   readonly key: string
-  readonly kind: Ruling['kind']
-  readonly on: RuledOn
+  readonly kind: Ruling['kind'] | 'mended'
+  readonly on: RuledOn | MendPart
   readonly by: string
   readonly reason: string
   readonly atMs: number
@@ -90,6 +109,12 @@ export interface Repairs {
 
   /** Dead letters that wait for their late run, in the order of the log. Default limit 100. */
   requeued(at: GroupPartition, options?: PageOptions): Promise<Page<RequeuedEvent>>
+
+  /**
+   * Makes indexes anew from the records that they list, or counters from what lies in the structures: in one step, on
+   * a group that works. What was lost is not brought back: counters take what is there for true.
+   */
+  mend(at: GroupPartition, request: MendRequest): Promise<MendResult>
 
   /** The audit log, latest entries first; it keeps the last 100,000 of a partition. Default limit 100. */
   repairEntries(at: GroupPartition, options?: PageOptions): Promise<Page<RepairEntry>>

@@ -26,6 +26,8 @@ import {
   type GroupState,
   type JournalledFiring,
   type Lease,
+  type MendRequest,
+  type MendResult,
   type OpenEffect,
   type OutboxEntry,
   type PageOptions,
@@ -67,6 +69,7 @@ import {
 import { groupScripts } from './group-scripts.ts'
 import { Keys } from './keys.ts'
 import { acquireLease, releaseLease, renewLease } from './lease.ts'
+import { mendGroup } from './mend.ts'
 import { repairsPage } from './repair-log.ts'
 import { ruleOn } from './rule.ts'
 
@@ -210,6 +213,11 @@ export class GroupsOnRedis implements GenerationStore {
 
   requeued(at: GroupPartition, options: PageOptions = {}): Promise<Page<RequeuedEvent>> {
     return this.#read(at, (place) => requeuedPage(place, options))
+  }
+
+  mend(at: GroupPartition, request: MendRequest): Promise<MendResult> {
+    const context = { now: this.#server.now(), entriesKept: this.#repairsKept }
+    return this.#write(at, (place) => mendGroup(place, request, context))
   }
 
   repairEntries(at: GroupPartition, options: PageOptions = {}): Promise<Page<RepairEntry>> {

@@ -122,6 +122,10 @@ export class FaultyGroupStore implements GroupStore {
     return this.#inner.requeued(...args)
   }
 
+  mend(...args: Parameters<GroupStore['mend']>) {
+    return this.#through(() => this.#inner.mend(...args))
+  }
+
   repairEntries(...args: Parameters<GroupStore['repairEntries']>) {
     return this.#inner.repairEntries(...args)
   }

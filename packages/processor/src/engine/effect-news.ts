@@ -1,3 +1,5 @@
+import type { BreakerState, EffectBreakerHealth } from './effect-breaker.ts'
+
 /** What a running processor tells of its effects. */
 export type EffectNews =
   | (OneEffect & {
@@ -6,6 +8,14 @@ export type EffectNews =
       readonly delayMs: number
     })
   | (OneEffect & { readonly kind: 'effect-dead' })
+  /** The breaker before an effect has changed its state. */
+  | ({ readonly kind: 'effect-breaker'; readonly previous: BreakerState } & EffectBreakerHealth)
+  /** So many effects of a partition wait that it takes in no more events; or that is over. */
+  | {
+      readonly kind: 'effects-full' | 'effects-flowing'
+      readonly partition: number
+      readonly waiting: number
+    }
 
 interface OneEffect {
   readonly partition: number

@@ -1,6 +1,11 @@
 import { MillraceError } from '@millrace/event'
+import { retryAfterOf } from '@millrace/retry'
 import { backoffMs } from '../backoff.ts'
 import type { EffectChange, EffectToRecord, RecordedEffect } from '../effect-ledger.ts'
+import type { EffectBreaker } from './effect-breaker.ts'
+import { breakersOf } from './effect-breakers.ts'
+import { effectFailureOf } from './effect-failure.ts'
+import { EffectQueues } from './effect-queues.ts'
 import type { EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Occasion } from './occasion.ts'
@@ -18,12 +23,17 @@ export interface EffectOwner {
 
 interface Waiting extends EffectToRecord {
   readonly turn: number
+  /** In the order in which they came to this member. */
+  readonly place: number
+  /** Counts the attempts that its limit knows of. */
   attempt: number
+  /** Failures so far, counted or not: pauses grow by them. */
+  failures: number
 }
 
 /**
  * Carries out what commits have recorded: at least once, those of a key one after the other, and says so in the
- * ledger under the token.
+ * ledger under the token. Each effect has a line of its own behind its breaker: where one is away, the others go on.
  */
 export class EffectRunner {
   readonly #settings: EngineSettings
@@ -32,11 +42,13 @@ export class EffectRunner {
   readonly #ending = new AbortController()
   /** What waits for a place, by key. The first one is under way, or waits for its next attempt. */
   readonly #keys = new Map<string, Waiting[]>()
-  readonly #queue: string[] = []
-  readonly #changes: EffectChange[] = []
-  #waiting = 0
+  readonly #queues: EffectQueues
+  readonly #changes: { readonly name: string; readonly change: EffectChange }[] = []
   #running = 0
   #quiet = false
+  #places = 0
+  #full = false
+  #pumping = false
   #confirming: Promise<void> | undefined
   readonly #settledAll = new Occasion()
 
@@ -44,11 +56,17 @@ export class EffectRunner {
     this.#settings = settings
     this.#lease = lease
     this.#owner = owner
+    this.#queues = new EffectQueues(breakersOf(settings), () => this.#pump())
   }
 
   /** Effects that are not confirmed, as far as is known here. */
   get waiting(): number {
-    return this.#waiting
+    return this.#queues.waiting
+  }
+
+  /** So many wait that the partition takes nothing in, because the outside is away: no stall of ours. */
+  get heldUp(): boolean {
+    return this.#full && this.#queues.heldUp
   }
 
   /** Takes over what earlier owners have left; nothing is to be added before it has ended. */
@@ -94,35 +112,59 @@ export class EffectRunner {
   }
 
   end(): void {
+    if (this.#ending.signal.aborted) return
     this.#ending.abort()
+    this.#queues.end()
     this.#settledAll.call()
   }
 
   #take(effect: EffectToRecord | RecordedEffect, turn: number): void {
-    this.#waiting += 1
+    this.#count(effect.name, 1)
     const line = this.#keys.get(effect.key)
-    const waiting: Waiting = { ...effect, turn, attempt: 1 }
+    const waiting: Waiting = { ...effect, turn, place: (this.#places += 1), attempt: 1, failures: 0 }
     if (line) line.push(waiting)
     else {
       this.#keys.set(effect.key, [waiting])
-      this.#queue.push(effect.key)
+      this.#queues.add(waiting)
     }
+  }
+
+  #count(name: string, more: number): void {
+    this.#queues.count(name, more)
+    const full = this.waiting > this.#settings.effectsWaiting
+    if (full === this.#full) return
+    this.#full = full
+    const { partition } = this.#lease.at
+    this.#settings.tell({ kind: full ? 'effects-full' : 'effects-flowing', partition, waiting: this.waiting })
   }
 
   #pump(): void {
-    while (this.#running < this.#settings.effectsAtOnce && !this.#quiet && !this.#ending.signal.aborted) {
-      const key = this.#queue.shift()
-      const effect = key === undefined ? undefined : this.#keys.get(key)?.[0]
-      if (effect === undefined) return
-      this.#running += 1
-      void this.#carryOut(effect)
+    // Asked for again from within, when a breaker says that there is room.
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      while (this.#running < this.#settings.effectsAtOnce && !this.#quiet && !this.#ending.signal.aborted) {
+        const next = this.#queues.next()
+        if (next === undefined) return
+        const effect = this.#keys.get(next.key)?.[0]
+        if (effect === undefined) throw new TypeError('Bug: a key in line without an effect')
+        this.#running += 1
+        void this.#carryOut(effect, next.breaker)
+      }
+    } finally {
+      this.#pumping = false
     }
   }
 
-  async #carryOut(effect: Waiting): Promise<void> {
+  async #carryOut(effect: Waiting, breaker: EffectBreaker): Promise<void> {
+    const { kindOf } = this.#settings
     let failure: { readonly error: unknown } | undefined
     try {
-      await this.#attempt(effect)
+      await breaker.attempt(
+        effect.idempotencyKey,
+        () => this.#attempt(effect),
+        (error) => effectFailureOf(error, this.#lease.lapsed ? 'wait' : kindOf(error)),
+      )
     } catch (error) {
       failure = { error }
     }
@@ -130,7 +172,7 @@ export class EffectRunner {
     if (this.#running === 0) this.#settledAll.call()
     if (this.#ending.signal.aborted) return
     if (failure === undefined) this.#ended(effect, 'confirmed')
-    else this.#failed(effect, failure.error)
+    else this.#failed(effect, breaker, failure.error)
     this.#pump()
   }
 
@@ -162,41 +204,52 @@ export class EffectRunner {
     }
   }
 
-  #failed(effect: Waiting, error: unknown): void {
-    const { effectAttempts, effectRetry, kindOf, random, timers, tell } = this.#settings
-    const kind = this.#lease.lapsed || isUnknown(error) ? 'wait' : kindOf(error)
+  #failed(effect: Waiting, breaker: EffectBreaker, error: unknown): void {
+    const { effectAttempts, effectRetry, kindOf, random, clock, tell } = this.#settings
+    const failure = this.#lease.lapsed ? 'dropped' : effectFailureOf(error, kindOf(error))
+    // What failed because the other end is away has cost it nothing.
+    const counts = failure === 'failed' && breaker.state === 'closed'
     const { key, name, idempotencyKey, attempt } = effect
-    const spent = kind === 'retry' && attempt >= effectAttempts
-    if (kind === 'permanent' || spent) {
+    if (failure === 'answered' || (counts && attempt >= effectAttempts)) {
       tell({ kind: 'effect-dead', partition: this.#lease.at.partition, key, name, idempotencyKey, error })
       this.#ended(effect, 'dead', { attempts: attempt, message: messageOf(error) })
       return
     }
-    effect.attempt += 1
-    const delayMs = backoffMs(effectRetry, attempt, random())
-    tell({
-      kind: 'effect-retry',
-      partition: this.#lease.at.partition,
-      key,
-      name,
-      idempotencyKey,
-      attempts: attempt,
-      delayMs,
-      error,
-    })
+    if (counts) effect.attempt += 1
+    effect.failures += 1
+    if (breaker.state !== 'closed') {
+      // The breaker has the pauses now: no timer for each of those who wait.
+      this.#queues.add(effect)
+      return
+    }
+    const wishedMs = retryAfterOf(error, clock.now()) ?? 0
+    const delayMs = Math.max(backoffMs(effectRetry, effect.failures, random()), wishedMs)
+    this.#again(effect, error, delayMs)
+  }
+
+  #again(effect: Waiting, error: unknown, delayMs: number): void {
+    const { timers, tell } = this.#settings
+    const { key, name, idempotencyKey, attempt } = effect
+    const { partition } = this.#lease.at
+    tell({ kind: 'effect-retry', partition, key, name, idempotencyKey, attempts: attempt, delayMs, error })
     void sleep(timers, delayMs, this.#ending.signal).then(() => {
-      this.#queue.push(key)
+      if (this.#ending.signal.aborted) return
+      this.#queues.add(effect)
       this.#pump()
     })
   }
 
   /** The next of its key may begin: the confirmation follows, and a crash before it repeats both in order. */
-  #ended({ key, idempotencyKey, turn }: Waiting, to: 'confirmed' | 'dead', note?: unknown): void {
+  #ended({ key, name, idempotencyKey, turn }: Waiting, to: 'confirmed' | 'dead', note?: unknown): void {
     const line = this.#keys.get(key)
     line?.shift()
-    if (line === undefined || line.length === 0) this.#keys.delete(key)
-    else this.#queue.push(key)
-    this.#changes.push({ idempotencyKey, turn, to, ...(note === undefined ? {} : { note }) })
+    const next = line?.[0]
+    if (next === undefined) this.#keys.delete(key)
+    else this.#queues.add(next)
+    this.#changes.push({
+      name,
+      change: { idempotencyKey, turn, to, ...(note === undefined ? {} : { note }) },
+    })
     this.#confirm()
   }
 
@@ -213,13 +266,14 @@ export class EffectRunner {
     for (let failures = 0; this.#changes.length > 0 && !this.#ending.signal.aborted;) {
       const part = this.#changes.slice(0, mostChanges)
       try {
-        const results = await store.confirmEffects(this.#lease.at, this.#lease.token, part)
+        const changes = part.map(({ change }) => change)
+        const results = await store.confirmEffects(this.#lease.at, this.#lease.token, changes)
         if (results === 'fenced') {
           this.#owner.lost()
           return
         }
         this.#changes.splice(0, part.length)
-        this.#waiting -= part.length
+        for (const { name } of part) this.#count(name, -1)
         failures = 0
         this.#owner.moved()
       } catch (error) {
@@ -233,10 +287,6 @@ export class EffectRunner {
       }
     }
   }
-}
-
-function isUnknown(error: unknown): boolean {
-  return error instanceof MillraceError && error.code === 'effect.unknown'
 }
 
 function messageOf(error: unknown): string {

@@ -22,7 +22,7 @@ export function newEvent(topic: Topic, draft: EventDraft, clock: Clock = systemC
     type: draft.type,
     source: draft.source ?? `/millrace/${topic.name}`,
     subject: draft.key,
-    time: draft.time ?? new Date(clock.now()).toISOString(),
+    time: draft.time ?? isoTime(clock.now()),
     data,
     correlationid: draft.correlationId ?? id,
   }
@@ -33,6 +33,18 @@ export function newEvent(topic: Topic, draft: EventDraft, clock: Clock = systemC
   assertEnvelope(event)
   assertSafe(event.data)
   return event
+}
+
+let lastMs = Number.NaN
+let lastTime = ''
+
+// Making the text takes half as long as all else, and events that are made together have one time.
+function isoTime(ms: number): string {
+  if (ms !== lastMs) {
+    lastTime = new Date(ms).toISOString()
+    lastMs = ms
+  }
+  return lastTime
 }
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] }

@@ -1,5 +1,5 @@
 import { createHmac, hash, randomFillSync } from 'node:crypto'
-import { stringify, v7 } from 'uuid'
+import { v7 } from 'uuid'
 
 // Asking the system's generator for each id costs 6 µs, for 256 ids at once 0.5 µs an id.
 const pool = Buffer.alloc(16 * 256)
@@ -43,15 +43,17 @@ export function freshId(): string {
  * For events that a crash may make a second time: emits, forwarded changes, timers.
  */
 export function derivedId(...parts: readonly string[]): string {
-  // In one piece: an object to update costs 2.5 µs an id, this 0.9.
-  return asVersion8(hash('sha256', parts.map(lengthPrefixed).join(''), 'buffer'))
+  let text = ''
+  for (const part of parts) text += lengthPrefixed(part)
+  // In one piece and as text: an object to update costs 2.5 µs an id, a buffer 2.3, this 0.8.
+  return asVersion8(hash('sha256', text, 'hex'))
 }
 
 /** Like {@link derivedId}, but nobody without the secret can tell or guess the parts. */
 export function keyedId(secret: Uint8Array, ...parts: readonly string[]): string {
   const hmac = createHmac('sha256', secret)
   for (const part of parts) hmac.update(lengthPrefixed(part))
-  return asVersion8(hmac.digest())
+  return asVersion8(hmac.digest('hex'))
 }
 
 // Without the length, ('ab', 'c') and ('a', 'bc') would give one id.
@@ -59,9 +61,8 @@ function lengthPrefixed(part: string): string {
   return `${Buffer.byteLength(part)}:${part}`
 }
 
-function asVersion8(digest: Buffer): string {
-  const bytes = new Uint8Array(digest.subarray(0, 16))
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  return stringify(bytes)
+// Version and variant are set in the places that RFC 9562 gives them.
+function asVersion8(hex: string): string {
+  const variant = '89ab'[Number.parseInt(hex[16] ?? '', 16) & 3] ?? ''
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

@@ -11,6 +11,13 @@ export type { ConsumerHealth, PartitionHealth } from './consumer-health.ts'
 export { type ConsumerBounds, consumerBounds, type DeliveryContext, type Gate } from './consumer-settings.ts'
 export { type Commit, type CommitFault, commitRefused, type CommitResult } from './commit.ts'
 export { checkCommit, commitBounds, separators } from './check-commit.ts'
+export type { AuditDifference } from './audit/audit-difference.ts'
+export {
+  type AuditOptions,
+  auditPartition,
+  type AuditParts,
+  type GroupJobs,
+} from './audit/audit-partition.ts'
 export { checkEffectChanges } from './check-effect-changes.ts'
 export { checkRule, digestOfData } from './check-rule.ts'
 export {

@@ -77,7 +77,8 @@ export function recordEffect(
   payload: unknown,
 ): void {
   const { name } = definition
-  if (lane.processor.effects.get(name) !== definition)
+  // The schema, not the definition: a test kit puts another function in the place of the real one.
+  if (lane.processor.effects.get(name)?.schema !== definition.schema)
     throw lane.fault(
       undeclared(`Processor ${lane.processor.name} does not list the effect "${name}" it records`),
     )

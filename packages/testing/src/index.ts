@@ -1,0 +1,5 @@
+export { assertOutcome } from './assert-outcome.ts'
+export { Given, given, Scenario } from './given.ts'
+export { type GivenEvent, type KitOptions, startKit, TestKit } from './kit.ts'
+export type { EffectSeen, EmittedEvent, EventSeen, Expectation, Outcome } from './outcome.ts'
+export { patienceMs } from './quiet.ts'

@@ -5,17 +5,23 @@ import { benchProcess } from './process.ts'
 import { asText, type Report } from './report.ts'
 import { benchUniq } from './uniq.ts'
 
-const benches: Readonly<Record<string, (rounds: number, say: (line: string) => void) => Promise<Report>>> = {
+type Bench = (rounds: number, say: (line: string) => void, large: boolean) => Promise<Report>
+
+const benches: Readonly<Record<string, Bench>> = {
   append: benchAppend,
   lanes: benchLanes,
   process: benchProcess,
   uniq: benchUniq,
 }
-const usage = `npm run bench -- <${Object.keys(benches).join('|')}> [--json] [--rounds N]   (rounds: default 5)`
+const usage = `npm run bench -- <${Object.keys(benches).join('|')}> [--json] [--rounds N] [--large]   (rounds: default 5; large: process with a million keys)`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    large: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+  },
 })
 const bench = benches[positionals[0] ?? '']
 const rounds = Number(values.rounds)
@@ -24,7 +30,7 @@ if (!bench || positionals.length > 1 || !(Number.isInteger(rounds) && rounds >= 
   console.error(usage)
   process.exitCode = 2
 } else {
-  const result = await bench(rounds, (line) => console.error(line))
+  const result = await bench(rounds, (line) => console.error(line), values.large)
   console.log(values.json ? JSON.stringify(result, null, 2) : asText(result))
   // A missed goal is a failure, so that a script notices.
   process.exitCode = result.goals.some((goal) => goal.verdict === 'missed') ? 1 : 0

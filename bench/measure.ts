@@ -17,6 +17,8 @@ export interface Contender {
 export interface Work {
   readonly events: number
   readonly seconds: number
+  /** From each event's append to the call of its handler, in ms; where that was what was measured. */
+  readonly latencies?: readonly number[]
 }
 
 /** What a contender did and cost in one round. */
@@ -58,6 +60,7 @@ function together(a: Sample, b: Sample): Sample {
     seconds: a.seconds + b.seconds,
     nodeMicros: a.nodeMicros === undefined ? undefined : a.nodeMicros + (b.nodeMicros ?? 0),
     redisMicros: a.redisMicros === undefined ? undefined : a.redisMicros + (b.redisMicros ?? 0),
+    ...(a.latencies && b.latencies ? { latencies: [...a.latencies, ...b.latencies] } : {}),
   }
 }
 
@@ -68,12 +71,11 @@ async function measured(contender: Contender, redis: Redis | undefined): Promise
   const redisBefore = redis && (await redisCpuMicros(redis))
   const cpuMicros = contender.cpuMicros ?? ownCpuMicros
   const before = cpuMicros() ?? Number.NaN
-  const { events, seconds } = await contender.run()
+  const work = await contender.run()
   const nodeMicros = (cpuMicros() ?? Number.NaN) - before
   const redisAfter = redis && (await redisCpuMicros(redis))
   return {
-    events,
-    seconds,
+    ...work,
     nodeMicros: contender.outside || Number.isNaN(nodeMicros) ? undefined : nodeMicros,
     redisMicros: redisAfter === undefined || redisBefore === undefined ? undefined : redisAfter - redisBefore,
   }

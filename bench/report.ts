@@ -1,7 +1,7 @@
 import { median, type Sample } from './measure.ts'
 
 /** What must or should be reached by one contender in comparison to another. */
-export type Goal = RatioGoal | CostGoal
+export type Goal = RatioGoal | CostGoal | RedisGoal | LatencyGoal
 
 /** A ratio of two contenders' rates: at least. */
 export interface RatioGoal {
@@ -19,6 +19,23 @@ export interface CostGoal {
   readonly aim: number
 }
 
+/** What Redis costs with one contender ÷ with another, in processor time an event: at most. */
+export interface RedisGoal {
+  readonly what: string
+  readonly redis: readonly [contender: string, other: string]
+  readonly must: number
+  readonly aim: number
+}
+
+/** A percentile of one contender's latencies ÷ another's: at most. */
+export interface LatencyGoal {
+  readonly what: string
+  readonly percentile: 50 | 99
+  readonly of: readonly [contender: string, other: string]
+  readonly must: number
+  readonly aim: number
+}
+
 /** What a benchmark found: medians for each contender, and the ratios that matter. */
 export interface Report {
   readonly bench: string
@@ -29,6 +46,9 @@ export interface Report {
     readonly perSecond: number
     readonly nodeMicros: number | null
     readonly redisMicros: number | null
+    /** Milliseconds; null where no latencies were measured. */
+    readonly p50: number | null
+    readonly p99: number | null
   }[]
   readonly goals: readonly (Goal & { readonly reached: number; readonly verdict: Verdict })[]
 }
@@ -53,6 +73,8 @@ export function report(
       perSecond: median(all.map(rate)),
       nodeMicros: each('nodeMicros'),
       redisMicros: each('redisMicros'),
+      p50: all.some(({ latencies }) => latencies) ? median(all.map((one) => percentile(one, 50))) : null,
+      p99: all.some(({ latencies }) => latencies) ? median(all.map((one) => percentile(one, 99))) : null,
     }
   })
   const rounds = Math.min(...[...samples.values()].map((all) => all.length))
@@ -69,14 +91,29 @@ export function report(
 
 /** What a goal compares, in each round. */
 function comparisons(goal: Goal, samples: ReadonlyMap<string, readonly Sample[]>): number[] {
-  const [one, other] = ('over' in goal ? goal.over : goal.above).map((name) => samples.get(name) ?? [])
+  const [one, other] = sidesOf(goal).map((name) => samples.get(name) ?? [])
   return (one ?? []).map((sample, at) => {
     const base = other?.[at]
-    if (!base) return Number.NaN
-    return 'over' in goal
-      ? rate(sample) / rate(base)
-      : costOf(sample, 'nodeMicros') - costOf(base, 'nodeMicros')
+    return base ? compared(goal, sample, base) : Number.NaN
   })
+}
+
+function sidesOf(goal: Goal): readonly [string, string] {
+  if ('over' in goal) return goal.over
+  if ('above' in goal) return goal.above
+  return 'redis' in goal ? goal.redis : goal.of
+}
+
+function compared(goal: Goal, sample: Sample, base: Sample): number {
+  if ('over' in goal) return rate(sample) / rate(base)
+  if ('above' in goal) return costOf(sample, 'nodeMicros') - costOf(base, 'nodeMicros')
+  if ('redis' in goal) return costOf(sample, 'redisMicros') / costOf(base, 'redisMicros')
+  return percentile(sample, goal.percentile) / percentile(base, goal.percentile)
+}
+
+function percentile({ latencies = [] }: Sample, percent: number): number {
+  const sorted = latencies.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN
 }
 
 function rate({ events, seconds }: Sample): number {
@@ -102,6 +139,9 @@ export function asText({ bench, rounds, contenders, goals }: Report): string {
     one.nodeMicros === null ? '–' : one.nodeMicros.toFixed(2),
     one.redisMicros === null ? '–' : one.redisMicros.toFixed(2),
   ])
+  const slow = contenders.filter(({ p50 }) => p50 !== null)
+  const latencyHead = ['', 'p50 ms', 'p99 ms']
+  const latencyBody = slow.map(({ what, p50, p99 }) => [what, (p50 ?? 0).toFixed(2), (p99 ?? 0).toFixed(2)])
   const goalHead = ['', 'reached', 'must', 'aim', '']
   const goalBody = goals.map((goal) => [
     goal.what,
@@ -114,6 +154,7 @@ export function asText({ bench, rounds, contenders, goals }: Report): string {
     `${bench}: medians of ${rounds} rounds, µs of processor time an event`,
     '',
     ...table([head, ...body]),
+    ...(slow.length > 0 ? ['', ...table([latencyHead, ...latencyBody])] : []),
     '',
     ...table([goalHead, ...goalBody]),
   ].join('\n')

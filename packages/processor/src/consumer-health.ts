@@ -1,6 +1,6 @@
 import type { Reached } from './group-store.ts'
 import type { MembersHealth } from './members/members-health.ts'
-import type { PartitionWork } from './partition-work.ts'
+import type { PartitionWork, WaitingEffects } from './partition-work.ts'
 
 /** How one partition of a consumer is. */
 export interface PartitionHealth {
@@ -16,6 +16,8 @@ export interface PartitionHealth {
   readonly backingOff?: number
   /** Keys that it has in memory. */
   readonly lanes?: number
+  /** Effects that wait to be carried out. With `full`, so many that it takes nothing in. */
+  readonly effects?: WaitingEffects
   /** Lag without progress, for so many ms. */
   readonly stalledForMs?: number
   /** It is to be this member's, and has not been got yet, for so many ms. */
@@ -39,8 +41,9 @@ export interface ConsumerHealth {
 
 /** What a run says of its partition. */
 export function runHealth(run: PartitionWork): Partial<PartitionHealth> {
-  const { position, lag, inHand, backingOff, lanes, stalledForMs } = run
-  return { position, lag, inHand, backingOff, lanes, stalledForMs: Math.round(stalledForMs) }
+  const { position, lag, inHand, backingOff, lanes, effects, stalledForMs } = run
+  const known = effects === undefined ? {} : { effects }
+  return { position, lag, inHand, backingOff, lanes, ...known, stalledForMs: Math.round(stalledForMs) }
 }
 
 /** How long a partition may be without an owner beyond the length of a lease, in ms. */
@@ -68,11 +71,15 @@ export function consumerHealth(
     .filter(({ awaitedForMs = 0 }) => awaitedForMs > given.leaseMs + takeoverMs)
     .map(numberOf)
   const { members } = given
+  const full = owned.filter(({ effects }) => effects?.full === true).map(numberOf)
+  const away = new Map(owned.flatMap(({ effects }) => (effects?.away ?? []).map((one) => [one.name, one])))
   const unlisted = members !== undefined && members.state !== 'live' && !given.stopping
   const words = [
     given.stopping ? 'stopping' : `owns ${owned.length} of ${partitions.length} partitions, lag ${lag}`,
     ...(given.paused ? ['paused'] : []),
     ...(backingOff > 0 ? [`${backingOff} keys wait for another attempt`] : []),
+    ...[...away.values()].map((one) => `effect ${one.name}: breaker ${one.state}, ${one.waiting} wait`),
+    ...(full.length > 0 ? [`full of waiting effects: partition ${full.join(', ')}`] : []),
     ...(stalled.length > 0 ? [`no progress in partition ${stalled.join(', ')}`] : []),
     ...faulty.map((one) => `partition ${one.partition}: ${one.fault}`),
     ...(late.length > 0 ? [`waits for partition ${late.join(', ')}`] : []),
@@ -80,7 +87,14 @@ export function consumerHealth(
     ...(members?.fault === undefined ? [] : [`the list of members: ${members.fault}`]),
   ]
   const down = stalled.length > 0 || faulty.length > 0 || members?.fault !== undefined
-  const degraded = given.paused || backingOff > 0 || given.stopping || late.length > 0 || unlisted
+  const degraded =
+    given.paused ||
+    backingOff > 0 ||
+    away.size > 0 ||
+    full.length > 0 ||
+    given.stopping ||
+    late.length > 0 ||
+    unlisted
   return {
     state: down ? 'down' : degraded ? 'degraded' : 'ok',
     message: words.join('; '),

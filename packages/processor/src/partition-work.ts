@@ -1,6 +1,16 @@
 import type { Recorded } from '@millrace/log'
 import type { EndReason } from './consumer-event.ts'
+import type { EffectBreakerHealth } from './engine/effect-breaker.ts'
 import type { GroupPartition, Lease, Reached } from './group-store.ts'
+
+/** How the effects of a partition are. */
+export interface WaitingEffects {
+  readonly waiting: number
+  /** So many wait that the partition takes nothing in. */
+  readonly full: boolean
+  /** The breakers before them that are not closed: the same ones for all partitions of a member. */
+  readonly away: readonly EffectBreakerHealth[]
+}
 
 /** A member's work on one partition, from the lease to its end, as its group consumer sees it. */
 export interface PartitionWork {
@@ -24,6 +34,8 @@ export interface PartitionWork {
   readonly backingOff: number
   /** Keys that are in memory. */
   readonly lanes: number
+  /** Effects that wait, where there are any to wait. */
+  readonly effects?: WaitingEffects
   /** For how long there has been lag and nothing has moved, in ms; 0 while all is well. */
   readonly stalledForMs: number
 

@@ -148,10 +148,8 @@ export class EffectBreaker {
   /** Whether an attempt may be begun now. Whoever hears yes begins one. */
   enter(): boolean {
     if (this.#state === 'half-open') return false
-    if (this.#state === 'open') {
-      if (!this.#probeDue) return false
-      this.#probeDue = false
-    } else if (this.#running >= this.#atOnce) return false
+    if (this.#state === 'open' ? !this.#probeDue : this.#running >= this.#atOnce) return false
+    this.#probeDue = false
     this.#running += 1
     return true
   }

@@ -1,4 +1,4 @@
-import type { EffectBreaker } from './effect-breaker.ts'
+import type { EffectBreaker, EffectBreakerHealth } from './effect-breaker.ts'
 import type { EffectBreakers } from './effect-breakers.ts'
 import { EffectLine, type InLine } from './effect-line.ts'
 
@@ -31,11 +31,11 @@ export class EffectQueues {
     return this.#waiting
   }
 
-  /** Some of them wait for the other end to come back. */
-  get heldUp(): boolean {
-    return [...this.#queues.values()].some(
-      ({ breaker, waiting }) => waiting > 0 && breaker.state !== 'closed',
-    )
+  /** Breakers that are not closed and have something waiting behind them. */
+  get away(): readonly EffectBreakerHealth[] {
+    return [...this.#queues.values()]
+      .filter(({ breaker, waiting }) => waiting > 0 && breaker.state !== 'closed')
+      .map(({ breaker }) => breaker.health())
   }
 
   count(name: string, more: number): void {

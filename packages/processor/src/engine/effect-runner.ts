@@ -6,6 +6,7 @@ import type { EffectBreaker } from './effect-breaker.ts'
 import { breakersOf } from './effect-breakers.ts'
 import { effectFailureOf } from './effect-failure.ts'
 import { EffectQueues } from './effect-queues.ts'
+import type { WaitingEffects } from '../partition-work.ts'
 import type { EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Occasion } from './occasion.ts'
@@ -64,9 +65,14 @@ export class EffectRunner {
     return this.#queues.waiting
   }
 
+  /** How they are, for health. */
+  get health(): WaitingEffects {
+    return { waiting: this.waiting, full: this.#full, away: this.#queues.away }
+  }
+
   /** So many wait that the partition takes nothing in, because the outside is away: no stall of ours. */
   get heldUp(): boolean {
-    return this.#full && this.#queues.heldUp
+    return this.#full && this.#queues.away.length > 0
   }
 
   /** Takes over what earlier owners have left; nothing is to be added before it has ended. */
@@ -171,6 +177,8 @@ export class EffectRunner {
     this.#running -= 1
     if (this.#running === 0) this.#settledAll.call()
     if (this.#ending.signal.aborted) return
+    // A partition that waits for its effects has no other sign of life.
+    if (this.#full) this.#owner.moved()
     if (failure === undefined) this.#ended(effect, 'confirmed')
     else this.#failed(effect, breaker, failure.error)
     this.#pump()
@@ -207,7 +215,7 @@ export class EffectRunner {
   #failed(effect: Waiting, breaker: EffectBreaker, error: unknown): void {
     const { effectAttempts, effectRetry, kindOf, random, clock, tell } = this.#settings
     const failure = this.#lease.lapsed ? 'dropped' : effectFailureOf(error, kindOf(error))
-    // What failed because the other end is away has cost it nothing.
+    // What failed because the other end is away costs nothing.
     const counts = failure === 'failed' && breaker.state === 'closed'
     const { key, name, idempotencyKey, attempt } = effect
     if (failure === 'answered' || (counts && attempt >= effectAttempts)) {
@@ -217,20 +225,17 @@ export class EffectRunner {
     }
     if (counts) effect.attempt += 1
     effect.failures += 1
-    if (breaker.state !== 'closed') {
-      // The breaker has the pauses now: no timer for each of those who wait.
-      this.#queues.add(effect)
-      return
-    }
-    const wishedMs = retryAfterOf(error, clock.now()) ?? 0
-    const delayMs = Math.max(backoffMs(effectRetry, effect.failures, random()), wishedMs)
-    this.#again(effect, error, delayMs)
+    const pauseMs = backoffMs(effectRetry, effect.failures, random())
+    if (breaker.state === 'closed')
+      this.#again(effect, error, Math.max(pauseMs, retryAfterOf(error, clock.now()) ?? 0))
+    // The breaker has the pauses now.
+    else this.#queues.add(effect)
   }
 
   #again(effect: Waiting, error: unknown, delayMs: number): void {
     const { timers, tell } = this.#settings
     const { key, name, idempotencyKey, attempt } = effect
-    const { partition } = this.#lease.at
+    const partition = this.#lease.at.partition
     tell({ kind: 'effect-retry', partition, key, name, idempotencyKey, attempts: attempt, delayMs, error })
     void sleep(timers, delayMs, this.#ending.signal).then(() => {
       if (this.#ending.signal.aborted) return

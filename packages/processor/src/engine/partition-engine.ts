@@ -4,7 +4,7 @@ import { Forwarder } from '../forwarder.ts'
 import type { Reached } from '../group-store.ts'
 import type { KeyTimer } from '../key-timer.ts'
 import { Delivery } from '../lane/delivery.ts'
-import type { PartitionStart, PartitionWork } from '../partition-work.ts'
+import type { PartitionStart, PartitionWork, WaitingEffects } from '../partition-work.ts'
 import { arrival } from './arrival.ts'
 import { type Batch, EngineCommitter } from './engine-committer.ts'
 import { type Committed, EngineLease } from './engine-lease.ts'
@@ -143,8 +143,12 @@ export class PartitionEngine implements PartitionWork {
     return this.#lanes.size
   }
 
+  get effects(): WaitingEffects {
+    return this.#effects.health
+  }
+
   get stalledForMs(): number {
-    const planned = this.running === 0 && this.backingOff > 0
+    const planned = this.#effects.heldUp || (this.running === 0 && this.backingOff > 0)
     const idle = this.inHand === 0 && this.lag <= 0
     return planned || idle ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
   }

@@ -1,70 +1,90 @@
+import { type DeadItem, type GroupPartition } from '@millrace/processor'
 import { formatPosition } from '@millrace/log'
-import type { DeadLetter } from '@millrace/processor'
 import { maskText } from '@millrace/service'
+import { filterOf, type FilterOptions } from './dead-filters.ts'
 import { exitCodes } from './exit-codes.ts'
-import { groupsNamed, type KnownGroup, type LogSystem } from './log-system.ts'
+import { partitionsNamed } from './group-partitions.ts'
+import type { LogSystem } from './log-system.ts'
 import { table, type Terminal } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
 
-const pageLetters = 100
-
-/** `millrace dead ls`: what could not be processed, oldest first. Exit code 1 when there is any. */
+/** `millrace dead ls`: what needs an operator, by the partition, oldest first. Exit code 1 when there is any. */
 export async function listDead(
   on: LogSystem,
-  options: OutputOptions & { readonly topic: string; readonly group?: string; readonly limit: number },
+  options: OutputOptions & FilterOptions & { readonly limit: number },
   terminal: Terminal,
 ): Promise<number> {
-  const found: (Omit<DeadLetter, 'stack' | 'id'> & { group: string; position: string })[] = []
+  const found: ReturnType<typeof shownItem>[] = []
   let more = false
-  for (const known of groupsNamed(options.topic, options.group))
-    for (let partition = 0; partition < known.topic.partitions; partition += 1)
-      for await (const letter of lettersOf(on, known, partition)) {
-        more = found.length >= options.limit
-        if (more) break
-        found.push(shown(letter, known, partition))
-      }
+  for (const at of partitionsNamed(options))
+    for await (const item of itemsOf(on, at, options)) {
+      more = found.length >= options.limit
+      if (more) break
+      found.push(shownItem(item, at))
+    }
   if (options.json) terminal.out.write(`${JSON.stringify(found)}\n`)
   else if (found.length > 0) {
+    const head = 'GROUP,POSITION,STATUS,GIVEN UP,KEY,TYPE,REASON,CLASS,ATTEMPTS,BEHIND,ANSWER'.split(',')
     const rows = found.map((one) => [
       one.group,
       one.position,
+      one.status,
       new Date(one.atMs).toISOString(),
       one.key,
       one.type,
       one.reason,
+      one.class,
       String(one.attempts),
+      String(one.behind),
       one.message,
     ])
-    terminal.out.write(
-      table([['GROUP', 'POSITION', 'GIVEN UP', 'KEY', 'TYPE', 'REASON', 'ATTEMPTS', 'ANSWER'], ...rows]),
-    )
+    terminal.out.write(table([head, ...rows]))
   }
+  const [letters, held] = (['dead', 'held'] as const).map(
+    (status) => found.filter((one) => one.status === status).length,
+  )
+  const s = letters === 1 ? '' : 's'
   terminal.err.write(
-    `${more ? 'More than ' : ''}${found.length} dead letter${found.length === 1 ? '' : 's'}.\n`,
+    `${more ? 'More than ' : ''}${letters} dead letter${s}${held ? `, ${held} held key${held === 1 ? '' : 's'}` : ''}.\n`,
   )
   return found.length === 0 ? exitCodes.ok : exitCodes.findings
 }
 
-async function* lettersOf(
+async function* itemsOf(
   { groups }: LogSystem,
-  { group, topic }: KnownGroup,
-  partition: number,
-): AsyncGenerator<DeadLetter> {
-  for (let after = 0; ;) {
-    const letters = await groups.deadLetters({ topic, partition, group }, { after, limit: pageLetters })
-    yield* letters
-    const last = letters.at(-1)
-    if (!last || letters.length < pageLetters) return
-    after = last.seq
-  }
+  at: GroupPartition,
+  options: FilterOptions & { readonly limit: number },
+): AsyncGenerator<DeadItem> {
+  const filter = filterOf(options, Date.now())
+  const limit = Math.min(options.limit + 1, 100)
+  let after: string | undefined
+  do {
+    const page = await groups.deadItems(at, { filter, limit, ...(after === undefined ? {} : { after }) })
+    yield* page.items
+    after = page.next
+  } while (after !== undefined)
 }
 
-function shown(
-  { id, seq, key, type, eventId, reason, message, attempts, details, atMs }: DeadLetter,
-  { group, topic }: KnownGroup,
-  partition: number,
-) {
-  const position = formatPosition({ topic: topic.name, partition, id, seq })
-  const said = typeof details?.['answer'] === 'string' ? `${message}: ${details['answer']}` : message
-  return { group, position, seq, key, type, eventId, reason, message: maskText(said), attempts, atMs }
+/** An item as lists show it: addresses masked, without stack and attempts. */
+export function shownItem(item: DeadItem, { topic, group, partition }: GroupPartition) {
+  const { status, seq, atMs, key, type, letter, parked, reasonClass } = item
+  const said = letter ?? parked?.note
+  const id = letter?.id ?? parked?.note.id ?? ''
+  const answer = typeof said?.details?.['answer'] === 'string' ? `: ${said.details['answer']}` : ''
+  return {
+    group,
+    position: formatPosition({ topic: topic.name, partition, id, seq }),
+    status,
+    seq,
+    key,
+    type,
+    eventId: said?.eventId ?? '',
+    reason: said?.reason ?? '',
+    class: reasonClass,
+    message: maskText(`${said?.message ?? ''}${answer}`),
+    attempts: said?.attempts ?? 0,
+    /** Events that wait behind it. */
+    behind: parked?.lined ?? 0,
+    atMs,
+  }
 }

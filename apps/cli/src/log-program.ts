@@ -1,6 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { foldTopic } from './fold-command.ts'
-import { listDead } from './list-dead.ts'
 import { listEvents } from './list-events.ts'
 import { listGroups } from './list-groups.ts'
 import { listTopics } from './list-topics.ts'
@@ -44,29 +43,4 @@ export function addLog(program: Command, around: Surroundings, end: (code: numbe
     .action((file: string, options: OutputOptions & { topic: string }) =>
       on((system) => foldTopic(system, file, options, around, around.signal)),
     )
-  addDead(program, around, on)
-}
-
-function addDead(
-  program: Command,
-  around: Surroundings,
-  on: (act: (system: LogSystem) => Promise<number>) => Promise<void>,
-): void {
-  program
-    .command('dead')
-    .description('events that could not be processed')
-    .command('ls')
-    .description('list them, oldest first, addresses masked; exit code 1 when there are any')
-    .option('--topic <name>', 'the topic', 'accounts')
-    .option('--group <name>', 'of this group alone')
-    .option('--limit <n>', 'at most so many', wholeNumber, 1_000)
-    .option('--json', 'JSON on stdout')
-    .action((options: OutputOptions & { topic: string; group?: string; limit: number }) =>
-      on((system) => listDead(system, options, around)),
-    )
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 is needed.')
-  return Number(text)
 }

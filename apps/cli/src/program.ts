@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { MillraceError } from '@millrace/event'
 import { exitCodes } from './exit-codes.ts'
 import { addLog } from './log-program.ts'
+import { addRepairs } from './repairs-program.ts'
 import type { Terminal } from './terminal.ts'
 import { addUniq } from './uniq-program.ts'
 import { addView } from './view-program.ts'
@@ -42,6 +43,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
   addLog(program, around, end)
+  addRepairs(program, around, end)
   addUniq(program, around, end)
   addView(program, around, end)
   return program

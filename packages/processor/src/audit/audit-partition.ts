@@ -53,7 +53,7 @@ export async function auditPartition(
     what,
     expected,
     found: is,
-    repair: `millrace mend --topic ${place.topic} --group ${place.group} --partition ${place.partition} --part ${mend}`,
+    repair: `millrace mend --topic ${place.topic} --group ${place.group} --partition ${place.partition} --part ${mend} --actor … --reason …`,
   }))
   const total = counters.parked * 2 + counters.dead
   let looked = 0
@@ -133,14 +133,14 @@ async function jobDifferences(
         differences.set(name, {
           what: 'a parked key has no job: nobody will retry it',
           key,
-          repair: `millrace parked requeue ${group} --key ${key}`,
+          repair: `millrace parked requeue ${group} --key ${key} --actor … --reason …`,
         })
     }
   for (const [name, key] of planned)
     differences.set(name, {
       what: 'a job has no park record: it does nothing when it is due',
       key,
-      repair: `millrace parked show ${group} --key ${key}`,
+      repair: `millrace parked ls ${group} --key ${key}`,
     })
   return differences
 }

@@ -13,7 +13,7 @@ export async function faultOfLine(
   { key, head, last, lined, note }: ParkedKey,
 ): Promise<Fault | undefined> {
   const { topic, partition, group } = at
-  const repair = `millrace parked ignore --topic ${topic.name} --group ${group} --key ${key}`
+  const repair = `millrace parked ignore --topic ${topic.name} --group ${group} --key ${key} --actor … --reason …`
   const event = await log.readAt(topic, { topic: topic.name, partition, id: note.id, seq: head })
   if (event?.event.subject !== key || event.position.seq !== head)
     return { what: 'the head of a parked key is not on the log', repair }
@@ -49,6 +49,6 @@ export async function faultOfLetter(
   if (still?.seq !== seq) return undefined
   return {
     what: `the event of dead letter ${seq} is not on the log`,
-    repair: `millrace dead ignore ${topic.name}/${partition}/${id} --group ${group}`,
+    repair: `millrace dead ignore ${topic.name}/${partition}/${id} --group ${group} --actor … --reason …`,
   }
 }

@@ -1,0 +1,57 @@
+import { type AuditDifference, auditPartition } from '@millrace/processor'
+import { exitCodes } from './exit-codes.ts'
+import { partitionsNamed } from './group-partitions.ts'
+import type { LogSystem } from './log-system.ts'
+import type { Surroundings } from './program.ts'
+import { progressOn, table } from './terminal.ts'
+import type { OutputOptions } from './uniq-commands.ts'
+
+/**
+ * `millrace audit`: whether nothing has disappeared: counters against what lies in the structures, each list against
+ * the log, on a system that works. Exit code 1 when something does not fit; each difference comes with its repair.
+ */
+export async function auditGroups(
+  on: LogSystem,
+  options: OutputOptions & { readonly topic?: string; readonly group?: string },
+  around: Surroundings,
+): Promise<number> {
+  const found: AuditDifference[] = []
+  const places = partitionsNamed(options)
+  const progress = progressOn(around, 'Auditing')
+  const parts = { store: on.groups, log: on.log }
+  let before = 0
+  let known = 0
+  for (const at of places) {
+    if (around.signal.aborted) break
+    let looked = 0
+    const onProgress = (now: { looked: number; total: number }) => {
+      looked = now.looked
+      known = Math.max(known, before + now.total)
+      progress.update(before + looked, known)
+    }
+    found.push(...(await auditPartition(parts, at, { signal: around.signal, onProgress })))
+    before += looked
+  }
+  progress.end()
+  if (options.json) around.out.write(`${JSON.stringify(found)}\n`)
+  else if (found.length > 0) {
+    const rows = found.map((one) => [
+      one.topic,
+      one.group,
+      String(one.partition),
+      one.what,
+      one.key ?? '-',
+      String(one.expected ?? '-'),
+      String(one.found ?? '-'),
+      one.repair,
+    ])
+    const head = 'TOPIC,GROUP,PARTITION,WHAT,KEY,EXPECTED,FOUND,REPAIR'.split(',')
+    around.out.write(table([head, ...rows]))
+  }
+  const s = found.length === 1 ? '' : 's'
+  around.err.write(
+    `${places.length} partitions, ${before} records looked at, ${found.length} difference${s}.\n`,
+  )
+  if (around.signal.aborted) return exitCodes.interrupted
+  return found.length === 0 ? exitCodes.ok : exitCodes.findings
+}

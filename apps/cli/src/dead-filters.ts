@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { DeadFilter } from '@millrace/processor'
+
+/** Which dead letters and held keys a command is about, as options say it. */
+export interface FilterOptions {
+  readonly topic: string
+  readonly group?: string
+  readonly partition?: number
+  readonly class?: string
+  readonly type?: string
+  readonly key?: string
+  readonly status?: DeadFilter['status']
+  /** Given up at least so many ms ago. */
+  readonly olderThan?: number
+  /** Given up at most so many ms ago. */
+  readonly newerThan?: number
+}
+
+/** Adds the options that choose among dead letters and held keys. */
+export function withFilters(command: Command): Command {
+  return command
+    .option('--topic <name>', 'the topic', 'accounts')
+    .option('--group <name>', 'of this group alone')
+    .option('--partition <n>', 'of this partition alone', partitionNumber)
+    .option('--class <fingerprint>', 'of this class of reasons, see millrace dead classes')
+    .option('--type <name>', 'of this event type')
+    .option('--key <id>', 'of this key')
+    .option('--older-than <time>', 'given up at least so long ago: 30s, 15m, 2h, 3d', duration)
+    .option('--newer-than <time>', 'given up at most so long ago', duration)
+}
+
+/** What the store is asked for. */
+export function filterOf(options: FilterOptions, nowMs: number): DeadFilter {
+  const { status, type, key, olderThan, newerThan } = options
+  return {
+    ...(status === undefined ? {} : { status }),
+    ...(options.class === undefined ? {} : { reasonClass: options.class }),
+    ...(type === undefined ? {} : { type }),
+    ...(key === undefined ? {} : { key }),
+    ...(olderThan === undefined ? {} : { untilMs: nowMs - olderThan }),
+    ...(newerThan === undefined ? {} : { fromMs: nowMs - newerThan }),
+  }
+}
+
+const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** A length of time such as `15m`, in ms. */
+export function duration(text: string): number {
+  const match = /^(\d{1,6})([smhd])$/.exec(text)
+  if (!match) throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 15m.')
+  return Number(match[1]) * units[match[2] as keyof typeof units]
+}
+
+export function statusWord(text: string): 'dead' | 'held' {
+  if (text !== 'dead' && text !== 'held') throw new InvalidArgumentError('The status is dead or held.')
+  return text
+}
+
+function partitionNumber(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A partition is a number from 0.')
+  return Number(text)
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 is needed.')
+  return Number(text)
+}

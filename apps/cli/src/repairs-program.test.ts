@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { accounts } from '@millrace/accounts'
+import { newEvent, partitionOfKey } from '@millrace/event'
+import { beginning, type Position } from '@millrace/log'
+import type { Commit, GroupPartition } from '@millrace/processor'
+import { held, letter } from '@millrace/processor/contract'
+import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
+import { millrace } from './testing/millrace.ts'
+
+let server: TestRedis
+let log: RedisLog
+let groups: RedisGroupStore
+let raw: Redis
+const home = mkdtempSync(path.join(tmpdir(), 'millrace-repairs-'))
+beforeAll(async () => {
+  server = await startRedis()
+  log = await connectLog({ url: server.url })
+  groups = await connectGroupStore({ url: server.url })
+  raw = new Redis(server.url)
+})
+afterAll(async () => {
+  raw.disconnect()
+  await groups.close()
+  await log.close()
+  await server.stop()
+  rmSync(home, { recursive: true })
+})
+
+const key = 'a-1'
+const at: GroupPartition = { topic: accounts, group: 'mail', partition: partitionOfKey(accounts, key) }
+let positions: Position[] = []
+let ids = 0
+const on = (line: string, input?: string) =>
+  millrace(line, { REDIS_URL: server.url }, input === undefined ? {} : { input })
+const said = '--actor ada --reason mended'
+
+/** A key whose first event is held, with a line of two, or dead with two later events that are done. */
+beforeEach(async () => {
+  await raw.flushall()
+  positions = []
+  for (let n = 1; n <= 3; n += 1) {
+    const event = newEvent(accounts, {
+      type: 'EmailChanged',
+      key,
+      id: `e-${(ids += 1)}`,
+      data: { email: `ada.${n}@example.org` },
+    })
+    const [result] = await log.append(accounts, [{ events: [event] }])
+    if (result?.status === 'appended') positions.push(...result.positions)
+  }
+})
+
+async function commit(parts: (id: string) => Partial<Commit>): Promise<void> {
+  const lease = await groups.acquire(at, `m${(ids += 1)}`, 1)
+  const { id, seq } = positions[2] ?? { id: beginning, seq: 0 }
+  const made = parts(positions[0]?.id ?? '')
+  await groups.commit(at, {
+    token: lease?.token ?? '',
+    n: (lease?.n ?? 0) + 1,
+    position: { id, seq },
+    ahead: [],
+    dead: [],
+    ...made,
+  })
+}
+
+const bury = () =>
+  commit((id) => ({
+    dead: [
+      { ...letter(1, id, key), type: 'EmailChanged', fingerprint: 'f00', stack: 'Error: ada.1@example.org' },
+    ],
+  }))
+
+const hold = () =>
+  commit((id) => {
+    const park = held(key, 1, 3, 2)
+    return { parks: [{ ...park, note: { ...park.note, id, type: 'EmailChanged' } }] }
+  })
+
+const place = () => `accounts/${at.partition}/${positions[0]?.id}`
+
+test('dead ls, classes and show: what needs an operator, why, and what has overtaken it; addresses masked', async () => {
+  await bury()
+  const listed = await on('dead ls --class f00 --older-than 1s')
+  expect(listed).toMatchObject({ code: 1, stderr: '1 dead letter.\n' })
+  expect(listed.stdout).toMatch(
+    /^mail +accounts\/\d+\/\d+-1 +dead .* a-1 +EmailChanged +mail.refused +f00 +1 +0 /m,
+  )
+  expect(await on('dead ls --class other')).toMatchObject({ code: 0, stdout: '' })
+  expect(await on('dead ls --newer-than 1h')).toMatchObject({ code: 0, stdout: '' })
+  expect((await on('dead classes --json')).stdout).toContain(
+    '"class":"f00","count":1,"reason":"mail.refused"',
+  )
+  const shown = JSON.parse((await on(`dead show ${place()} --json`)).stdout) as Record<string, unknown>
+  expect(shown).toMatchObject({
+    status: 'dead',
+    overtaken: { count: 2, first: 2, last: 3 },
+    ruling: null,
+    event: { type: 'EmailChanged', subject: key },
+  })
+  expect(JSON.stringify(shown)).not.toContain('ada.1@')
+  expect((await on(`dead show ${place()} --json --plain`)).stdout).toContain('ada.1@example.org')
+})
+
+test('dead ignore: says what it would do, does it with --yes, once', async () => {
+  await bury()
+  const dry = await on(`dead ignore ${place()} ${said}`)
+  expect(dry).toMatchObject({ code: 0, stderr: 'Would do: 1 ruled. Nothing was done. Add --yes to do it.\n' })
+  expect((await groups.audit(at)).counters.dead).toBe(1)
+  const done = await on(`dead ignore ${place()} ${said} --yes --json`)
+  expect(done.code).toBe(0)
+  expect(JSON.parse(done.stdout)).toMatchObject({ status: 'ruled', on: 'dead', key })
+  expect(await groups.audit(at)).toMatchObject({ counters: { dead: 0, done: 3 }, differences: [] })
+  expect(await on(`dead ignore ${place()} ${said} --yes`)).toMatchObject({ code: 2 })
+  expect((await on('repairs')).stdout).toMatch(/ ada +ignored +dead +mail +\d+\/1 +a-1 +- +mended$/m)
+})
+
+test('dead requeue: what was overtaken needs --force', async () => {
+  await bury()
+  const refused = await on(`dead requeue --class f00 ${said} --yes`)
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('2 later events of its key (2 to 3) overtook it; add --force')
+  expect(await on(`dead requeue --class f00 ${said} --yes --force`)).toMatchObject({ code: 0 })
+  expect((await groups.requeued(at)).items).toMatchObject([{ seq: 1, key }])
+  expect(await on('dead classes')).toMatchObject({ code: 0, stderr: '1 letters wait for their late run.\n' })
+})
+
+test('an edit is checked against the schema', async () => {
+  await hold()
+  const edit = (patch: string) => on(`parked edit --key ${key} ${said} --yes --patch ${patch}`)
+  const refused = await edit('{"email":7}')
+  expect(refused.code).toBe(1)
+  expect(await groups.rulings(at, [1, 2, 3])).toEqual(new Map())
+  expect(await edit('{"email":"eve@example.org"}')).toMatchObject({ code: 0 })
+  expect([...(await groups.rulings(at, [1, 2, 3])).values()].map(({ data }) => data)).toEqual(
+    [1, 2, 3].map(() => ({ email: 'eve@example.org' })),
+  )
+  const whole = await on(`dead edit ${place()} ${said} --yes --data -`, '{"email":"zoe@example.org"}')
+  expect(whole.code).toBe(0)
+  expect((await groups.rulings(at, [1])).get(1)?.data).toEqual({ email: 'zoe@example.org' })
+})
+
+test('parked ls and parked ignore: the key as a whole', async () => {
+  await hold()
+  const listed = await on('parked ls')
+  expect(listed).toMatchObject({ code: 1, stderr: '1 parked keys, 1 of them held for an operator.\n' })
+  expect(listed.stdout).toMatch(/^mail +\d+ +a-1 +operator +1 +2 +EmailChanged/m)
+  const done = await on(`parked ignore --key ${key} ${said} --yes --order o-1`)
+  expect(done).toMatchObject({ code: 0, stderr: '3 ruled. Order o-1.\n' })
+  expect(await on(`parked ignore --key ${key} ${said} --yes --order o-1`)).toMatchObject({
+    stderr: '3 already. Order o-1.\n',
+  })
+})
+
+test('refetch asks the sources of a file', async () => {
+  await hold()
+  const file = path.join(home, 'sources.ts')
+  writeFileSync(
+    file,
+    "export const sources = { EmailChanged: { fetch: async () => ({ data: { email: 'now@example.org' } }) } }\n",
+  )
+  expect(await on(`parked refetch --key ${key} ${said} --yes --sources ${file}`)).toMatchObject({ code: 0 })
+  expect((await groups.rulings(at, [1])).get(1)?.data).toEqual({ email: 'now@example.org' })
+})
+
+test.each([
+  `dead ignore ${said}`,
+  'dead ignore --all --actor ada',
+  `dead ignore accounts/0/1-1 ${said}`,
+  `dead edit --all ${said}`,
+  `parked ignore --key nobody ${said}`,
+  `dead requeue --older-than soon --all ${said}`,
+  'audit offers',
+  `mend --topic accounts --group mail --partition 0 --part all ${said}`,
+])('%s is refused', async (line) => {
+  expect(await on(line)).toMatchObject({ code: 2, stdout: '' })
+})
+
+test('audit names planted differences with their repairs, which mend them', async () => {
+  await bury()
+  expect(await on('audit')).toMatchObject({ code: 0, stdout: '' })
+  const [group, index] = await raw
+    .keys('*')
+    .then((names) => [
+      names.find((name) => name.endsWith(':group:mail')) ?? '',
+      names.find((name) => name.endsWith(':dead-index:mail')) ?? '',
+    ])
+  await raw.hincrby(group ?? '', 'done', 4)
+  await raw.del(index ?? '')
+  const { code, stdout } = await on('audit accounts mail --json')
+  const found = JSON.parse(stdout) as { what: string; repair: string }[]
+  expect([code, found.map(({ what }) => what)]).toEqual([1, ['events', 'listed letters and held keys']])
+  for (const { repair } of found) {
+    const line = repair.slice('millrace '.length).replace('--actor … --reason …', said)
+    expect((await on(line)).stderr).toContain('Nothing was done. Add --yes')
+    expect(await on(`${line} --yes`)).toMatchObject({ code: 0 })
+  }
+  expect(await on('audit accounts mail')).toMatchObject({ code: 0, stdout: '' })
+  expect((await on('dead ls')).stderr).toBe('1 dead letter.\n')
+})

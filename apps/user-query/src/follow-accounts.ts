@@ -18,7 +18,7 @@ import { accountView } from './account-view.ts'
 
 /** What following the accounts needs. */
 export interface FollowOptions {
-  readonly log: Pick<EventLog, 'read' | 'appendChannel' | 'channel'>
+  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel'>
   readonly groups: GroupStore
   readonly view: ViewStore<AccountRows>
   /** The list by which several instances share the partitions. */

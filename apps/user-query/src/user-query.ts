@@ -10,7 +10,7 @@ import { followAccounts } from './follow-accounts.ts'
 
 /** What {@link createUserQuery} needs. */
 export interface UserQueryOptions {
-  readonly log: Pick<EventLog, 'read' | 'appendChannel' | 'channel'>
+  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel'>
   readonly groups: GroupStore
   readonly view: ViewStore<AccountRows>
   readonly sessions: Pick<SessionTokens, 'verify'>

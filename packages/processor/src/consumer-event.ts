@@ -40,12 +40,14 @@ export type ConsumerNews =
       readonly error: unknown
     }
   | { readonly kind: 'dead'; readonly partition: number; readonly letter: DeadLetter }
-  /** A key waits, with everything that comes for it, for its first event to be repaired. */
+  /** A key waits, with everything that comes for it, for its first event to be tried again or repaired. */
   | {
       readonly kind: 'parked'
       readonly partition: number
       readonly key: string
       readonly seq: number
+      /** When it is tried again, in ms since the epoch; absent: it waits for an operator. */
+      readonly dueMs?: number
       readonly error: unknown
     }
   | EffectNews

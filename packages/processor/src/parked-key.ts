@@ -41,6 +41,8 @@ export interface ParkNote {
   /** When it was first tried, in ms since the epoch. */
   readonly sinceMs: number
   readonly details?: Readonly<Record<string, unknown>>
+  /** When the ruling was made that the head was tried under last, in ms since the epoch. */
+  readonly ruledMs?: number
   /** The durable timer of the key that could not be fired; the head waits behind it and was not tried. */
   readonly timer?: { readonly name: string; readonly dueMs: number }
 }

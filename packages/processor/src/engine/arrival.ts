@@ -9,7 +9,7 @@ import type { Fate } from './fate.ts'
  * cannot be brought there has its fate.
  */
 export function arrival(
-  { topic, asStored }: Processor,
+  { topic, asStored, onExhausted }: Processor,
   recorded: Recorded,
   fates: Map<Delivery, Fate>,
 ): Delivery {
@@ -19,7 +19,10 @@ export function arrival(
     return Delivery.ofEvent({ event: upcast(topic, event), position })
   } catch (error) {
     const delivery = Delivery.ofEvent(recorded)
-    fates.set(delivery, { error, spent: false })
+    fates.set(
+      delivery,
+      onExhausted === 'hold-key' ? { outcome: 'hold', error } : { outcome: 'dead', error, spent: false },
+    )
     return delivery
   }
 }

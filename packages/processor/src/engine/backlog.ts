@@ -14,10 +14,10 @@ export class Backlog {
     return this.#items[this.#head]
   }
 
-  /** The first that is no firing. */
+  /** The first that came from the log, directly or by a parked line. */
   get firstEvent(): Delivery | undefined {
     for (let at = this.#head; at < this.#items.length; at++)
-      if (this.#items[at]?.recorded !== undefined) return this.#items[at]
+      if (isOfLog(this.#items[at])) return this.#items[at]
     return undefined
   }
 
@@ -49,4 +49,8 @@ export class Backlog {
     this.#head = 0
     return all
   }
+}
+
+function isOfLog(delivery: Delivery | undefined): boolean {
+  return delivery?.origin === 'line' || (delivery?.origin === 'log' && delivery.recorded !== undefined)
 }

@@ -1,12 +1,13 @@
 import type { Clock, Topic } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
-import type { Backoff } from '../backoff.ts'
+import type { Backoff, RetryClock } from '@millrace/retry'
 import type { ConsumerNews } from '../consumer-event.ts'
 import type { Gate } from '../consumer-settings.ts'
 import type { FailureKind } from '../failure-kind.ts'
 import type { GroupStore } from '../group-store.ts'
 import type { Timers } from '../lane/timers.ts'
 import type { Processor } from '../model/processor.ts'
+import type { DueBell } from './due-bell.ts'
 import type { Withheld } from './withheld.ts'
 
 /** Bounds and times of a running processor; every field of `run`'s options has its default here. */
@@ -34,10 +35,20 @@ export interface EngineBounds {
   readonly retry: Backoff
   /** Attempts that an event may cost before `onExhausted` decides. */
   readonly attempts: number
+  /** Retries of a delivery that are made in memory, within 250 ms, before its key is parked. */
+  readonly quickRetries: number
+  /** Parked keys of a partition whose lines are run at the same time. */
+  readonly retriesAtOnce: number
+  /** Parked keys of a partition that are begun to be run in a second. Infinity: no limit. */
+  readonly retriesPerSecond: number
+  /** How often the clock of retries is compared with the park records, in ms. */
+  readonly retrySweepMs: number
   /** Most time of one attempt of a plain handler in ms; then its signal is aborted. Infinity: none. */
   readonly handlerTimeoutMs: number
   /** Most time in ms that a pipeline may hold an event back that nothing else is in the way of. Infinity: none. */
   readonly holdMs: number
+  /** Most events that may be settled beyond one that holds the position back: then its key is parked. */
+  readonly holdEvents: number
   /** Most effects that are carried out at once, for each partition. */
   readonly effectsAtOnce: number
   /** Effects of a partition that may wait; with more of them no events are taken in. */
@@ -63,8 +74,13 @@ export const engineBounds = {
   leaseMs: 15_000,
   retry: { firstMs: 200, maxMs: 30_000 },
   attempts: 10,
+  quickRetries: 1,
+  retriesAtOnce: 16,
+  retriesPerSecond: Number.POSITIVE_INFINITY,
+  retrySweepMs: 30_000,
   handlerTimeoutMs: 30_000,
   holdMs: 60_000,
+  holdEvents: 1_000,
   effectsAtOnce: 16,
   effectsWaiting: 5_000,
   effectAttempts: 10,
@@ -77,8 +93,12 @@ export const engineBounds = {
 /** Everything that the parts of a running processor need to know. */
 export interface EngineSettings extends EngineBounds {
   readonly processor: Processor
-  readonly log: Pick<EventLog, 'appendChannel' | 'channel'>
+  readonly log: Pick<EventLog, 'appendChannel' | 'channel' | 'readKey'>
   readonly store: GroupStore
+  /** What this member is called. */
+  readonly member: string
+  readonly retryClock: RetryClock
+  readonly dueBell: DueBell
   /** Topics that are emitted to, by name. Those that are met on the way are added. */
   readonly targets: Map<string, Topic>
   /** Names of those that are known to take channels; the others prove it by taking the first one. */

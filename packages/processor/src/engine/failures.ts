@@ -1,24 +1,40 @@
 import { MillraceError } from '@millrace/event'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs, retryAfterOf } from '@millrace/retry'
+import { cut } from '../failure-facts.ts'
 import type { Delivery } from '../lane/delivery.ts'
+import { mostTries, type ParkTry } from '../parked-key.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import type { Later } from './later.ts'
-import { noteOf } from './park-of.ts'
 
-/** How often it is looked for deliveries that take too long, in ms. */
-const lookEveryMs = 250
+/** The longest pause of a retry that is made in memory, with the key's events in hand, in ms. */
+const longestQuickMs = 250
+
+/** How a key is to be parked. */
+export interface HoldPlan {
+  /** Attempts that the head has cost. */
+  readonly attempts: number
+  /** When it is tried again, in ms since the epoch; undefined: it waits for an operator. */
+  readonly dueMs: number | undefined
+  /** Its attempts have run out. */
+  readonly spent: boolean
+}
 
 /** What failures ask of the engine that they are in. */
 export interface FailuresOwner {
   /** The processor asks to begin again from where the store stands. */
   restart(error: unknown): void
+  /** The pipeline itself is at fault: it may have let events through. */
+  broken(error: unknown): void
   /** Something has changed: a key can go on, or does not any more. */
   changed(): void
 }
 
-/** Decides what becomes of a key when a delivery of it has failed: again after a pause, without it, or not at all. */
+/**
+ * Decides what becomes of a key when a delivery of it has failed: again at once, parked until its next attempt or for an
+ * operator, or on without the one that failed. See docs/state-machines.md.
+ */
 export class Failures {
   readonly #settings: EngineSettings
   readonly #partition: number
@@ -41,79 +57,152 @@ export class Failures {
 
   /** A delivery has failed, and everything unsettled of its key waits again. */
   take(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void {
-    const { kindOf, processor, attempts } = this.#settings
-    const kind = kindOf(error)
-    if (kind === 'restart') {
-      this.#owner.restart(error)
-      return
+    const kind = this.#settings.kindOf(error)
+    if (kind === 'restart') this.#owner.restart(error)
+    else if (delivery === undefined) this.#owner.broken(error)
+    else {
+      this.#note(slot, error)
+      if (kind === 'wait') this.#wait(slot, delivery, error)
+      else if (kind === 'permanent') this.#giveUp(slot, delivery, error, false)
+      else this.#again(slot, delivery, error)
+      this.#owner.changed()
     }
-    // A timer that fires cannot be given up: the record counts on it.
-    const event = delivery?.timer === undefined ? delivery : undefined
-    const spent = kind === 'retry' && event !== undefined && event.attempt >= attempts
-    if (event !== undefined && (kind === 'permanent' || (spent && processor.onExhausted === 'skip-event'))) {
-      this.#lanes.fates.set(event, { error, spent })
-      slot.phase = 'open'
-      this.#lanes.wake(slot)
-    } else if (spent && event !== undefined) this.#park(slot, event, error)
-    else this.#backOff(slot, delivery, error, kind === 'retry')
+  }
+
+  restart(error: unknown): void {
+    this.#owner.restart(error)
+  }
+
+  /** Something keeps the others waiting: its key is parked, due at once, without an attempt counted. */
+  setAside(slot: KeySlot, error: unknown): void {
+    const head = slot.lane?.unsettled[0]
+    if (head === undefined) return
+    this.#park(slot, error, { attempts: head.attempt - 1, dueMs: this.#settings.clock.now(), spent: false })
     this.#owner.changed()
   }
 
-  /** Looks from now on for deliveries that take too long. */
-  watch(): void {
-    this.#later.after(lookEveryMs, () => {
-      this.#look()
-      this.watch()
-    })
+  /** An event has come for a key whose timer cannot be fired: it is parked behind it. */
+  parkStuck(slot: KeySlot): void {
+    const { stuck } = slot
+    if (stuck === undefined) return
+    slot.stuck = undefined
+    this.#park(slot, stuck.error, stuck.plan)
   }
 
-  #backOff(slot: KeySlot, delivery: Delivery | undefined, error: unknown, counts: boolean): void {
-    const { retry, random, clock, tell } = this.#settings
-    slot.phase = 'backing-off'
+  #note(slot: KeySlot, error: unknown): void {
+    const { clock, member } = this.#settings
+    const tookMs = Math.round(slot.tookMs)
+    slot.tookMs = 0
+    const failed: ParkTry = { atMs: clock.now() - tookMs, tookMs, member, error: inWords(error) }
+    slot.tries = [...slot.tries, failed].slice(-mostTries)
     slot.failures += 1
-    if (slot.failures === 1) slot.firstFailedMs = clock.now()
-    const delayMs = backoffMs(retry, slot.failures, random())
-    const attempts = delivery?.attempt ?? slot.failures
-    if (delivery !== undefined && counts) delivery.attempt += 1
-    const seq = delivery?.recorded?.position.seq ?? slot.seq
-    tell({ kind: 'retry', partition: this.#partition, seq, attempts, delayMs, error })
+    if (slot.failures === 1) slot.firstFailedMs = failed.atMs
+  }
+
+  /** Nothing was tried: again after a pause, and no attempt is counted. */
+  #wait(slot: KeySlot, delivery: Delivery, error: unknown): void {
+    const { gate } = this.#settings
+    const counted = this.#attempts(slot, delivery) - 1
+    const delayMs = this.#delayMs(error, slot.failures)
+    // Behind a closed gate nobody goes on anyway.
+    const shut = gate !== undefined && !gate.open
+    if (shut || this.#quick(slot)) this.#backOff(slot, delivery, error, counted, delayMs)
+    else this.#hold(slot, delivery, error, { attempts: counted, delayMs, spent: false })
+  }
+
+  #again(slot: KeySlot, delivery: Delivery, error: unknown): void {
+    const { attempts: most, retry } = this.#settings
+    const attempts = this.#attempts(slot, delivery)
+    if (attempts >= most) {
+      this.#giveUp(slot, delivery, error, true)
+      return
+    }
+    const delayMs = this.#delayMs(error, attempts)
+    const quickMs = Math.min(delayMs, retry.firstMs, longestQuickMs)
+    if (this.#quick(slot) && delayMs <= longestQuickMs)
+      this.#backOff(slot, delivery, error, attempts, quickMs)
+    else this.#hold(slot, delivery, error, { attempts, delayMs, spent: false })
+  }
+
+  #giveUp(slot: KeySlot, delivery: Delivery, error: unknown, spent: boolean): void {
+    const skip = this.#settings.processor.onExhausted === 'skip-event'
+    if (skip && delivery.timer === undefined) {
+      this.#lanes.fates.set(delivery, { outcome: 'dead', error, spent, tries: slot.tries })
+      slot.phase = 'open'
+      this.#lanes.wake(slot)
+      return
+    }
+    const attempts = this.#attempts(slot, delivery)
+    this.#hold(slot, delivery, error, { attempts, delayMs: undefined, spent })
+  }
+
+  /** Parks the key; when only a timer waits, which holds nobody up, it stays in memory until an event comes. */
+  #hold(
+    slot: KeySlot,
+    delivery: Delivery,
+    error: unknown,
+    { attempts, delayMs, spent }: { attempts: number; delayMs: number | undefined; spent: boolean },
+  ): void {
+    const dueMs = delayMs === undefined ? undefined : this.#settings.clock.now() + delayMs
+    const plan: HoldPlan = { attempts, dueMs, spent }
+    if (this.#park(slot, error, plan)) return
+    slot.stuck = { error, plan }
+    if (delayMs === undefined) {
+      slot.phase = 'backing-off'
+      this.#tellParked(slot, error, undefined)
+    } else this.#backOff(slot, delivery, error, attempts, delayMs)
+  }
+
+  #park(slot: KeySlot, error: unknown, plan: HoldPlan): boolean {
+    this.#lanes.recall(slot)
+    const first = slot.waiting.first?.timer
+    const { tries, ruledMs } = slot
+    const sinceMs = slot.failures > 0 ? slot.firstFailedMs : this.#settings.clock.now()
+    const timer = first && { name: first.name, dueMs: first.dueMs }
+    if (!this.#lanes.park(slot, { ...plan, error, tries, sinceMs, timer, ruledMs })) return false
+    this.#tellParked(slot, error, plan.dueMs)
+    return true
+  }
+
+  #tellParked(slot: KeySlot, error: unknown, dueMs: number | undefined): void {
+    const { tell } = this.#settings
+    const seq = slot.parked?.newest.seq ?? slot.seq
+    const due = dueMs === undefined ? {} : { dueMs }
+    tell({ kind: 'parked', partition: this.#partition, key: slot.key, seq, error, ...due })
+  }
+
+  #backOff(slot: KeySlot, delivery: Delivery, error: unknown, counted: number, delayMs: number): void {
+    const head = slot.waiting.first ?? delivery
+    head.attempt = delivery.attempt = counted + 1
+    slot.phase = 'backing-off'
+    const seq = delivery.recorded?.position.seq ?? slot.seq
+    const { tell } = this.#settings
+    tell({ kind: 'retry', partition: this.#partition, seq, attempts: slot.failures, delayMs, error })
     this.#later.after(delayMs, () => {
       if (slot.phase !== 'backing-off') return
       slot.phase = 'open'
+      slot.stuck = undefined
       if (slot.waiting.length > 0) this.#lanes.wake(slot)
       this.#owner.changed()
     })
   }
 
-  /** The key waits for somebody to repair it. What was not settled, and what comes later, lines up. */
-  #park(slot: KeySlot, blamed: Delivery, error: unknown): void {
-    const { clock, tell } = this.#settings
-    const { recorded } = slot.waiting.firstEvent ?? blamed
-    if (recorded === undefined) return
-    const { seq } = recorded.position
-    const sinceMs = slot.failures > 0 ? slot.firstFailedMs : clock.now()
-    const story = { error, attempts: blamed.attempt, tries: [], sinceMs, dueMs: undefined, spent: false }
-    const park = { key: slot.key, head: seq, last: seq, lined: 0, note: noteOf(recorded, story) }
-    this.#lanes.park(slot, park)
-    tell({ kind: 'parked', partition: this.#partition, key: slot.key, seq: park.head, error })
+  /** Attempts that the first unsettled delivery has cost: it was handled again with the one that has failed. */
+  #attempts(slot: KeySlot, delivery: Delivery): number {
+    return Math.max(delivery.attempt, slot.waiting.first?.attempt ?? 0)
   }
 
-  #look(): void {
-    const { handlerTimeoutMs, holdMs, elapsedMs, processor } = this.#settings
-    const handler = processor.program.kind === 'handler'
-    const most = handler ? handlerTimeoutMs : holdMs
-    const nowMs = elapsedMs()
-    for (const slot of this.#lanes.busy) {
-      const first = slot.lane?.unsettled[0]
-      if (first === undefined || nowMs - slot.headSinceMs < most) continue
-      this.#lanes.recall(slot)
-      const error = new MillraceError(
-        handler ? 'handler.timeout' : 'pipeline.held',
-        handler
-          ? `The handler of ${processor.name} took more than ${most} ms`
-          : `The pipeline of ${processor.name} held an event for more than ${most} ms`,
-      )
-      this.take(slot, first, error)
-    }
+  #quick(slot: KeySlot): boolean {
+    return slot.parked === undefined && slot.failures <= this.#settings.quickRetries
   }
+
+  #delayMs(error: unknown, failures: number): number {
+    const { retry, random, clock } = this.#settings
+    return backoffMs(retry, failures, random(), retryAfterOf(error, clock.now()))
+  }
+}
+
+function inWords(error: unknown): string {
+  const code = error instanceof MillraceError ? `${error.code}: ` : ''
+  return cut(code + (error instanceof Error ? error.message : String(error)), 300)
 }

@@ -7,18 +7,29 @@ import type { Firing, KeyTimer, TimerSetting } from '../key-timer.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import { encodeRecord, type StoredRecord } from '../model/key-record.ts'
 import { draftOutbox, type Emitted, type OutboxDraft } from '../outbox.ts'
-import type { Park } from '../parked-key.ts'
+import type { Park, Unpark } from '../parked-key.ts'
 import type { StateWrite } from '../stored-state.ts'
 import type { CommitContent } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
 import type { KeySlot } from './key-slot.ts'
+import type { LineChange, ParkedLine } from './parked-line.ts'
 import type { SeqWindow } from './seq-window.ts'
+import { lastChange, withGroup, withoutTail, withoutTorn } from './settled-prefix.ts'
 import type { Withheld } from './withheld.ts'
 
 // A commit takes a thousand items of each kind and eight million characters; one delivery may bring about a hundred.
 const mostItems = 800
 const mostSize = 4 * 1024 * 1024
+
+/** What a commit says of a parked key. */
+export interface CommittedLine {
+  readonly slot: KeySlot
+  readonly line: ParkedLine
+  /** Number of its head before. */
+  readonly no: number | undefined
+  readonly change: LineChange
+}
 
 /** What one commit says, gathered key by key. */
 export class Harvest {
@@ -29,6 +40,8 @@ export class Harvest {
   readonly fired: KeyTimer[] = []
   /** Topics of the emitted events, by name. */
   readonly topics = new Map<string, Topic>()
+  /** What became of parked keys. */
+  readonly lines: CommittedLine[] = []
   outbox: readonly OutboxDraft[] = []
   /** Deliveries in it. */
   count = 0
@@ -38,6 +51,7 @@ export class Harvest {
   readonly #withheld: Withheld | undefined
   readonly #states: StateWrite[] = []
   readonly #parks: Park[] = []
+  readonly #unparks: Unpark[] = []
   readonly #defers: DeferredList[] = []
   readonly #emits: Emitted[] = []
   readonly #timers: TimerSetting[] = []
@@ -60,7 +74,7 @@ export class Harvest {
         this.firings.length,
         this.#timers.length,
         this.dead.length,
-        this.#parks.length,
+        this.lines.length,
         this.#defers.length,
         this.#emits.length,
       ) >= mostItems
@@ -74,6 +88,7 @@ export class Harvest {
   take(slot: KeySlot): { readonly culprit: Delivery; readonly error: unknown } | undefined {
     const { settled } = slot
     let end = this.#fitting(settled)
+    if (slot.parked) end = withoutTail(settled, end, slot.parked)
     let record: StoredRecord | undefined
     let fault: { culprit: Delivery; error: unknown } | undefined
     for (;;) {
@@ -88,7 +103,12 @@ export class Harvest {
         end = withoutTorn(settled, at)
       }
     }
-    for (let at = 0; at < end; at++) this.#add(slot, settled[at] as Delivery)
+    let taken = 0
+    for (let at = 0; at < end; at++) {
+      const delivery = settled[at] as Delivery
+      if (delivery.origin === 'line') taken += 1
+      this.#add(slot, delivery)
+    }
     slot.base = lastChange(settled, end) ?? slot.base
     if (record) {
       const { key, seq } = slot
@@ -96,7 +116,7 @@ export class Harvest {
       this.#size += record.state.length + record.ops.length
     }
     slot.settled = end === settled.length ? [] : settled.slice(end)
-    if (slot.linedUp.length > 0 && slot.settled.length === 0) this.#park(slot)
+    if (slot.parked) this.#addLine(slot, slot.parked, taken)
     return fault
   }
 
@@ -112,6 +132,7 @@ export class Harvest {
       done: this.#done + skipped,
       ...(this.#states.length > 0 ? { states: this.#states } : {}),
       ...(this.#parks.length > 0 ? { parks: this.#parks } : {}),
+      ...(this.#unparks.length > 0 ? { unparks: this.#unparks } : {}),
       ...(this.#defers.length > 0 ? { defers: this.#defers } : {}),
       ...(this.outbox.length > 0 ? { outbox: this.outbox } : {}),
       ...(this.effects.length > 0 ? { effects: this.effects } : {}),
@@ -155,10 +176,12 @@ export class Harvest {
     const { recorded, timers } = delivery
     if (recorded !== undefined) {
       const { seq } = recorded.position
-      this.#window.settle(seq)
-      slot.seq = seq
-      if (delivery.outcome === 'done') this.#done += 1
-      else if (delivery.outcome === 'dead') this.#bury(delivery)
+      if (delivery.origin === 'log') this.#window.settle(seq)
+      slot.seq = Math.max(slot.seq, seq)
+      if (delivery.outcome === 'done') {
+        this.#done += 1
+        if (this.#fates.size > 0) this.#fates.delete(delivery)
+      } else if (delivery.outcome === 'dead') this.#bury(delivery)
       else this.#defer(slot, delivery)
     } else this.#fired(slot, delivery)
     if (this.#withheld?.covers(slot.seq)) this.#withheld.note(delivery)
@@ -202,12 +225,19 @@ export class Harvest {
   #bury(delivery: Delivery): void {
     const { recorded } = delivery
     if (recorded === undefined) return
-    const fate = this.#fates.get(delivery)
+    const decided = this.#fates.get(delivery)
     this.#fates.delete(delivery)
+    const fate = decided?.outcome === 'dead' ? decided : undefined
     const error = fate?.error ?? new MillraceError('event.given-up', delivery.why)
     const atMs = this.#settings.clock.now()
+    const tries = fate?.tries ?? []
     this.dead.push(
-      deadLetterOf(recorded, error, { attempts: delivery.attempt, atMs, spent: fate?.spent ?? false }),
+      deadLetterOf(recorded, error, {
+        attempts: delivery.attempt,
+        atMs,
+        spent: fate?.spent ?? false,
+        tries,
+      }),
     )
   }
 
@@ -228,38 +258,27 @@ export class Harvest {
     this.#defers.push({ key: slot.key, events: slot.deferred })
   }
 
-  #park(slot: KeySlot): void {
-    if (slot.parked === undefined) return
-    for (const seq of slot.linedUp) this.#window.settle(seq)
-    this.count += slot.linedUp.length
-    slot.linedUp = []
-    this.#parks.push({ ...slot.parked })
+  /** The line of a parked key moves on, grows or ends. */
+  #addLine(slot: KeySlot, line: ParkedLine, taken: number): void {
+    for (const timer of line.aside) {
+      this.fired.push(timer)
+      this.#setTimer({ ...timer, dueMs: undefined })
+    }
+    this.count += line.aside.length
+    line.aside = []
+    const { no } = line
+    const change = line.change(taken, slot.settled.length > 0, this.#settings.clock.now())
+    if (change === undefined) return
+    this.lines.push({ slot, line, no, change })
+    this.#done += change.settled - taken
+    for (const seq of change.linedUp) this.#window.settle(seq)
+    this.count += change.linedUp.length + (change.ended ? 1 : 0)
+    if (change.park) this.#parks.push(change.park)
+    if (!change.unpark) return
+    this.#unparks.push(change.unpark)
+    if (line.head !== undefined) return
+    slot.parked = undefined
+    for (const [name, { timer }] of Object.entries(slot.base.ops))
+      if (timer) this.#setTimer({ key: slot.key, name, dueMs: timer.dueMs })
   }
-}
-
-function lastChange(settled: readonly Delivery[], end: number): Delivery['after'] {
-  for (let at = end - 1; at >= 0; at--) {
-    const after = settled[at]?.after
-    if (after !== undefined) return after
-  }
-  return undefined
-}
-
-/** The longest part before `end` that tears nothing apart that went into one value. */
-function withoutTorn(settled: readonly Delivery[], end: number): number {
-  const { place = 0, lane } = settled[end] ?? {}
-  let at = end
-  while (at > 0 && settled.slice(0, at).some((one) => one.lane === lane && one.reach >= place)) at -= 1
-  return at
-}
-
-function withGroup(settled: readonly Delivery[], end: number): number {
-  let reach = 0
-  let at = 0
-  for (; at < settled.length; at++) {
-    const delivery = settled[at] as Delivery
-    if (at >= end && delivery.place > reach) break
-    reach = Math.max(reach, delivery.reach)
-  }
-  return at
 }

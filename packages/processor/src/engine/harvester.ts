@@ -1,3 +1,4 @@
+import type { Delivery } from '../lane/delivery.ts'
 import type { CommitContent } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Failures } from './failures.ts'
@@ -60,6 +61,14 @@ export class Harvester {
     this.#settled += count
   }
 
+  /** The line of a parked key was read on: what was held back can be committed. */
+  release(slot: KeySlot): void {
+    if (slot.heldBack === 0) return
+    this.#settled += slot.heldBack
+    slot.heldBack = 0
+    this.#parts.lanes.touch(slot)
+  }
+
   skip(seq: number): void {
     this.#parts.window.settle(seq)
     this.#skipped += 1
@@ -85,20 +94,42 @@ export class Harvester {
   }
 
   #gatherSlot(harvest: Harvest, slot: KeySlot): void {
-    const { lanes, failures } = this.#parts
+    const { lanes } = this.#parts
     slot.dirty = false
     slot.inCommit = this.#number
+    this.#settled += slot.heldBack
+    slot.heldBack = 0
     const fault = harvest.take(slot)
-    if (fault) {
-      // Nothing from there on is true: it is handled again, without the one that is at fault.
-      const again = slot.settled
-      slot.settled = []
-      this.#settled -= again.length
-      lanes.recall(slot)
-      slot.waiting.putBack(again)
-      slot.record = slot.base
-      if (slot.phase === 'open') failures.take(slot, fault.culprit, fault.error)
+    if (fault) this.#undo(slot, fault.culprit, fault.error)
+    const { parked, settled } = slot
+    if (parked?.run !== undefined && settled.length > 0 && !parked.atEnd && !harvest.full) {
+      // Waits for the next page of its line: nothing to commit until then.
+      slot.heldBack = settled.length
+      this.#settled -= settled.length
+    } else if (settled.length > 0 || parked?.changed) lanes.touch(slot)
+  }
+
+  /** Nothing from the culprit on is true: it is handled again, without it. */
+  #undo(slot: KeySlot, culprit: Delivery, error: unknown): void {
+    const { lanes, failures } = this.#parts
+    const again = slot.settled
+    slot.settled = []
+    this.#settled -= again.length
+    lanes.recall(slot)
+    if (slot.phase === 'parked') {
+      const lined = slot.parked?.dissolve()
+      if (lined === undefined) {
+        failures.restart(error)
+        return
+      }
+      this.#settled -= lined.length + 1
+      slot.parked = undefined
+      slot.waiting.putBack(lined)
     }
-    if (slot.settled.length > 0 || slot.linedUp.length > 0) lanes.touch(slot)
+    slot.waiting.putBack(again)
+    slot.record = slot.base
+    if (slot.phase === 'backing-off') return
+    slot.phase = 'open'
+    failures.take(slot, culprit, error)
   }
 }

@@ -1,4 +1,3 @@
-import { MillraceError } from '@millrace/event'
 import type { Delivery } from '../lane/delivery.ts'
 import { createLane } from '../lane/create-lane.ts'
 import type { Lane } from '../lane/lane.ts'
@@ -6,7 +5,12 @@ import { decodeRecord } from '../model/key-record.ts'
 import type { StoredKey } from '../group-store.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
+import { handOver } from './hand-over.ts'
+import { evictIdle } from './idle-slots.ts'
 import { KeySlot } from './key-slot.ts'
+import type { HeadStory } from './park-of.ts'
+import { ParkedLine } from './parked-line.ts'
+import { lineUp, parkSlot } from './parking.ts'
 
 /** What the lanes of a partition tell its engine. */
 export interface LanesOwner {
@@ -16,6 +20,12 @@ export interface LanesOwner {
   ready(): void
   /** A lane is over by an error. */
   failed(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void
+  /** What the store has of a key is known. */
+  known(slot: KeySlot): void
+  /** An event waits behind a timer that cannot be fired. */
+  stuck(slot: KeySlot): void
+  /** A delivery of a line that is run is settled. */
+  moved(slot: KeySlot): void
 }
 
 /** The lanes of one partition, by key: made on demand, fed in order, given up when they have been idle for long. */
@@ -54,9 +64,7 @@ export class KeyLanes {
 
   /** Keys whose head waits for its next attempt. */
   get backingOff(): number {
-    let count = 0
-    for (const slot of this.#slots.values()) if (slot.phase === 'backing-off') count += 1
-    return count
+    return [...this.#slots.values()].filter(({ phase }) => phase === 'backing-off').length
   }
 
   /** A batch of events begins. */
@@ -77,10 +85,16 @@ export class KeyLanes {
 
   /** Takes a delivery in, behind all others of its key. */
   take(slot: KeySlot, delivery: Delivery): void {
-    if (slot.phase === 'parked') this.#lineUp(slot, delivery)
-    else {
+    const { parked } = slot
+    if (parked !== undefined && (delivery.timer !== undefined || !parked.atEnd)) {
+      this.fates.delete(delivery)
+      if (!lineUp(parked, delivery)) return
+      this.touch(slot)
+      this.#owner.settled(1)
+    } else {
       slot.waiting.push(delivery)
       if (slot.phase === 'open') this.wake(slot)
+      else if (slot.stuck !== undefined) this.#owner.stuck(slot)
     }
   }
 
@@ -89,21 +103,22 @@ export class KeyLanes {
     const { state, parked, deferred } = stored
     slot.deferred = deferred
     slot.seq = state?.seq ?? 0
-    if (parked) {
-      const { key, head, last, lined, note } = parked
-      this.park(slot, { key, head, last, lined, note })
-      return
-    }
-    slot.phase = 'open'
     slot.undecoded = state
-    if (slot.waiting.length > 0) this.wake(slot)
+    if (parked) {
+      slot.phase = 'parked'
+      slot.parked = ParkedLine.ofStored(parked)
+      for (const delivery of slot.waiting.drain()) this.take(slot, delivery)
+    } else {
+      slot.phase = 'open'
+      if (slot.waiting.length > 0) this.wake(slot)
+    }
+    this.#owner.known(slot)
   }
 
   /** The slot may go on: it is fed with the next {@link feed}. */
   wake(slot: KeySlot): void {
-    if (slot.ready) return
+    if (!slot.ready) this.#ready.push(slot)
     slot.ready = true
-    this.#ready.push(slot)
   }
 
   /** Feeds what can go on, at most so many deliveries; answers how many those were. */
@@ -136,31 +151,34 @@ export class KeyLanes {
     this.#retire(slot, lane)
   }
 
-  /** Everything of the key that is not settled waits behind its head, and what comes later too. */
-  park(slot: KeySlot, park: NonNullable<KeySlot['parked']>): void {
+  /**
+   * Everything of the key that is not settled waits behind its head, and what comes later too. False when no event of
+   * the key waits: then nothing is parked.
+   */
+  park(slot: KeySlot, story: HeadStory): boolean {
+    this.recall(slot)
+    const waiting = slot.waiting.drain()
+    for (const delivery of waiting) this.fates.delete(delivery)
+    const lined = parkSlot(slot, waiting, story)
+    if (lined === undefined) {
+      slot.waiting.putBack(waiting)
+      return false
+    }
     slot.phase = 'parked'
-    slot.parked = { ...park }
-    for (const delivery of slot.waiting.drain()) this.#lineUp(slot, delivery)
+    this.touch(slot)
+    this.#owner.settled(lined)
+    return true
   }
 
   /** The next commit speaks of the slot. */
   touch(slot: KeySlot): void {
-    if (slot.dirty) return
+    if (!slot.dirty) this.dirty.push(slot)
     slot.dirty = true
-    this.dirty.push(slot)
   }
 
   /** Gives idle lanes up when there are too many, those that were not touched lately first. */
   evict(committed: number): void {
-    const { lanes } = this.#settings
-    if (this.#slots.size <= lanes) return
-    const enough = Math.floor(lanes * 0.75)
-    for (const slot of this.#slots.values()) {
-      if (this.#slots.size <= enough) return
-      if (!slot.idle || slot.touched === this.#intakes || slot.inCommit > committed) continue
-      slot.lane?.close()
-      this.#slots.delete(slot.key)
-    }
+    evictIdle(this.#slots, { most: this.#settings.lanes, committed, intake: this.#intakes })
   }
 
   /** Gives everything up at once. */
@@ -186,10 +204,17 @@ export class KeyLanes {
     while (waiting.length > 0 && fed < most && slot.phase === 'open') {
       const lane = (slot.lane ??= this.#open(slot))
       if (lane.inHand >= this.#settings.laneWindow) break
+      const fate = this.fates.size > 0 && waiting.first ? this.fates.get(waiting.first) : undefined
+      if (fate?.outcome === 'hold') {
+        // Not before those in front of it are settled.
+        if (lane.inHand > 0) break
+        this.#owner.failed(slot, waiting.first, fate.error)
+        return fed + 1
+      }
       const delivery = waiting.shift()
       if (delivery === undefined) break
       fed += 1
-      this.#handOver(lane, delivery)
+      handOver(lane, delivery, fate)
       // It may be over by now, and have thrown back what it had in hand.
       if (slot.lane !== lane) continue
       if (lane.inHand > 0 && !this.busy.has(slot)) {
@@ -198,7 +223,7 @@ export class KeyLanes {
       }
     }
     // Cut short by its bounds: woken again when something of it is settled, or on the next round.
-    if (waiting.length > 0 && slot.phase === 'open' && (slot.lane?.inHand ?? 0) === 0) this.wake(slot)
+    if (waiting.length > 0 && slot.phase === 'open' && !slot.lane?.inHand) this.wake(slot)
     return fed
   }
 
@@ -210,27 +235,16 @@ export class KeyLanes {
       slot.undecoded = undefined
       return true
     } catch (error) {
-      // An event that is to be handled no more needs no state.
-      if (this.fates.has(first)) {
+      // An event that is not to be handled needs no state.
+      const fate = this.fates.get(first)
+      if (fate !== undefined && fate.outcome !== 'hold') {
         slot.waiting.shift()
-        first.outcome = 'dead'
+        first.outcome = fate.outcome
         this.#settled(slot, first, [])
         if (slot.waiting.length > 0) this.wake(slot)
       } else this.#owner.failed(slot, first, error)
       return false
     }
-  }
-
-  #handOver(lane: Lane, delivery: Delivery): void {
-    if (this.fates.size > 0) {
-      const fate = this.fates.get(delivery)
-      if (fate !== undefined) {
-        lane.pass(delivery, 'dead', messageOf(fate.error))
-        return
-      }
-    }
-    if (delivery.timer === undefined) lane.feed(delivery)
-    else lane.fire(delivery)
   }
 
   #open(slot: KeySlot): Lane {
@@ -243,6 +257,7 @@ export class KeyLanes {
       hooks: {
         settled: (delivery, together) => this.#settled(slot, delivery, together),
         failed: (delivery, error) => {
+          slot.tookMs = this.busy.has(slot) ? this.#settings.elapsedMs() - slot.headSinceMs : 0
           this.#retire(slot, lane)
           if (!this.#closed) this.#owner.failed(slot, delivery, error)
         },
@@ -260,7 +275,11 @@ export class KeyLanes {
     if (this.#closed) return
     if (together.length > 0) slot.settled.push(...together)
     slot.settled.push(delivery)
-    slot.failures = 0
+    if (slot.failures > 0) {
+      slot.failures = 0
+      slot.tries = []
+      slot.ruledMs = undefined
+    }
     if (!slot.dirty) this.touch(slot)
     if (!this.#feeding) {
       const lane = slot.lane
@@ -269,6 +288,7 @@ export class KeyLanes {
       if (slot.waiting.length > 0 && slot.phase === 'open') this.wake(slot)
     } else if (this.busy.size > 0 && slot.lane?.inHand === 0) this.busy.delete(slot)
     this.#owner.settled(1 + together.length)
+    if (slot.parked !== undefined) this.#owner.moved(slot)
   }
 
   #retire(slot: KeySlot, lane: Lane): void {
@@ -277,23 +297,4 @@ export class KeyLanes {
     this.busy.delete(slot)
     slot.waiting.putBack(lane.unsettled)
   }
-
-  #lineUp(slot: KeySlot, delivery: Delivery): void {
-    const seq = delivery.recorded?.position.seq
-    const { parked } = slot
-    this.fates.delete(delivery)
-    // A timer of a parked key stays where it is: in the store.
-    if (seq === undefined || parked === undefined) return
-    if (seq > parked.last) {
-      parked.last = seq
-      parked.lined += 1
-    }
-    slot.linedUp.push(seq)
-    this.touch(slot)
-    this.#owner.settled(1)
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof MillraceError || error instanceof Error ? error.message : String(error)
 }

@@ -2,17 +2,17 @@ import type { DeferredEvent } from '../deferred-event.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import type { Lane } from '../lane/lane.ts'
 import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
-import type { Park } from '../parked-key.ts'
+import type { ParkTry } from '../parked-key.ts'
 import type { StoredState } from '../stored-state.ts'
 import { Backlog } from './backlog.ts'
-
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+import type { HoldPlan } from './failures.ts'
+import type { ParkedLine } from './parked-line.ts'
 
 /** A key in a member's hand: its lane, what waits before it, what has come out of it, and what is stored of it. */
 export class KeySlot {
   readonly key: string
   /**
-   * loading ─▶ open ◀─▶ backing-off (a failed delivery waits for its next attempt) ─▶ parked ◀─ open, loading
+   * loading ─▶ open ◀─▶ backing-off (a failed delivery waits for its next attempt) ─▶ parked ◀─▶ open (its line is run)
    */
   phase: 'loading' | 'open' | 'backing-off' | 'parked' = 'loading'
   lane: Lane | undefined
@@ -28,13 +28,21 @@ export class KeySlot {
   readonly waiting = new Backlog()
   /** Settled, and no commit carries it yet; in order. */
   settled: Delivery[] = []
-  parked: Mutable<Park> | undefined
-  /** Events that have lined up since the last commit. */
-  linedUp: number[] = []
+  parked: ParkedLine | undefined
+  /** Settled ones among them that stay until the next event of the line is known. */
+  heldBack = 0
   deferred: readonly DeferredEvent[] = []
   /** Failures in a row. */
   failures = 0
   firstFailedMs = 0
+  /** Failed attempts on the first unsettled delivery, earliest first. */
+  tries: readonly ParkTry[] = []
+  /** When the ruling was made that it is tried under. */
+  ruledMs: number | undefined
+  /** A timer of it cannot be fired, and no event waits behind it: how it is parked when one comes. */
+  stuck: { readonly error: unknown; readonly plan: HoldPlan } | undefined
+  /** How long the last failed attempt took, in ms. */
+  tookMs = 0
   /** When the first delivery in the lane became the first, in ms of elapsed time. */
   headSinceMs = 0
   /** The last intake that touched it. */
@@ -55,7 +63,7 @@ export class KeySlot {
     return (
       this.waiting.length === 0 &&
       !this.dirty &&
-      (this.phase === 'open' || this.phase === 'parked') &&
+      (this.phase === 'open' || (this.phase === 'parked' && this.parked?.run === undefined)) &&
       (this.lane === undefined || this.lane.inHand === 0)
     )
   }

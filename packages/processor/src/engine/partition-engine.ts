@@ -4,16 +4,15 @@ import { Forwarder } from '../forwarder.ts'
 import type { Reached } from '../group-store.ts'
 import type { KeyTimer } from '../key-timer.ts'
 import { Delivery } from '../lane/delivery.ts'
-import type { PartitionStart, PartitionWork, WaitingEffects } from '../partition-work.ts'
+import type { PartitionStart, PartitionWork } from '../partition-work.ts'
 import { arrival } from './arrival.ts'
 import { type Batch, EngineCommitter } from './engine-committer.ts'
 import { type Committed, EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { EffectRunner } from './effect-runner.ts'
-import { Failures } from './failures.ts'
-import { type Gathered, Harvester } from './harvester.ts'
-import { KeyLanes } from './key-lanes.ts'
-import { Later } from './later.ts'
+import type { Gathered, Harvester } from './harvester.ts'
+import type { KeyLanes } from './key-lanes.ts'
+import { LaneWork } from './lane-work.ts'
 import { Occasion } from './occasion.ts'
 import { SeqWindow } from './seq-window.ts'
 import { StateLoader } from './state-loader.ts'
@@ -31,6 +30,7 @@ export class PartitionEngine implements PartitionWork {
   readonly #settings: EngineSettings
   readonly #lease: EngineLease
   readonly #window: SeqWindow
+  readonly #work: LaneWork
   readonly #lanes: KeyLanes
   readonly #loader: StateLoader
   readonly #committer: EngineCommitter
@@ -39,8 +39,6 @@ export class PartitionEngine implements PartitionWork {
   readonly #timers: TimerWatch
   readonly #changed: () => void
   readonly #drained = new Occasion()
-  readonly #later: Later
-  readonly #failures: Failures
   readonly #harvester: Harvester
   #committed = 0
   #quiet = false
@@ -63,24 +61,17 @@ export class PartitionEngine implements PartitionWork {
       this.alive()
       changed()
     }
-    this.#lanes = new KeyLanes(settings, {
+    this.#work = new LaneWork(settings, at, this.#window, {
+      committed: () => this.#committed,
       settled: (count) => this.#settled(count),
       ready: () => this.#ready(),
-      failed: (slot, delivery, error) => this.#failures.take(slot, delivery, error),
+      decided: () => this.#decided(),
+      read: () => this.#decided(),
+      load: () => this.#loader.load(),
+      ended: (reason, error) => this.endBy(reason, error),
     })
-    this.#later = new Later(settings.timers)
-    const parts = { lanes: this.#lanes, later: this.#later }
-    this.#failures = new Failures(settings, this.partition, parts, {
-      restart: (error) => this.endBy('restart', error),
-      changed: () => {
-        this.alive()
-        if (this.#lanes.busy.size === 0) this.#drained.call()
-        if (!this.#feeding) this.#ready()
-      },
-    })
-    const withheld = settings.withheldIn?.(this.partition)
-    const harvested = { lanes: this.#lanes, window: this.#window, failures: this.#failures }
-    this.#harvester = new Harvester(settings, { ...harvested, withheld })
+    this.#lanes = this.#work.lanes
+    this.#harvester = this.#work.harvester
     this.#loader = new StateLoader(settings, at, this.#lanes, { loaded: () => this.#ready(), failed })
     this.#committer = new EngineCommitter(settings, this.#lease, {
       uncommitted: () => this.#harvester.waiting,
@@ -143,12 +134,8 @@ export class PartitionEngine implements PartitionWork {
     return this.#lanes.size
   }
 
-  get effects(): WaitingEffects {
-    return this.#effects.health
-  }
-
   get stalledForMs(): number {
-    const planned = this.#effects.heldUp || (this.running === 0 && this.backingOff > 0)
+    const planned = this.running === 0 && this.backingOff > 0
     const idle = this.inHand === 0 && this.lag <= 0
     return planned || idle ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
   }
@@ -198,6 +185,7 @@ export class PartitionEngine implements PartitionWork {
   quiet(): void {
     this.#quiet = true
     this.#effects.quiet()
+    this.#work.retries.quiet()
   }
 
   async commitAll(): Promise<void> {
@@ -223,9 +211,8 @@ export class PartitionEngine implements PartitionWork {
     this.#forwarder.end()
     this.#effects.end()
     this.#timers.end()
+    this.#work.end()
     this.#loader.end()
-    this.#later.end()
-    this.#lanes.close()
     this.#drained.call()
     this.#settings.tell({ kind: 'ended', partition: this.partition, reason, error })
     this.#changed()
@@ -233,6 +220,7 @@ export class PartitionEngine implements PartitionWork {
 
   async renew(): Promise<void> {
     if ((await this.#lease.renew()) === 'fenced') this.endBy('lost')
+    else if (this.#begun) this.#work.retries.look()
   }
 
   release(): Promise<'released' | 'fenced'> {
@@ -246,7 +234,7 @@ export class PartitionEngine implements PartitionWork {
     this.#begun = true
     this.#forwarder.start()
     this.#timers.start()
-    this.#failures.watch()
+    this.#work.start()
     this.#changed()
   }
 
@@ -261,6 +249,13 @@ export class PartitionEngine implements PartitionWork {
 
   #ready(): void {
     if (!this.#end) this.#changed()
+  }
+
+  #decided(): void {
+    this.alive()
+    if (this.#harvester.waiting > 0) this.#committer.noted()
+    if (this.#lanes.busy.size === 0) this.#drained.call()
+    if (!this.#feeding) this.#ready()
   }
 
   #due(timers: readonly KeyTimer[]): void {
@@ -292,6 +287,7 @@ export class PartitionEngine implements PartitionWork {
       this.#forwarder.add(n, harvest.outbox, numbers)
     }
     if (harvest.effects.length > 0) this.#effects.add(harvest.effects)
+    this.#work.retries.came(harvest, n)
     if (timers !== undefined || harvest.fired.length > 0) this.#timers.committed(timers ?? [], harvest.fired)
     this.#changed()
   }

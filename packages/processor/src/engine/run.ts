@@ -10,6 +10,7 @@ import {
   type Topic,
 } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
+import { createMemoryRetryClock, type RetryClock } from '@millrace/retry'
 import { type ConsumerEvent, tell } from '../consumer-event.ts'
 import type { ConsumerHealth } from '../consumer-health.ts'
 import { consumerBounds, type Gate } from '../consumer-settings.ts'
@@ -21,12 +22,14 @@ import type { Processor } from '../model/processor.ts'
 import type { MemberList } from '../members/member-list.ts'
 import { channelOf } from '../outbox.ts'
 import { assertTakesChannels } from '../takes-channels.ts'
+import { DueBell } from './due-bell.ts'
+import { dueListener } from './due-listener.ts'
 import { type EngineBounds, engineBounds, type EngineSettings } from './engine-settings.ts'
 import { PartitionEngine } from './partition-engine.ts'
 
 /** What a processor runs on; bounds have the defaults of {@link engineBounds}. */
 export interface RunOptions extends Partial<EngineBounds> {
-  readonly log: Pick<EventLog, 'read' | 'appendChannel' | 'channel'>
+  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel'>
   readonly store: GroupStore
   /**
    * The list by which the members of the group share the partitions evenly, and hand them over without a gap.
@@ -42,6 +45,13 @@ export interface RunOptions extends Partial<EngineBounds> {
   readonly emitsTo?: readonly Topic[]
   /** Says more of a failure than {@link kindOfFailure}. */
   readonly kindOf?: (error: unknown) => FailureKind
+  /** Whether trying again can help, where {@link kindOfFailure} knows nothing better. Default: it can. */
+  readonly retryable?: (error: unknown) => boolean
+  /**
+   * Says when parked keys are due. Default: one in memory, which is enough: owners look for records that it has
+   * forgotten. One of the caller's hears this run alone, and is closed by the caller, after the stop.
+   */
+  readonly retryClock?: RetryClock
   /** Closed, nothing is handed over: no attempts are spent, the lease is kept. */
   readonly gate?: Gate
   /** What the handler writes outside of the group's record, a view for one. */
@@ -85,15 +95,19 @@ export async function run<T extends Topic, S>(
   // Says early that names are too long.
   channelOf({ topic, partition: topic.partitions - 1, group })
   for (const target of options.emitsTo ?? []) await assertTakesChannels(options.log, target)
+  const retryClock = options.retryClock ?? createMemoryRetryClock({ clock, timers })
+  const dueBell = new DueBell()
+  retryClock.onDue(dueListener({ topic, group }, { store: options.store, clock, bell: dueBell }))
   const settings: EngineSettings = {
     ...engineBounds,
     ...boundsIn(options),
     processor: withoutTypes(processor),
     log: options.log,
     store: options.store,
+    ...{ member, retryClock, dueBell },
     targets: new Map(options.emitsTo?.map((target) => [target.name, target])),
     taking: new Set(options.emitsTo?.map((target) => target.name)),
-    kindOf: options.kindOf ?? kindOfOutcome,
+    kindOf: kindsOf(options),
     gate: options.gate,
     ...{ clock, timers, elapsedMs, random },
     tell: (news) => tell({ topic: topic.name, group, member, ...news }, observe),
@@ -119,14 +133,25 @@ export async function run<T extends Topic, S>(
     tell: settings.tell,
     begin: (start) => new PartitionEngine(settings, start),
   })
-  return { health: () => consumer.health(), stop: () => consumer.stop() }
+  return {
+    health: () => consumer.health(),
+    async stop() {
+      await consumer.stop()
+      if (options.retryClock === undefined) await retryClock.close()
+    },
+  }
 }
 
 // What is wrong with what an event leads to stays wrong as well.
 const fatal: ReadonlySet<string> = new Set(['state.too-large'])
 
-function kindOfOutcome(error: unknown): FailureKind {
-  return error instanceof MillraceError && fatal.has(error.code) ? 'permanent' : kindOfFailure(error)
+function kindsOf({ kindOf, retryable }: RunOptions): (error: unknown) => FailureKind {
+  return (error) => {
+    if (kindOf !== undefined) return kindOf(error)
+    if (error instanceof MillraceError && fatal.has(error.code)) return 'permanent'
+    const kind = kindOfFailure(error)
+    return kind === 'retry' && retryable?.(error) === false ? 'permanent' : kind
+  }
 }
 
 // The codec checks what is handed over against the types of the topic; from here on nobody knows them.

@@ -14,6 +14,7 @@ export class SeqWindow {
   #head = 0
   #position: Reached
   #cursor: Reached
+  #settledAhead = 0
 
   constructor(start: Reached, ahead: readonly number[], size: number) {
     this.#position = this.#cursor = { id: start.id, seq: start.seq }
@@ -35,6 +36,11 @@ export class SeqWindow {
     return this.#cursor.seq - this.#position.seq
   }
 
+  /** Events beyond the position that are settled, and were read by this member. */
+  get settledAhead(): number {
+    return this.#settledAhead
+  }
+
   get room(): number {
     return this.#size - this.inHand
   }
@@ -46,6 +52,7 @@ export class SeqWindow {
     const known = this.#before.delete(at.seq)
     this.#ids.push(at.id)
     this.#settled.push(known)
+    if (known) this.#settledAhead += 1
     this.#cursor = at
     return !known
   }
@@ -54,6 +61,7 @@ export class SeqWindow {
     const at = this.#head + seq - this.#position.seq - 1
     if (this.#settled[at] !== false) throw new TypeError(`Bug: event ${seq} is settled, or not in hand`)
     this.#settled[at] = true
+    this.#settledAhead += 1
   }
 
   /** Moves the position over what is settled; answers by how many events. */
@@ -62,6 +70,7 @@ export class SeqWindow {
     while (this.#settled[at] === true) at += 1
     const moved = at - this.#head
     if (moved === 0) return 0
+    this.#settledAhead -= moved
     this.#position = { id: this.#ids[at - 1] ?? '', seq: this.#position.seq + moved }
     this.#head = at
     // Kept as arrays with a moving head: a shift for each event would move all others.

@@ -18,6 +18,11 @@ export class Delivery implements Load {
   readonly timer: DueTimer | undefined
   /** 1 for the first attempt; the engine counts. */
   attempt = 1
+  /**
+   * Where it comes from: read behind the cursor, out of the line of a parked key, out of the deferred events of its
+   * key, or a requeued dead letter.
+   */
+  origin: 'log' | 'line' | 'deferred' | 'late' = 'log'
 
   /** All holds are released, and so are those of every delivery before it in its lane: it may be committed. */
   settled = false

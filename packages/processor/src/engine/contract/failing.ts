@@ -26,9 +26,10 @@ export function describeFailing(subject: () => EngineUnderTest): void {
       await stage.append('a', 'b', 'a', 'b', 'a')
       const player = await stage.start(folds)
       await stage.reached(player, 5)
+      await stage.unparked('folds')
       expect(handled).toEqual(['a1', 'b2', 'b4', 'a3', 'a5'])
       expect(await stage.stateOf('folds', 'a')).toEqual([1, 3, 5])
-      expect(player.news.filter(({ kind }) => kind === 'retry')).toHaveLength(3)
+      expect(player.news.filter(({ kind }) => kind === 'retry' || kind === 'parked')).toHaveLength(3)
     }))
 
   test('what other keys have done beyond a failing one is committed, and not done again by a successor', () =>
@@ -42,7 +43,10 @@ export function describeFailing(subject: () => EngineUnderTest): void {
         },
       })
       await stage.append('a', 'b', 'c')
-      const first = await stage.start(folds, { attempts: Number.POSITIVE_INFINITY })
+      const first = await stage.start(folds, {
+        quickRetries: Number.POSITIVE_INFINITY,
+        attempts: Number.POSITIVE_INFINITY,
+      })
       await stage.until(() => first.faults.commits.some(({ commit }) => commit.ahead.length === 2))
       await first.running.stop()
       mended = true
@@ -65,6 +69,7 @@ export function describeFailing(subject: () => EngineUnderTest): void {
       await stage.append('a', 'a', 'a')
       const player = await stage.start(folds, { attempts: 3 })
       await stage.reached(player, 3)
+      await stage.unparked('folds')
       const letters = await stage.subject.store.deadLetters(stage.at('folds'))
       expect(letters).toMatchObject([{ seq: 2, reason: 'attempts-spent', attempts: 3 }])
       expect(await stage.stateOf('folds', 'a')).toEqual([1, 3])
@@ -83,7 +88,9 @@ export function describeFailing(subject: () => EngineUnderTest): void {
       await stage.append('a', 'b', 'a', 'a', 'b')
       const first = await stage.start(folds, { attempts: 2 })
       await stage.reached(first, 5)
-      const parked = { key: 'a', head: 3, last: 4, lined: 1, note: { attempts: 2, message: 'never' } }
+      await stage.held('folds', 'a')
+      const note = { why: 'operator', attempts: 2, reason: 'attempts-spent', message: 'never' }
+      const parked = { key: 'a', head: 3, last: 4, lined: 1, note }
       expect((await stage.subject.store.parked(stage.at('folds'))).items).toMatchObject([parked])
       await first.running.stop()
       const second = await stage.start(folds)
@@ -101,6 +108,7 @@ export function describeFailing(subject: () => EngineUnderTest): void {
     scene(async (stage) => {
       const handled: number[] = []
       const folds = processor('folds', stage.source, {
+        onExhausted: 'skip-event',
         handle: (event) => void handled.push(event.data.n),
       })
       const [event] = [newEvent(stage.source, { type: 'Counted', key: 'a', data: { n: 1 } })]
@@ -125,6 +133,7 @@ export function describeFailing(subject: () => EngineUnderTest): void {
     scene(async (stage) => {
       const folds = processor('folds', stage.source, {
         state: state<readonly number[]>({ initial: () => [], maxBytes: 8 }),
+        onExhausted: 'skip-event',
         handle: (event, context) => context.evolve([...context.state, ...many(event.data.n)]),
       })
       await stage.append('a', 'a', 'a')
@@ -175,6 +184,7 @@ export function describeFailing(subject: () => EngineUnderTest): void {
       await stage.append('a', 'b')
       const player = await stage.start(folds, { handlerTimeoutMs: 20 })
       await stage.reached(player, 2)
+      await stage.unparked('folds')
       expect(signals[0]?.aborted).toBe(true)
       expect(errorsOf(player)).toEqual(['handler.timeout'])
     }))
@@ -187,8 +197,9 @@ export function describeFailing(subject: () => EngineUnderTest): void {
       await stage.append('a', 'b', 'a')
       const player = await stage.start(folds, { holdMs: 20, attempts: 2 })
       await stage.reached(player, 3)
+      await stage.held('folds', 'a')
       expect((await stage.subject.store.parked(stage.at('folds'))).items).toMatchObject([
-        { key: 'a', head: 1, last: 3, lined: 1, note: { reason: 'pipeline.held' } },
+        { key: 'a', head: 1, last: 3, lined: 1, note: { reason: 'attempts-spent', attempts: 2 } },
       ])
     }))
 }

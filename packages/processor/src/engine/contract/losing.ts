@@ -83,6 +83,7 @@ export function describeLosing(subject: () => EngineUnderTest): void {
       const first = await stage.start(doubles(stage), {
         log: {
           read: stage.subject.log.read.bind(stage.subject.log),
+          readKey: stage.subject.log.readKey.bind(stage.subject.log),
           channel: stage.subject.log.channel.bind(stage.subject.log),
           // The question whether it takes channels at all is answered; then nothing.
           appendChannel: (to, batch) =>

@@ -76,6 +76,7 @@ export function describeRandomMembers(subject: () => EngineUnderTest): void {
           }
         }
         await stage.reached(player, events)
+        await stage.unparked('folds')
         await until(async () => {
           const { counters } = await stage.subject.store.audit(stage.at('folds'))
           return counters.effects.pending === 0

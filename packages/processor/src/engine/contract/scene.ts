@@ -3,6 +3,7 @@ import { beginning, type EventLog, type Position, type Recorded } from '@millrac
 import type { ConsumerEvent } from '../../consumer-event.ts'
 import type { GroupStore } from '../../group-store.ts'
 import type { Processor } from '../../model/processor.ts'
+import type { ParkedKey } from '../../parked-key.ts'
 import { run, type Running, type RunOptions } from '../run.ts'
 import { StoreFaults } from './store-faults.ts'
 
@@ -141,6 +142,35 @@ export class Scene {
         (one) => one.kind === 'progress' && one.partition === partition && one.position.seq >= seq,
       ),
     )
+  }
+
+  /** No key of the group waits for its next attempt. */
+  async unparked(group: string): Promise<void> {
+    await this.#stored(group, (records) => records.length === 0)
+  }
+
+  /** A key waits for an operator. */
+  async held(group: string, key: string): Promise<void> {
+    await this.#stored(group, (records) =>
+      records.some((one) => one.key === key && one.note.why === 'operator'),
+    )
+  }
+
+  /** Looks at the park records after everything that happens, until they are as they should be. */
+  async #stored(group: string, fits: (records: readonly ParkedKey[]) => boolean): Promise<void> {
+    for (;;) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#watchers.add(resolve)
+      const pages = await Promise.all(
+        Array.from({ length: this.source.partitions }, (_, partition) =>
+          this.subject.store.parked(this.at(group, partition), { limit: 1_000 }),
+        ),
+      )
+      const found = fits(pages.flatMap(({ items }) => items))
+      if (!found) await promise
+      this.#watchers.delete(resolve)
+      if (found) return
+    }
   }
 
   /** The whole of a topic, partition by partition. */

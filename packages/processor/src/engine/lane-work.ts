@@ -1,0 +1,81 @@
+import type { GroupPartition } from '../group-store.ts'
+import { brokenPipeline } from './broken-pipeline.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import { Failures } from './failures.ts'
+import { Harvester } from './harvester.ts'
+import { KeyLanes } from './key-lanes.ts'
+import type { KeySlot } from './key-slot.ts'
+import { Later } from './later.ts'
+import { Retries } from './retries.ts'
+import type { SeqWindow } from './seq-window.ts'
+import { SlowWatch } from './slow-watch.ts'
+
+/** What the work on lanes tells the engine that it is in. */
+export interface LaneWorkOwner {
+  /** Number of the last commit that has come back. */
+  committed(): number
+  /** So many more deliveries wait for a commit. */
+  settled(count: number): void
+  /** Something can go on that could not before. */
+  ready(): void
+  /** A failure was decided upon: a key goes on, or does not any more. */
+  decided(): void
+  /** More of a parked line can be handed over, or committed. */
+  read(): void
+  /** Slots were made: their keys are to be loaded. */
+  load(): void
+  /** The work is over. */
+  ended(reason: 'restart' | 'fault', error: unknown): void
+}
+
+/** The lanes of a partition with everything that feeds, watches and harvests them. */
+export class LaneWork {
+  readonly lanes: KeyLanes
+  readonly later: Later
+  readonly harvester: Harvester
+  readonly retries: Retries
+  readonly #slow: SlowWatch
+
+  constructor(settings: EngineSettings, at: GroupPartition, window: SeqWindow, owner: LaneWorkOwner) {
+    const failed = (error: unknown) => owner.ended('fault', error)
+    const later = (this.later = new Later(settings.timers))
+    const lanes = (this.lanes = new KeyLanes(settings, {
+      settled: (count) => owner.settled(count),
+      ready: () => owner.ready(),
+      failed: (slot, delivery, error) => failures.take(slot, delivery, error),
+      known: (slot) => this.retries.known(slot),
+      stuck: (slot) => failures.parkStuck(slot),
+      moved: (slot) => this.retries.moved(slot),
+    }))
+    const parts = { lanes, later }
+    const failures = new Failures(settings, at.partition, parts, {
+      restart: (error) => owner.ended('restart', error),
+      broken: (error) => failed(brokenPipeline(settings.processor, error)),
+      changed: () => owner.decided(),
+    })
+    const withheld = settings.withheldIn?.(at.partition)
+    this.harvester = new Harvester(settings, { lanes, window, failures, withheld })
+    this.retries = new Retries(settings, at, parts, {
+      committed: () => owner.committed(),
+      read: (slot: KeySlot) => {
+        this.harvester.release(slot)
+        owner.read()
+      },
+      load: () => owner.load(),
+      failed,
+    })
+    this.#slow = new SlowWatch(settings, { ...parts, failures, window })
+  }
+
+  /** What earlier owners have left, and what takes too long. */
+  start(): void {
+    this.retries.start()
+    this.#slow.start()
+  }
+
+  end(): void {
+    this.retries.end()
+    this.later.end()
+    this.lanes.close()
+  }
+}

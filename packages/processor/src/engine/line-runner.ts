@@ -1,0 +1,161 @@
+import { MillraceError } from '@millrace/event'
+import type { Recorded } from '@millrace/log'
+import { backoffMs } from '@millrace/retry'
+import type { GroupPartition } from '../group-store.ts'
+import { Delivery } from '../lane/delivery.ts'
+import type { Ruling } from '../ruling.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import type { KeyLanes } from './key-lanes.ts'
+import type { KeySlot } from './key-slot.ts'
+import { readOn, versionOf } from './line-reader.ts'
+import { headOf } from './park-of.ts'
+import type { LineRun, ParkedLine } from './parked-line.ts'
+import { ruledArrival } from './ruled.ts'
+import { sleep } from './sleep.ts'
+
+const retry = { firstMs: 50, maxMs: 2_000 }
+/** Events of a line that are read at once. */
+const pageSize = 200
+
+/** What a line runner tells the engine that it works for. */
+export interface LineOwner {
+  /** More of a line can be handed over, and what was held back committed. */
+  read(slot: KeySlot): void
+  failed(error: unknown): void
+}
+
+/**
+ * Reads the lines of parked keys again, page by page, and hands them to the lanes of their keys: the head first, then
+ * what waits behind it.
+ */
+export class LineRunner {
+  readonly #settings: EngineSettings
+  readonly #at: GroupPartition
+  readonly #lanes: KeyLanes
+  readonly #owner: LineOwner
+  readonly #ending = new AbortController()
+
+  constructor(settings: EngineSettings, at: GroupPartition, lanes: KeyLanes, owner: LineOwner) {
+    this.#settings = settings
+    this.#at = at
+    this.#lanes = lanes
+    this.#owner = owner
+  }
+
+  /** Begins with the head of a parked key that is due, of which no commit is to say anything. */
+  begin(slot: KeySlot, line: ParkedLine, markMs: number): void {
+    line.run = { markMs, readSeq: (line.head?.seq ?? 0) - 1, version: undefined, reading: false }
+    this.#readPage(slot, line, line.run)
+  }
+
+  /** Reads on when little is left of what was read. */
+  more(slot: KeySlot): void {
+    const line = slot.parked
+    const run = line?.run
+    if (line === undefined || run === undefined || run.reading || line.atEnd) return
+    if (slot.waiting.length < pageSize / 2) this.#readPage(slot, line, run)
+  }
+
+  end(): void {
+    this.#ending.abort()
+  }
+
+  #readPage(slot: KeySlot, line: ParkedLine, run: LineRun): void {
+    run.reading = true
+    void this.#read(slot, line, run)
+  }
+
+  async #read(slot: KeySlot, line: ParkedLine, run: LineRun): Promise<void> {
+    const { timers, random, tell } = this.#settings
+    for (let failures = 0; !this.#ending.signal.aborted && line.run === run;) {
+      try {
+        const page = await this.#page(line, run)
+        run.reading = false
+        if (!this.#ending.signal.aborted && line.run === run) this.#handOver(slot, line, run, page)
+        return
+      } catch (error) {
+        if (!(error instanceof MillraceError && error.retryable)) {
+          this.#owner.failed(error)
+          return
+        }
+        tell({ kind: 'trouble', partition: this.#at.partition, error })
+        failures += 1
+        await sleep(timers, backoffMs(retry, failures, random()), this.#ending.signal)
+      }
+    }
+  }
+
+  async #page(line: ParkedLine, run: LineRun): Promise<Page> {
+    const { log, processor, store } = this.#settings
+    const source = { log, topic: processor.topic, key: line.key }
+    run.version ??= await versionOf(source, line.head?.seq ?? 0, line.lined)
+    const events = await readOn(source, run.version, pageSize)
+    const seqs = events.map(({ position }) => position.seq)
+    return { events, rulings: await store.rulings(this.#at, seqs) }
+  }
+
+  #handOver(slot: KeySlot, line: ParkedLine, run: LineRun, { events, rulings }: Page): void {
+    const { types } = this.#settings.processor
+    for (const recorded of events) {
+      const { seq } = recorded.position
+      if (seq > line.last) break
+      run.readSeq = seq
+      run.version = (run.version ?? 0) + 1
+      const head = seq === line.head?.seq
+      const foreign = types !== undefined && !types.has(recorded.event.type)
+      if (foreign && !head) continue
+      // The types that the group handles may have changed since it became the head.
+      const ruling = foreign ? ignored : rulings.get(seq)
+      this.#take(slot, line, recorded, ruling, head)
+    }
+    slot.phase = 'open'
+    this.#lanes.wake(slot)
+    this.#owner.read(slot)
+    this.more(slot)
+  }
+
+  #take(
+    slot: KeySlot,
+    line: ParkedLine,
+    recorded: Recorded,
+    ruling: Ruling | undefined,
+    head: boolean,
+  ): void {
+    const delivery = ruledArrival(this.#settings.processor, recorded, ruling, this.#lanes.fates)
+    delivery.origin = 'line'
+    if (head) this.#resume(slot, line, delivery, ruling)
+    else line.handOver(headOf(recorded))
+    slot.waiting.push(delivery)
+  }
+
+  /** The head goes on with the attempts that it has cost; a ruling that it was not tried under begins a new count. */
+  #resume(slot: KeySlot, { note }: ParkedLine, delivery: Delivery, ruling: Ruling | undefined): void {
+    const anew = ruling !== undefined && ruling.atMs > (note.ruledMs ?? 0)
+    slot.ruledMs = ruling?.atMs ?? note.ruledMs
+    slot.tries = anew ? [] : note.tries
+    slot.firstFailedMs = note.sinceMs
+    // Behind the number of quick retries: from the line it is parked again.
+    slot.failures = Math.max(1, note.attempts)
+    const attempt = anew ? 1 : note.attempts + 1
+    delivery.attempt = attempt
+    if (note.timer === undefined) return
+    const firing = Delivery.ofTimer(slot.key, note.timer)
+    firing.attempt = attempt
+    slot.waiting.push(firing)
+  }
+}
+
+interface Page {
+  readonly events: readonly Recorded[]
+  readonly rulings: ReadonlyMap<number, Ruling>
+}
+
+const ignored = {
+  kind: 'ignored',
+  by: '',
+  reason: '',
+  atMs: 0,
+  id: '',
+  digest: '',
+  of: 'parked',
+} as const satisfies Ruling

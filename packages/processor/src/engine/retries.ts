@@ -1,0 +1,93 @@
+import type { GroupPartition } from '../group-store.ts'
+import { DueWatch } from './due-watch.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import type { Harvest } from './harvest.ts'
+import type { KeyLanes } from './key-lanes.ts'
+import type { KeySlot } from './key-slot.ts'
+import type { Later } from './later.ts'
+import { LineRunner } from './line-runner.ts'
+import { RetryPlanner } from './retry-planner.ts'
+
+/** What retries ask of the engine that they work for. */
+export interface RetriesOwner {
+  /** Number of the last commit that has come back. */
+  committed(): number
+  /** More of a line can be handed over, and what was held back committed. */
+  read(slot: KeySlot): void
+  load(): void
+  failed(error: unknown): void
+}
+
+/** Everything about the parked keys of a partition between one commit and the next. */
+export class Retries {
+  readonly #due: DueWatch
+  readonly #lines: LineRunner
+  readonly #planner: RetryPlanner
+  readonly #unring: () => void
+
+  constructor(
+    settings: EngineSettings,
+    at: GroupPartition,
+    parts: { readonly lanes: KeyLanes; readonly later: Later },
+    owner: RetriesOwner,
+  ) {
+    const { lanes, later } = parts
+    const failed = (error: unknown) => owner.failed(error)
+    this.#lines = new LineRunner(settings, at, lanes, { read: (slot) => owner.read(slot), failed })
+    this.#planner = new RetryPlanner(settings, at, later, failed)
+    this.#due = new DueWatch(settings, at, parts, {
+      clean: (slot) => !slot.dirty && slot.settled.length === 0 && slot.inCommit <= owner.committed(),
+      run: (slot, markMs) => slot.parked && this.#lines.begin(slot, slot.parked, markMs),
+      load: () => owner.load(),
+      failed,
+    })
+    this.#unring = settings.dueBell.hear(at.partition, () => this.#due.look())
+  }
+
+  /** What earlier owners have left: marks, and records without a job. */
+  start(): void {
+    this.#due.look()
+    this.#planner.start()
+  }
+
+  /** There may be marks that another process has set. */
+  look(): void {
+    this.#due.look()
+  }
+
+  known(slot: KeySlot): void {
+    this.#due.ready(slot)
+  }
+
+  moved(slot: KeySlot): void {
+    this.#lines.more(slot)
+  }
+
+  /** A commit is true. */
+  came({ lines }: Harvest, n: number): void {
+    for (const { slot, line, no, change } of lines) {
+      const { park, unpark, fresh, ended } = change
+      if (unpark) {
+        if (no !== undefined) this.#planner.forget(unpark.key, no, change.head)
+      } else if (park) {
+        if (fresh) line.no = n
+        if ((fresh || ended) && line.run === undefined && line.no !== undefined)
+          this.#planner.plan({ ...park, no: line.no })
+      }
+      if (ended || unpark) this.#due.over(slot)
+    }
+    this.#due.committed()
+  }
+
+  /** Begins no more of them. */
+  quiet(): void {
+    this.#due.end()
+  }
+
+  end(): void {
+    this.#unring()
+    this.#due.end()
+    this.#lines.end()
+    this.#planner.end()
+  }
+}

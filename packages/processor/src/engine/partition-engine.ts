@@ -244,7 +244,8 @@ export class PartitionEngine implements PartitionWork {
     this.alive()
     this.#committer.noted()
     if (this.#lanes.busy.size === 0) this.#drained.call()
-    if (this.#lanes.anyReady) this.#changed()
+    // Not at once: the lane of the delivery is telling of it, and must not be fed meanwhile.
+    if (this.#lanes.anyReady) queueMicrotask(() => this.#ready())
   }
 
   #ready(): void {

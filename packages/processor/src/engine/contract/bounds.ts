@@ -45,4 +45,25 @@ export function describeBounds(subject: () => EngineUnderTest): void {
       go.resolve()
       await stage.reached(player, 300)
     }))
+
+  test('a key whose handler has just ended goes on behind keys that waited for a place', () =>
+    scene(async (stage) => {
+      const go = Promise.withResolvers<void>()
+      const handled: string[] = []
+      const mixed = processor('mixed', stage.source, {
+        handle: (event) => {
+          handled.push(event.subject)
+          stage.changed()
+          return event.subject === 'slow' && handled.length === 2 ? go.promise : undefined
+        },
+      })
+      await stage.append('quick', 'slow')
+      const player = await stage.start(mixed, { atOnce: 1 })
+      await stage.until(() => handled.length === 2)
+      await stage.append('quick', 'slow')
+      await stage.until(() => player.running.health().partitions[0]?.inHand === 3)
+      go.resolve()
+      await stage.reached(player, 4)
+      expect(handled).toEqual(['quick', 'slow', 'quick', 'slow'])
+    }))
 }

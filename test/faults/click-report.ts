@@ -16,7 +16,7 @@ export function clickFaults({ tale, verdict, imbalances, leaseMs }: ClickReport)
     ...imbalances.map((one) => `ledger while running: ${one}`),
     ...late.map((ms) => `a takeover took ${Math.round(ms)} ms, with a lease of ${leaseMs} ms`),
     ...tale.complaints,
-    ...Object.entries({ kills, pauses, cuts, lostAnswers, hangs, fenced })
+    ...Object.entries({ kills, pauses, cuts, lostAnswers, hangs, fenced, parkings: tale.news['parked'] ?? 0 })
       .filter(([, count]) => count === 0)
       .map(([name]) => `nothing proven: there were no ${name}`),
   ]

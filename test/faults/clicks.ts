@@ -28,8 +28,8 @@ export function fold({ count, trace }: Clicks, n: number): Clicks {
 
 /** Every tenth click is noted outside. */
 export const isNoted = (n: number): boolean => n % 10 === 0
-/** One click of 500 fails at its first attempt. */
-export const failsOnce = (n: number): boolean => n % 500 === 7
+/** One click of 500 fails at its first attempt, another one at its first three: it parks its key. */
+const fails = (n: number, attempt: number): boolean => attempt <= (n % 500 === 7 ? 1 : n % 500 === 13 ? 3 : 0)
 
 /** Where the notes go: a list on the server, written past all that the run disturbs. */
 export const notesKey = 'notes'
@@ -48,7 +48,7 @@ export function echo(write: (idempotencyKey: string) => Promise<unknown>) {
     handle: async ({ data: { n } }, context) => {
       // Gives the turn away, so that handlers of many keys overlap.
       await new Promise((resolve) => setImmediate(resolve))
-      if (failsOnce(n) && context.attempt === 1) throw new Error('fails at its first attempt')
+      if (fails(n, context.attempt)) throw new Error('fails at first')
       const now = fold(context.state, n)
       context.evolve(now)
       context.emit(echoes, { type: 'Echoed', data: { n, ...now } })

@@ -128,6 +128,19 @@ export type { RepairAction, RepairOrder, RepairOutcome } from './repair/repair-a
 export { repairChannel, type RepairNews } from './repair/repair-news.ts'
 export { Repairer, type RepairerParts, type RepairTarget, targetOfItem } from './repair/repairer.ts'
 export type { PresentState, SourceOfTruth, SourcesOfTruth } from './repair/source-of-truth.ts'
+export type { GenerationDifferences, KeyDifference } from './replay/compare-generations.ts'
+export type { EmitCounts } from './replay/emit-comparison.ts'
+export type { JsonDifference } from './replay/json-difference.ts'
+export {
+  dropReplay,
+  replay,
+  type ReplayOptions,
+  type ReplayProgress,
+  type ReplayReport,
+} from './replay/replay.ts'
+export { type ReplayBounds, replayBounds } from './replay/replay-settings.ts'
+export type { OwnDecision } from './replay/settled-meanwhile.ts'
+export { stateAt, type StateAtOptions, type StateThen } from './replay/state-at.ts'
 export { assertTakesChannels } from './takes-channels.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createLane } from './lane/create-lane.ts'

@@ -7,6 +7,7 @@ export {
 } from '../members/contract/member-list-contract.ts'
 export { describeMembersContract } from '../members/contract/members-contract.ts'
 export type { MembersUnderTest } from '../members/contract/troupe.ts'
+export { describeReplayContract, type ReplayUnderTest } from '../replay/contract/replay-contract.ts'
 export { describeForwarderContract } from './forwarder-contract.ts'
 export { type GroupStoreUnderTest, LeasedGroup } from './group-fixture.ts'
 export { describeGroupStoreContract } from './group-store-contract.ts'

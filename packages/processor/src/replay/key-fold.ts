@@ -27,8 +27,10 @@ export interface FoldSettings {
  */
 export class KeyFold {
   readonly key: string
-  /** Events that are set aside, in order. */
+  /** Events that the program has set aside, in order. */
   deferred: readonly Recorded[] = []
+  /** Events that it has given up, or cannot read. */
+  readonly dead: Recorded[] = []
   readonly #settings: FoldSettings
   #record: KeyRecord
   #lane: Lane | undefined
@@ -53,7 +55,7 @@ export class KeyFold {
     return this.#again === undefined && (this.#lane === undefined || this.#lane.inHand === 0)
   }
 
-  /** Folds the next event; what it answers is to be awaited. What cannot be read is left out, as a dead letter is. */
+  /** Folds the next event; what it answers is to be awaited. */
   take(recorded: Recorded): Promise<void> | undefined {
     const present = this.#present(recorded)
     if (present === undefined) return undefined
@@ -106,8 +108,9 @@ export class KeyFold {
     try {
       return { event: upcast(topic, event), position }
     } catch (error) {
-      if (error instanceof MillraceError) return undefined
-      throw error
+      if (!(error instanceof MillraceError)) throw error
+      this.dead.push({ event, position })
+      return undefined
     }
   }
 
@@ -152,6 +155,7 @@ export class KeyFold {
 
   #settled(delivery: Delivery): void {
     const { recorded, outcome } = delivery
+    if (outcome === 'dead' && recorded !== undefined) this.dead.push(recorded)
     if (outcome === 'deferred' && recorded !== undefined)
       this.deferred = [...this.deferred, recorded].toSorted((a, b) => a.position.seq - b.position.seq)
     this.#settings.settled?.(delivery)

@@ -4,7 +4,7 @@ import type { KeyTimer } from '../key-timer.ts'
 import type { KeyRecord } from '../model/key-record.ts'
 import type { Processor } from '../model/processor.ts'
 import { type FoldSettings, KeyFold } from './key-fold.ts'
-import { asRuled, decisionsOn } from './left-out.ts'
+import { asRuled, decisionsOn, placeOf } from './left-out.ts'
 
 /** What of a key's history is folded. */
 export interface HistoryRange {
@@ -20,9 +20,10 @@ export interface FoldedKey {
   /** The last event within the range, folded or left out. */
   readonly last: Recorded | undefined
   /** Events within the range that the live generation has not handled, and why. */
-  readonly out: ReadonlyMap<number, string>
-  /** Events that the program itself has set aside. */
+  readonly out: readonly { readonly recorded: Recorded; readonly why: string }[]
+  /** Events that the program itself has set aside, or given up. */
   readonly deferred: readonly Recorded[]
+  readonly dead: readonly Recorded[]
 }
 
 const pageEvents = 500
@@ -44,7 +45,7 @@ export async function foldHistory(
 ): Promise<FoldedKey> {
   const { log, live, processor } = given
   const fold = new KeyFold(given, key, record)
-  const allOut = new Map<number, string>()
+  const allOut: { readonly recorded: Recorded; readonly why: string }[] = []
   let last: Recorded | undefined
   try {
     for (let version = range.afterVersion ?? 0; ;) {
@@ -53,19 +54,19 @@ export async function foldHistory(
       const end = page.events.findIndex((recorded) => !range.within(recorded))
       const events = (end < 0 ? page.events : page.events.slice(0, end)).filter(isFor(processor))
       last = events.at(-1) ?? last
-      const decisions = live && (await decisionsOn(live.store, live.at, events))
+      const decisions = live && (await decisionsOn(live.store, live.at, events.map(placeOf)))
       for (const recorded of events) {
         const { seq } = recorded.position
         const why = decisions?.out.get(seq)
         const ruled = asRuled(processor, recorded, decisions?.rulings.get(seq))
-        if (why !== undefined) allOut.set(seq, why)
+        if (why !== undefined) allOut.push({ recorded, why })
         else if (ruled !== undefined) await fold.take(ruled)
         if (live) await fireAfter(live, processor, fold, seq)
       }
       await fold.settled()
       if (end >= 0 || page.events.length === 0 || version >= page.version) break
     }
-    return { record: fold.record, last, out: allOut, deferred: fold.deferred }
+    return { record: fold.record, last, out: allOut, deferred: fold.deferred, dead: fold.dead }
   } finally {
     fold.close()
   }

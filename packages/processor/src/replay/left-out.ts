@@ -14,16 +14,26 @@ export interface Decisions {
   readonly rulings: ReadonlyMap<number, Ruling>
 }
 
+/** An event, by its key and number. */
+export interface EventPlace {
+  readonly key: string
+  readonly seq: number
+}
+
+export function placeOf({ event, position }: Recorded): EventPlace {
+  return { key: event.subject, seq: position.seq }
+}
+
 /** Reads what the live generation says of events of one partition, which are in order; at most 1,000. */
 export async function decisionsOn(
   store: Pick<GroupStore, 'loadStates' | 'deadLetters' | 'rulings' | 'requeued'>,
   at: GroupPartition,
-  events: readonly Recorded[],
+  events: readonly EventPlace[],
 ): Promise<Decisions> {
   const out = new Map<number, string>()
-  const [first, last] = [events[0]?.position.seq, events.at(-1)?.position.seq]
+  const [first, last] = [events[0]?.seq, events.at(-1)?.seq]
   if (first === undefined || last === undefined) return { out, rulings: new Map() }
-  const seqs = events.map(({ position }) => position.seq)
+  const seqs = events.map(({ seq }) => seq)
   const [, , , rulings] = await Promise.all([
     addLists(store, at, events, out),
     addDead(store, at, { first, last }, out),
@@ -42,7 +52,7 @@ export function asRuled(
   if (ruling?.kind === 'ignored') return undefined
   if (ruling?.kind !== 'corrected') return recorded
   const version = asStored ? recorded.event.dataversion : versionOf(topic, recorded.event.type)
-  const event: Event = { ...recorded.event, data: ruling.data }
+  const event: Event = { ...recorded.event, data: ruling.data, correctionof: recorded.event.id }
   return {
     event: version === undefined || version === 1 ? event : { ...event, dataversion: version },
     position: recorded.position,
@@ -52,19 +62,18 @@ export function asRuled(
 async function addLists(
   store: Pick<GroupStore, 'loadStates'>,
   at: GroupPartition,
-  events: readonly Recorded[],
+  events: readonly EventPlace[],
   out: Map<number, string>,
 ): Promise<void> {
-  const keys = [...new Set(events.map(({ event }) => event.subject))]
+  const keys = [...new Set(events.map(({ key }) => key))]
   const heads = new Map<string, number>()
   for (let from = 0; from < keys.length; from += mostKeys)
     for (const { key, parked, deferred } of await store.loadStates(at, keys.slice(from, from + mostKeys))) {
       if (parked) heads.set(key, parked.head)
       for (const { seq } of deferred) out.set(seq, 'deferred')
     }
-  for (const { event, position } of events)
-    if (position.seq >= (heads.get(event.subject) ?? Number.POSITIVE_INFINITY))
-      out.set(position.seq, 'parked')
+  for (const { key, seq } of events)
+    if (seq >= (heads.get(key) ?? Number.POSITIVE_INFINITY)) out.set(seq, 'parked')
 }
 
 async function addDead(

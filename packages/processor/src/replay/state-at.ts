@@ -75,7 +75,7 @@ export async function stateAt<T extends Topic, S>(
     state: (record.state ?? plain.state?.initial(key)) as S,
     position: (last ?? kept?.last)?.position,
     from: kept ? 'record' : 'beginning',
-    leftOut: [...out].map(([seq, why]) => ({ seq, why })),
+    leftOut: out.map(({ recorded, why }) => ({ seq: recorded.position.seq, why })),
   }
 }
 

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { EngineUnderTest } from '../../engine/contract/scene.ts'
+import type { GenerationStore } from '../generations.ts'
+import { describeReplayKills } from './killing.ts'
+import { describeRandomReplays } from './random-replays.ts'
+import { describeReplaying } from './replaying.ts'
+
+/** Log and store to replay on. */
+export interface ReplayUnderTest extends EngineUnderTest {
+  readonly store: GenerationStore
+}
+
+/** What a replay must do on every log and store with generations. Call it in a test file of the adapter. */
+export function describeReplayContract(name: string, open: () => Promise<ReplayUnderTest>): void {
+  describe(`a replay on ${name}`, () => {
+    let opened: ReplayUnderTest | undefined
+    beforeAll(async () => {
+      opened = await open()
+    })
+    afterAll(async () => opened?.close())
+    const subject = () => {
+      if (!opened) throw new Error('The log and store under test are not open')
+      return opened
+    }
+    describeReplaying(subject)
+    describeReplayKills(subject)
+    describeRandomReplays(subject)
+  })
+}

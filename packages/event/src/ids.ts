@@ -46,14 +46,14 @@ export function derivedId(...parts: readonly string[]): string {
   let text = ''
   for (const part of parts) text += lengthPrefixed(part)
   // In one piece and as text: an object to update costs 2.5 µs an id, a buffer 2.3, this 0.8.
-  return asVersion8(hash('sha256', text, 'hex'))
+  return asVersion8(hash('sha256', text, 'latin1'))
 }
 
 /** Like {@link derivedId}, but nobody without the secret can tell or guess the parts. */
 export function keyedId(secret: Uint8Array, ...parts: readonly string[]): string {
   const hmac = createHmac('sha256', secret)
   for (const part of parts) hmac.update(lengthPrefixed(part))
-  return asVersion8(hmac.digest('hex'))
+  return asVersion8(hmac.digest('latin1'))
 }
 
 // Without the length, ('ab', 'c') and ('a', 'bc') would give one id.
@@ -61,8 +61,21 @@ function lengthPrefixed(part: string): string {
   return `${Buffer.byteLength(part)}:${part}`
 }
 
-// Version and variant are set in the places that RFC 9562 gives them.
-function asVersion8(hex: string): string {
-  const variant = '89ab'[Number.parseInt(hex[16] ?? '', 16) & 3] ?? ''
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+const digits = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+const form = Buffer.alloc(36, '-')
+/** Where each byte stands in the text. */
+const places = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const
+
+// Version and variant are set in the places that RFC 9562 gives them. Written in one place and read as one text: put
+// together from pieces it leaves half a kilobyte to be collected.
+function asVersion8(digest: string): string {
+  for (let at = 0; at < places.length; at++) {
+    let byte = digest.charCodeAt(at)
+    if (at === 6) byte = (byte & 0x0f) | 0x80
+    else if (at === 8) byte = (byte & 0x3f) | 0x80
+    const place = places[at] as number
+    form[place] = digits[byte >> 4] as number
+    form[place + 1] = digits[byte & 0x0f] as number
+  }
+  return form.toString('latin1')
 }

@@ -45,29 +45,34 @@ function isList(drafts: LooseDraft | readonly LooseDraft[]): drafts is readonly 
 }
 
 function recordEmit(lane: LaneCore, delivery: Delivery, topic: Topic, draft: LooseDraft): void {
-  const emits = (delivery.emits ??= [])
-  assertRoom(emits, 'emits')
+  const { emits } = delivery
   let ordinal = 0
-  for (const other of emits) if (other.topic.name === topic.name) ordinal += 1
+  if (emits !== undefined) {
+    assertRoom(emits, 'emits')
+    for (const other of emits) if (other.topic.name === topic.name) ordinal += 1
+  }
   const cause = causeOf(delivery)
-  const event = newEvent(
-    topic,
-    {
-      type: draft.type,
-      key: draft.key ?? delivery.key,
-      data: draft.data,
-      id: derivedId(lane.processor.name, cause.id, topic.name, String(ordinal)),
-      correlationId: cause.correlationid,
-      causationId: cause.eventId,
-      ...(draft.source === undefined ? {} : { source: draft.source }),
-      ...(draft.time === undefined ? {} : { time: draft.time }),
-      ...(draft.actor === undefined ? {} : { actor: draft.actor }),
-      ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
-    },
-    lane.clock,
-  )
-  emits.push({ topic, event, text: encodeEvent(topic, event) })
+  // Members are added one by one: a spread for each that may be absent takes longer than the event itself.
+  const whole: Writable<EventDraft> = {
+    type: draft.type,
+    key: draft.key ?? delivery.key,
+    data: draft.data,
+    id: derivedId(lane.processor.name, cause.id, topic.name, String(ordinal)),
+    correlationId: cause.correlationid,
+    causationId: cause.eventId,
+  }
+  if (draft.source !== undefined) whole.source = draft.source
+  if (draft.time !== undefined) whole.time = draft.time
+  if (draft.actor !== undefined) whole.actor = draft.actor
+  if (cause.traceparent !== undefined) whole.traceparent = cause.traceparent
+  const event = newEvent(topic, whole, lane.clock)
+  const emitted = { topic, event, text: encodeEvent(topic, event) }
+  // A list that grows takes room for seventeen.
+  if (emits === undefined) delivery.emits = [emitted]
+  else emits.push(emitted)
 }
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /** Adds an action on the outside world. @throws MillraceError `event.invalid`, `pipeline.undeclared`, `append.limit` */
 export function recordEffect(

@@ -212,7 +212,7 @@ describe.each([
 
   test('rebuilt whole or from a position, it is the same view', async () => {
     const { log, view, script, get: read } = await open()
-    const ids = [...idsIn(2, 5), ...idsIn(5, 5)]
+    const ids = [...idsIn(2, 5), ...idsIn(1, 5)]
     for (const id of ids) await script.signUp(id, `${id}@${id.length}.example`)
     const half = (await log.read(accounts, new Map([[2, '0-0']]))).get(2)?.[3]?.position
     if (!half) throw new Error('The partition is too short')

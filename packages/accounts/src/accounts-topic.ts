@@ -19,7 +19,9 @@ const ofAddress = z.strictObject({ email: address })
  */
 export const accounts = topic('accounts', {
   placement: 'together',
-  partitions: 8,
+  // Few, because one slot is no faster with many: what waits for all of them goes in one call of the append script,
+  // where each costs reads and writes of its own (8 instead of 4: 6 µs of Redis and 13 µs of Node an event more).
+  partitions: 4,
   types: {
     AccountCreated: accountCreated,
     /** The owner of the address opened the link that was mailed to it. */

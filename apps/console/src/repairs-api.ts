@@ -1,0 +1,18 @@
+import type { KitEnv } from '@millrace/hono'
+import { Hono } from 'hono'
+import { addDeadDetail } from './dead-detail.ts'
+import { addDeadLists } from './dead-lists.ts'
+import { addRepairOrders } from './repair-orders.ts'
+import type { RepairsApiOptions } from './repairs-options.ts'
+
+/**
+ * The interface of dead letters, parked keys and their repair. It knows no login: mount it below one, which also
+ * refuses whoever may not look.
+ */
+export function createRepairsApi(options: RepairsApiOptions): Hono<KitEnv> {
+  const app = new Hono<KitEnv>()
+  addDeadLists(app, options)
+  addDeadDetail(app, options)
+  addRepairOrders(app, options)
+  return app
+}

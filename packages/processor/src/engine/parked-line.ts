@@ -159,10 +159,14 @@ export class ParkedLine {
     if (exhausted && (head === undefined || behind)) {
       this.#stored = undefined
       this.no = undefined
+      // What lined up since the last commit and was settled with the line leaves with it.
+      const isTaken = (one: Delivery) => head === undefined || seqOf(one) < head.seq
+      const linedUp = this.#linedUp.filter(isTaken).map(seqOf)
+      this.#linedUp = this.#linedUp.filter((one) => !isTaken(one))
       this.#total = this.#linedUp.length
       const unpark = { key: this.key, last: stored.last }
-      const { head: former, total: settled } = stored
-      return { unpark, linedUp: [], head: former, settled, fresh: false, ended: false }
+      const settled = stored.total + linedUp.length
+      return { unpark, linedUp, head: stored.head, settled, fresh: false, ended: false }
     }
     if (head === undefined || (behind && stored === undefined)) return undefined
     if (taken === 0 && this.#linedUp.length === 0 && !this.#ended) return undefined

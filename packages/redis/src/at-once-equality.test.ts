@@ -119,11 +119,8 @@ class Emitters {
         return { topic: this.target, event, text: JSON.stringify(event) }
       }),
     )
-    return drafts
-      .flatMap((draft) =>
-        draft.events.map((event) => ({ ...draft, events: [event], text: JSON.stringify([event]) })),
-      )
-      .map((draft, at) => (near[at] ? { ...draft, target: this.target } : draft))
+    const parts = near.at(-1) ? drafts : drafts.flatMap(split)
+    return parts.map((draft, at) => (near[at] ? { ...draft, target: this.target } : draft))
   }
 
   async #commit(outbox: readonly OutboxDraft[], inMemory = outbox): Promise<void> {
@@ -197,6 +194,11 @@ class Emitters {
       audit: await store.audit(at),
     }
   }
+}
+
+/** Entries of one event each, several for one partition. */
+function split(draft: OutboxDraft): readonly OutboxDraft[] {
+  return draft.events.map((event) => ({ ...draft, events: [event], text: JSON.stringify([event]) }))
 }
 
 function alike<T>(answer: T): [T, T] {

@@ -132,6 +132,14 @@ export class Failures {
       this.#lanes.wake(slot)
       return
     }
+    const first = slot.waiting.firstEvent
+    if (first !== undefined && first !== delivery && delivery.timer === undefined) {
+      // Those before it have only been handled with it: they go first.
+      this.#lanes.fates.set(delivery, { outcome: 'hold', error })
+      slot.phase = 'open'
+      this.#lanes.wake(slot)
+      return
+    }
     const attempts = this.#attempts(slot, delivery)
     this.#hold(slot, delivery, error, { attempts, delayMs: undefined, spent })
   }

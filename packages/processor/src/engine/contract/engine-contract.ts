@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe } from 'vitest'
+import { describeBeginning } from './beginning.ts'
 import { describeBounds } from './bounds.ts'
 import { describeRandomMembers } from './random-members.ts'
 import { describeFailing } from './failing.ts'
 import { describeLosing } from './losing.ts'
+import { describeParkedCrashes } from './parked-crashes.ts'
+import { describeParked } from './parked.ts'
 import { describeHandling } from './handling.ts'
 import type { EngineUnderTest } from './scene.ts'
 
@@ -21,7 +24,10 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeHandling(subject)
     describeFailing(subject)
     describeLosing(subject)
+    describeParked(subject)
+    describeParkedCrashes(subject)
     describeBounds(subject)
+    describeBeginning(subject)
     describeRandomMembers(subject)
   })
 }

@@ -83,12 +83,26 @@ export class Scene {
     return this.appendOf('Counted', ...keys)
   }
 
+  /** Appends one event for each key, numbered from `first` on. */
+  async appendNumbered(keys: readonly string[], first: number): Promise<void> {
+    const units = keys.map((key, at) => ({
+      events: [newEvent(this.source, { type: 'Counted', key, data: { n: first + at } })],
+    }))
+    await this.subject.log.append(this.source, units)
+  }
+
   async appendOf(type: string, ...keys: readonly string[]): Promise<readonly Position[]> {
     const units = keys.map((key, at) => ({
       events: [newEvent(this.source, { type, key, data: { n: at + 1 } })],
     }))
     const results = await this.subject.log.append(this.source, units)
     return results.flatMap((result) => (result.status === 'appended' ? result.positions : []))
+  }
+
+  /** Appends an event of a type that the topic does not have, as another version of the program may. */
+  async appendStrange(key: string): Promise<void> {
+    const event = newEvent(this.source, { type: 'Counted', key, data: { n: 1 } })
+    await this.subject.log.append(this.source, [{ events: [{ ...event, type: 'Strange' }] }])
   }
 
   async start<S>(processor: Processor<Source, S>, options: Partial<RunOptions> = {}): Promise<Player> {
@@ -156,6 +170,24 @@ export class Scene {
     )
   }
 
+  /** A key waits for an operator, with this event as its head. */
+  async heldAt(group: string, key: string, head: number): Promise<void> {
+    await this.#stored(group, (records) =>
+      records.some((one) => one.key === key && one.head === head && one.note.why === 'operator'),
+    )
+  }
+
+  /** No key waits for its next attempt: those that wait need an operator. */
+  async onlyHeld(group: string): Promise<void> {
+    await this.#stored(group, (records) => records.every(({ note }) => note.why === 'operator'))
+  }
+
+  /** Sequence numbers of a group's dead letters in its first partition. */
+  async deadSeqs(group: string): Promise<readonly number[]> {
+    const letters = await this.subject.store.deadLetters(this.at(group), { limit: 1_000 })
+    return letters.map(({ seq }) => seq)
+  }
+
   /** Looks at the park records after everything that happens, until they are as they should be. */
   async #stored(group: string, fits: (records: readonly ParkedKey[]) => boolean): Promise<void> {
     for (;;) {
@@ -204,7 +236,7 @@ export class Scene {
   }
 
   async end(): Promise<void> {
-    for (const { faults } of this.#players) faults.resume()
+    for (const { faults } of this.#players) faults.end()
     await Promise.all(this.#players.map(({ running }) => running.stop()))
   }
 }

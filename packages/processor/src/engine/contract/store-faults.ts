@@ -2,6 +2,12 @@ import { MillraceError } from '@millrace/event'
 import type { Commit, CommitResult } from '../../commit.ts'
 import type { GroupPartition, GroupStore } from '../../group-store.ts'
 
+/** A call of the store; the commit when it is one. */
+export interface StoreCall {
+  readonly name: string
+  readonly commit?: Commit
+}
+
 /** One member's way to the store, which a test can cut, hold up, or rob of its answers. It notes what commits came to. */
 export class StoreFaults {
   /** Results of all commits, in the order in which they came back from the store. */
@@ -12,6 +18,7 @@ export class StoreFaults {
   readonly #news: () => void
   #held: { promise: Promise<void>; resolve: () => void } | undefined
   #cut = false
+  #deadly: { when: 'before' | 'after'; fits: (call: StoreCall) => boolean } | undefined
   #answersToLose = 0
 
   /** @param news Called after each call. */
@@ -20,11 +27,12 @@ export class StoreFaults {
     this.store = new Proxy(inner, {
       get: (target, name) => {
         if (name === 'commit')
-          return (at: GroupPartition, commit: Commit) => this.#through(() => this.#commit(target, at, commit))
+          return (at: GroupPartition, commit: Commit) =>
+            this.#through({ name, commit }, () => this.#commit(target, at, commit))
         const found: unknown = Reflect.get(target, name)
         if (typeof found !== 'function') return found
         return (...args: readonly unknown[]) =>
-          this.#through(async () => {
+          this.#through({ name: String(name) }, async () => {
             const answer: unknown = await Reflect.apply(found, target, args)
             if (name === 'confirmEffects' && answer === 'fenced') this.fencedConfirmations += 1
             return answer
@@ -48,6 +56,22 @@ export class StoreFaults {
     this.#cut = true
   }
 
+  /** As if the process had been killed at this point: before a call, or after it and before its answer. */
+  cutAt(when: 'before' | 'after', fits: (call: StoreCall) => boolean): void {
+    this.#deadly = { when, fits }
+  }
+
+  get isCut(): boolean {
+    return this.#cut
+  }
+
+  /** At the end of a test: what was cut off finds out that it was, instead of trying for long. */
+  end(): void {
+    this.resume()
+    this.#cut = false
+    this.#deadly = undefined
+  }
+
   /** The next commits take place, and their answers are lost. */
   loseAnswers(count: number): void {
     this.#answersToLose = count
@@ -63,11 +87,18 @@ export class StoreFaults {
     return result
   }
 
-  async #through<T>(act: () => Promise<T>): Promise<T> {
+  async #through<T>(call: StoreCall, act: () => Promise<T>): Promise<T> {
     await this.#held?.promise
+    const deadly = this.#deadly?.fits(call) ? this.#deadly.when : undefined
+    if (deadly === 'before') this.#cut = true
     if (this.#cut) throw new MillraceError('log.unavailable')
     try {
-      return await act()
+      const answer = await act()
+      if (deadly === 'after') {
+        this.#cut = true
+        throw new MillraceError('log.unavailable')
+      }
+      return answer
     } finally {
       this.#news()
     }

@@ -1,0 +1,193 @@
+import { MillraceError } from '@millrace/event'
+import { createMemoryRetryClock } from '@millrace/retry'
+import { tap } from 'rxjs'
+import { expect, test } from 'vitest'
+import { processor } from '../../model/processor.ts'
+import { state } from '../../model/state.ts'
+import { durableDelay } from '../../operators/durable-delay.ts'
+import { type EngineUnderTest, type Scene, sceneOf } from './scene.ts'
+
+/** Keys that cannot go on for a while: what waits, what is tried again when, and in which order. */
+export function describeParked(subject: () => EngineUnderTest): void {
+  const scene = sceneOf(subject)
+  const seen = () => state<readonly number[]>({ initial: () => [] })
+
+  /** Folds what it sees; `fails` says whether an event does, and by what. */
+  const folds = (stage: Scene, fails: (key: string, n: number) => Error | undefined, skip = false) =>
+    processor('folds', stage.source, {
+      state: seen(),
+      ...(skip ? { onExhausted: 'skip-event' } : {}),
+      handle: async (event, context) => {
+        await Promise.resolve()
+        context.evolve([...context.state, event.data.n])
+        const error = fails(context.key, event.data.n)
+        if (error !== undefined) throw error
+      },
+    })
+
+  test('a key that fails for long holds nobody up: thousands of events of others pass', () =>
+    scene(async (stage) => {
+      let away = true
+      const player = await stage.start(
+        folds(stage, (key) => (key === 'a' && away ? new Error('away') : undefined)),
+        { window: 100, attempts: Number.POSITIVE_INFINITY },
+      )
+      const others = Array.from({ length: 500 }, (_, at) => (at % 50 === 0 ? 'a' : `k${at}`))
+      for (let turn = 0; turn < 6; turn++) await stage.append(...others)
+      await stage.reached(player, 3_000)
+      expect(await stage.stateOf('folds', 'a')).toBeUndefined()
+      expect(await stage.differences('folds')).toEqual([])
+      away = false
+      await stage.unparked('folds')
+      const expected = Array.from({ length: 10 }, (_, at) => at * 50 + 1)
+      expect(await stage.stateOf('folds', 'a')).toEqual(Array.from({ length: 6 }, () => expected).flat())
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
+  test('a long line is run page by page, in order, while it grows', () =>
+    scene(async (stage) => {
+      let away = true
+      const player = await stage.start(
+        folds(stage, () => (away ? new Error('away') : undefined)),
+        { window: 300, attempts: Number.POSITIVE_INFINITY, retry: { firstMs: 2, maxMs: 20 } },
+      )
+      const many = Array.from({ length: 1_000 }, () => 'a')
+      await stage.append(...many)
+      await stage.reached(player, 1_000)
+      away = false
+      await stage.append(...many)
+      await stage.reached(player, 2_000)
+      await stage.unparked('folds')
+      const numbers = many.map((_, at) => at + 1)
+      expect(await stage.stateOf('folds', 'a')).toEqual([...numbers, ...numbers])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
+  test('attempts are counted and told; what asks to be left alone for a while is', () =>
+    scene(async (stage) => {
+      const player = await stage.start(
+        folds(
+          stage,
+          () => new MillraceError('log.unavailable', 'busy', { details: { retryAfterMs: 3_600_000 } }),
+        ),
+        { quickRetries: 0 },
+      )
+      await stage.append('a')
+      await stage.reached(player, 1)
+      const [parked] = (await stage.subject.store.parked(stage.at('folds'))).items
+      expect(parked?.note).toMatchObject({ why: 'retry', attempts: 1, reason: 'log.unavailable' })
+      expect(parked?.note.dueMs).toBeGreaterThanOrEqual(stage.subject.now() + 3_590_000)
+      expect(parked?.note.tries).toMatchObject([{ error: 'log.unavailable: busy' }])
+      expect(player.news.find(({ kind }) => kind === 'parked')).toMatchObject({ key: 'a', seq: 1 })
+    }))
+
+  test('what cannot be retried holds its key at once, or is skipped', () =>
+    scene(async (stage) => {
+      const fails = (_: string, n: number) => (n === 2 ? new Error('never') : undefined)
+      await stage.append('a', 'a', 'a')
+      const held = await stage.start(folds(stage, fails), { retryable: () => false })
+      await stage.reached(held, 3)
+      await stage.held('folds', 'a')
+      expect((await stage.subject.store.parked(stage.at('folds'))).items).toMatchObject([
+        { head: 2, lined: 1, note: { attempts: 1, message: 'never' } },
+      ])
+      expect(await stage.stateOf('folds', 'a')).toEqual([1])
+    }))
+
+  test('an event that nobody can read holds its key, with the reason', () =>
+    scene(async (stage) => {
+      await stage.appendOf('Counted', 'a')
+      await stage.appendStrange('a')
+      await stage.append('a', 'b')
+      const player = await stage.start(folds(stage, () => undefined))
+      await stage.reached(player, 4)
+      await stage.held('folds', 'a')
+      expect((await stage.subject.store.parked(stage.at('folds'))).items).toMatchObject([
+        { head: 2, lined: 1, note: { why: 'operator', reason: 'type.unknown' } },
+      ])
+      expect(await stage.stateOf('folds', 'b')).toEqual([2])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
+  test('an operator rules: ignored, corrected, tried anew', () =>
+    scene(async (stage) => {
+      const { store } = stage.subject
+      const at = stage.at('folds')
+      const rule = async (seq: number, kind: 'ignored' | 'corrected' | 'requeued', data?: unknown) => {
+        const by = { by: 'ann', reason: 'a test' }
+        const request = { id: `${seq}-${kind}`, seq, key: 'a', kind, ...by, ...(data ? { data } : {}) }
+        expect(await store.rule(at, request)).toMatchObject({ status: 'ruled' })
+      }
+      let mended = false
+      const player = await stage.start(
+        folds(stage, (_, n) => (n === 1 || n === 2 || (n === 4 && !mended) ? new Error('no') : undefined)),
+        { attempts: 1 },
+      )
+      await stage.append('a', 'a', 'a', 'a', 'a')
+      await stage.reached(player, 5)
+      await stage.held('folds', 'a')
+      await rule(2, 'corrected', { n: 20 })
+      await rule(1, 'ignored')
+      await stage.heldAt('folds', 'a', 4)
+      expect(await stage.stateOf('folds', 'a')).toEqual([20, 3])
+      mended = true
+      await rule(4, 'requeued')
+      await stage.unparked('folds')
+      expect(await stage.stateOf('folds', 'a')).toEqual([20, 3, 4, 5])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
+  test('a clock that has lost everything is told again', () =>
+    scene(async (stage) => {
+      let away = true
+      const clock = createMemoryRetryClock({ clock: { now: () => stage.subject.now() } })
+      const player = await stage.start(
+        folds(stage, () => (away ? new Error('away') : undefined)),
+        {
+          quickRetries: 0,
+          retryClock: clock,
+          retrySweepMs: 20,
+          attempts: 100,
+          retry: { firstMs: 40, maxMs: 40 },
+        },
+      )
+      await stage.append('a')
+      await stage.reached(player, 1)
+      clock.lose()
+      away = false
+      await stage.unparked('folds')
+      expect(await stage.stateOf('folds', 'a')).toEqual([1])
+    }))
+
+  test('a timer that cannot be fired parks what comes behind it, and is fired before it', () =>
+    scene(async (stage) => {
+      let away = true
+      const fired: number[] = []
+      const delays = processor('delays', stage.source, {
+        pipeline: (lane) =>
+          lane.pipe(
+            durableDelay('later', 1_000),
+            tap((event) => {
+              if (away) throw new Error('away')
+              fired.push(event.data.n)
+              stage.changed()
+            }),
+          ),
+      })
+      await stage.append('a')
+      stage.subject.advance(2_000)
+      const player = await stage.start(delays, { attempts: Number.POSITIVE_INFINITY })
+      await stage.until(() => player.news.filter(({ kind }) => kind === 'retry').length > 2)
+      await stage.append('a', 'b')
+      await stage.reached(player, 3)
+      const [parked] = (await stage.subject.store.parked(stage.at('delays'))).items
+      expect(parked).toMatchObject({ key: 'a', head: 2, note: { timer: { name: 'later' } } })
+      away = false
+      await stage.unparked('delays')
+      expect(fired).toEqual([1])
+      stage.subject.advance(2_000)
+      await stage.append('a')
+      await stage.until(() => fired.length > 1)
+      expect(await stage.differences('delays')).toEqual([])
+    }))
+}

@@ -1,3 +1,10 @@
+export {
+  type DashboardGroup,
+  type DashboardQueue,
+  type DashboardQueues,
+  type DashboardQueuesOptions,
+  openDashboardQueues,
+} from './dashboard-queues.ts'
 export { type JobData, refOf } from './job-data.ts'
 export { defaultPrefix, effectQueue, type QueuePlace, retryQueue } from './queue-place.ts'
 export {

@@ -1,0 +1,1 @@
+export { consolePath, type ConsoleOptions, createConsole } from './console.ts'

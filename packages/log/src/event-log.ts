@@ -70,8 +70,8 @@ export interface EventLog {
   /** The event at a position, if it is there. */
   readAt(topic: Topic, position: Position): Promise<Recorded | undefined>
 
-  /** How far each partition goes. */
-  tips(topic: Topic): Promise<readonly Tip[]>
+  /** How far each partition goes; with `beforeMs`, how far it went before that time (ms since the epoch). */
+  tips(topic: Topic, options?: { readonly beforeMs?: number }): Promise<readonly Tip[]>
 }
 
 /** Appends one unit and throws its refusal. */

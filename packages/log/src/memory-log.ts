@@ -119,9 +119,9 @@ class InMemoryLog implements MemoryLog {
     return this.#partition(topic, position.partition).readAt(position.id)
   }
 
-  async tips(topic: Topic): Promise<readonly Tip[]> {
+  async tips(topic: Topic, { beforeMs }: { readonly beforeMs?: number } = {}): Promise<readonly Tip[]> {
     return Array.from({ length: topic.partitions }, (_, partition) => {
-      const { id, seq } = this.#partition(topic, partition).tip
+      const { id, seq } = this.#partition(topic, partition).tip(beforeMs)
       return { partition, id, seq }
     })
   }

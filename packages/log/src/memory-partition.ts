@@ -2,7 +2,7 @@ import { envelopeOf, type Event, MillraceError, type Topic } from '@millrace/eve
 import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
 import type { Recorded } from './event-log.ts'
 import type { MemoryClaims } from './memory-claims.ts'
-import { beginning, compareIds, type Position } from './position.ts'
+import { beginning, compareIds, type Position, recordedMsOf } from './position.ts'
 import type { Encoded, Prepared } from './prepare.ts'
 import { identity } from './units.ts'
 
@@ -43,9 +43,10 @@ export class MemoryPartition {
     this.#claims = claims
   }
 
-  get tip(): Position {
+  /** The last event, or the last one that was recorded before a time. */
+  tip(beforeMs = Number.POSITIVE_INFINITY): Position {
     return (
-      this.#entries.at(-1)?.position ?? {
+      this.#entries.findLast(({ position }) => recordedMsOf(position.id) < beforeMs)?.position ?? {
         topic: this.#topic.name,
         partition: this.#partition,
         id: beginning,
@@ -87,7 +88,7 @@ export class MemoryPartition {
       return { status: 'unchanged', position: last.position }
     this.#claims.commit(key, plan)
     const positions = texts.map((json) => this.#write(key, json, now))
-    if (changes.length > 0) this.#claims.changed.set(this.#partition, this.tip.seq)
+    if (changes.length > 0) this.#claims.changed.set(this.#partition, this.tip().seq)
     const remember = changes.length > 0 ? this.#kept : fresh
     for (const [at, position] of positions.entries())
       remember.set(ids[at] as string, { position, fingerprint: unit.fingerprint })

@@ -17,6 +17,8 @@ export type ConsumerEvent = {
 /** The part that differs. */
 export type ConsumerNews =
   | { readonly kind: 'leased'; readonly partition: number; readonly position: Reached }
+  /** The group had a record already and goes on from it: where it was told to begin is not heeded. */
+  | { readonly kind: 'start-ignored'; readonly partition: number; readonly position: Reached }
   | {
       readonly kind: 'ended'
       readonly partition: number

@@ -1,5 +1,5 @@
 import { MillraceError, type Topic } from '@millrace/event'
-import { type KeyHistory, type Position, type Recorded, seqOf } from '@millrace/log'
+import { beginning, type KeyHistory, type Position, type Recorded, seqOf, type Tip } from '@millrace/log'
 import type { Redis } from 'ioredis'
 import { eventsOf } from './entry.ts'
 import type { Keys } from './keys.ts'
@@ -42,6 +42,21 @@ function held(bySeq: ReadonlyMap<number, Recorded>, topic: Topic, partition: num
   if (!recorded)
     throw new MillraceError('log.trimmed', `Event ${id} of ${topic.name}/${partition} has been removed`)
   return recorded
+}
+
+/** The last event of a partition that was recorded before a time: the id of an entry is that of its last event. */
+export async function tipBefore(
+  redis: Redis,
+  keys: Keys,
+  topic: Topic,
+  partition: number,
+  beforeMs: number,
+): Promise<Tip> {
+  if (beforeMs < 1) return { partition, id: beginning, seq: 0 }
+  const end = `(${Math.ceil(beforeMs)}-0`
+  const [entry] = await redis.xrevrange(keys.partition(topic, partition).log, end, '-', 'COUNT', 1)
+  const id = entry?.[0] ?? beginning
+  return { partition, id, seq: seqOf(id) }
 }
 
 /** The event at a position: the first entry from there on holds it, if any does. */

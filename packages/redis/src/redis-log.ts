@@ -24,7 +24,7 @@ import { readFailure, writeFailure } from './failure.ts'
 import { Gather } from './gather.ts'
 import { Keys } from './keys.ts'
 import { PartitionReader } from './partition-reader.ts'
-import { readAt, readKey } from './read.ts'
+import { readAt, readKey, tipBefore } from './read.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { RedisClaims } from './redis-claims.ts'
 
@@ -154,10 +154,11 @@ class LogOnRedis implements RedisLog {
     return this.#read(() => readAt(this.#writer, this.#keys, topic, position))
   }
 
-  tips(topic: Topic): Promise<readonly Tip[]> {
+  tips(topic: Topic, { beforeMs }: { readonly beforeMs?: number } = {}): Promise<readonly Tip[]> {
     return this.#read(() =>
       Promise.all(
         Array.from({ length: topic.partitions }, async (_, partition) => {
+          if (beforeMs !== undefined) return tipBefore(this.#writer, this.#keys, topic, partition, beforeMs)
           const [seq, ms] = await this.#writer.hmget(this.#keys.partition(topic, partition).meta, 'seq', 'ms')
           return { partition, id: seq ? `${ms}-${seq}` : beginning, seq: Number(seq ?? 0) }
         }),

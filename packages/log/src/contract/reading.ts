@@ -1,7 +1,7 @@
 import { partitionOfKey } from '@millrace/event'
 import { describe, expect, test } from 'vitest'
 import { appendOne, type Cursors } from '../event-log.ts'
-import { beginning } from '../position.ts'
+import { beginning, recordedMsOf } from '../position.ts'
 import type { LogUnderTest } from './log-contract.ts'
 import { happened, testTopic, unit } from './fixture.ts'
 
@@ -84,6 +84,20 @@ export function describeReading(subject: () => LogUnderTest): void {
         expect(events.length).toBe(tip.seq)
         expect(events.at(-1)?.position.id ?? beginning).toBe(tip.id)
         for (const { event } of events) expect(partitionOfKey(topic, event.subject)).toBe(tip.partition)
+      }
+    })
+
+    test('the tips before a time are what was recorded by then', async () => {
+      const { log } = subject()
+      const topic = testTopic({ partitions: 1 })
+      await appendOne(log, topic, unit(topic, 'a'))
+      await log.append(topic, [unit(topic, 'a'), unit(topic, 'b')])
+      const all = (await log.read(topic, start)).get(0) ?? []
+      const times = all.map(({ position }) => recordedMsOf(position.id))
+      for (const beforeMs of [0, ...times, ...times.map((ms) => ms + 1)]) {
+        const last = all.findLast((_, at) => (times[at] ?? 0) < beforeMs)?.position
+        const [tip] = await log.tips(topic, { beforeMs })
+        expect(tip).toEqual({ partition: 0, id: last?.id ?? beginning, seq: last?.seq ?? 0 })
       }
     })
 

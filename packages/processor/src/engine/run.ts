@@ -11,7 +11,7 @@ import {
 } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
 import { createMemoryRetryClock, type RetryClock } from '@millrace/retry'
-import { type ConsumerEvent, tell } from '../consumer-event.ts'
+import { type ConsumerEvent, type ConsumerNews, tell } from '../consumer-event.ts'
 import type { ConsumerHealth } from '../consumer-health.ts'
 import { consumerBounds, type Gate } from '../consumer-settings.ts'
 import { type FailureKind, kindOfFailure } from '../failure-kind.ts'
@@ -25,11 +25,20 @@ import { assertTakesChannels } from '../takes-channels.ts'
 import { DueBell } from './due-bell.ts'
 import { dueListener } from './due-listener.ts'
 import { type EngineBounds, engineBounds, type EngineSettings } from './engine-settings.ts'
+import {
+  type BeginHealth,
+  type BeginOptions,
+  expiryOf,
+  GroupBeginning,
+  type StartLog,
+  startsOf,
+} from './group-beginning.ts'
 import { PartitionEngine } from './partition-engine.ts'
 
 /** What a processor runs on; bounds have the defaults of {@link engineBounds}. */
-export interface RunOptions extends Partial<EngineBounds> {
-  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel'>
+export interface RunOptions extends Partial<EngineBounds>, BeginOptions {
+  /** `tips` and `readAt` are needed where a group's beginning is named. */
+  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel'> & StartLog
   readonly store: GroupStore
   /**
    * The list by which the members of the group share the partitions evenly, and hand them over without a gap.
@@ -70,7 +79,7 @@ export interface RunOptions extends Partial<EngineBounds> {
 
 /** A processor that runs. */
 export interface Running {
-  health(): ConsumerHealth
+  health(): ConsumerHealth & BeginHealth
   /**
    * Reads no more, lets the handlers end (up to `stopMs`, then their signals are aborted), commits and gives the
    * leases back. May be called again: it is the same stop.
@@ -82,7 +91,7 @@ export interface Running {
  * Runs a processor as a member of its group, from now on until its stop: each event is handled in order for its key,
  * and what came of it is committed exactly once. See docs/state-machines.md for what each crash leaves behind.
  *
- * @throws MillraceError `topic.guarded` when a topic that it emits to has uniqueness constraints
+ * @throws MillraceError `topic.guarded` when a topic that it emits to has uniqueness constraints; `position.invalid`
  */
 export async function run<T extends Topic, S>(
   processor: Processor<T, S>,
@@ -95,29 +104,36 @@ export async function run<T extends Topic, S>(
   // Says early that names are too long.
   channelOf({ topic, partition: topic.partitions - 1, group })
   for (const target of options.emitsTo ?? []) await assertTakesChannels(options.log, target)
+  const share = (news: ConsumerNews) => tell({ topic: topic.name, group, member, ...news }, observe)
+  const starts = await startsOf(options.log, topic, options)
+  const expireMs = expiryOf(options, options.leaseMs ?? engineBounds.leaseMs)
+  if (expireMs !== undefined && options.members)
+    throw new TypeError('An ephemeral group has no list of members')
+  const begins = new GroupBeginning(options.store, { starts, expireMs, tell: share })
+  const { store } = begins
   const retryClock = options.retryClock ?? createMemoryRetryClock({ clock, timers })
   const dueBell = new DueBell()
-  retryClock.onDue(dueListener({ topic, group }, { store: options.store, clock, bell: dueBell }))
+  retryClock.onDue(dueListener({ topic, group }, { store, clock, bell: dueBell }))
   const settings: EngineSettings = {
     ...engineBounds,
     ...boundsIn(options),
     processor: withoutTypes(processor),
     log: options.log,
-    store: options.store,
-    ...{ member, retryClock, dueBell },
+    ...{ store, member, retryClock, dueBell },
+    withheldIn: (partition) => begins.withheldIn(partition),
     targets: new Map(options.emitsTo?.map((target) => [target.name, target])),
     taking: new Set(options.emitsTo?.map((target) => target.name)),
     kindOf: kindsOf(options),
     gate: options.gate,
     ...{ clock, timers, elapsedMs, random },
-    tell: (news) => tell({ topic: topic.name, group, member, ...news }, observe),
+    tell: share,
   }
   const { window, leaseMs, retry, attempts, handlerTimeoutMs, stalledMs, stopMs } = settings
   const consumer = new GroupConsumer({
     ...consumerBounds,
     ...{ window, leaseMs, retry, attempts, handlerTimeoutMs, stalledMs, stopMs },
     log: options.log,
-    store: options.store,
+    store,
     members: options.members,
     topic,
     group,
@@ -134,7 +150,7 @@ export async function run<T extends Topic, S>(
     begin: (start) => new PartitionEngine(settings, start),
   })
   return {
-    health: () => consumer.health(),
+    health: () => ({ ...consumer.health(), ...begins.health() }),
     async stop() {
       await consumer.stop()
       if (options.retryClock === undefined) await retryClock.close()

@@ -137,7 +137,9 @@ export class PartitionEngine implements PartitionWork {
   get stalledForMs(): number {
     const planned = this.running === 0 && this.backingOff > 0
     const idle = this.inHand === 0 && this.lag <= 0
-    return planned || idle ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
+    // Nothing may begin while the lease has run out here: a renewal ends that.
+    const late = this.running === 0 && this.#lease.lapsed
+    return planned || idle || late ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
   }
 
   alive(): void {
@@ -219,6 +221,7 @@ export class PartitionEngine implements PartitionWork {
   }
 
   async renew(): Promise<void> {
+    if (this.#lease.lapsed) this.alive()
     if ((await this.#lease.renew()) === 'fenced') this.endBy('lost')
     else if (this.#begun) this.#work.retries.look()
   }

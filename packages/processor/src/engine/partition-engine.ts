@@ -136,10 +136,9 @@ export class PartitionEngine implements PartitionWork {
 
   get stalledForMs(): number {
     const planned = this.running === 0 && this.backingOff > 0
-    const idle = this.inHand === 0 && this.lag <= 0
     // Nothing may begin while the lease has run out here: a renewal ends that.
-    const late = this.running === 0 && this.#lease.lapsed
-    return planned || idle || late ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
+    const idle = (this.inHand === 0 && this.lag <= 0) || (this.running === 0 && this.#lease.lapsed)
+    return planned || idle ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
   }
 
   alive(): void {

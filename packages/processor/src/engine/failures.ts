@@ -117,6 +117,11 @@ export class Failures {
       this.#giveUp(slot, delivery, error, true)
       return
     }
+    // A letter that was put back: nothing is behind it that could line up.
+    if (delivery.origin === 'late' && !this.#quick(slot)) {
+      this.#giveUp(slot, delivery, error, true)
+      return
+    }
     const delayMs = this.#delayMs(error, attempts)
     const quickMs = Math.min(delayMs, retry.firstMs, longestQuickMs)
     if (this.#quick(slot) && delayMs <= longestQuickMs)
@@ -125,7 +130,8 @@ export class Failures {
   }
 
   #giveUp(slot: KeySlot, delivery: Delivery, error: unknown, spent: boolean): void {
-    const skip = this.#settings.processor.onExhausted === 'skip-event'
+    const late = delivery.origin === 'late'
+    const skip = late || this.#settings.processor.onExhausted === 'skip-event'
     if (skip && delivery.timer === undefined) {
       this.#lanes.fates.set(delivery, { outcome: 'dead', error, spent, tries: slot.tries })
       slot.phase = 'open'

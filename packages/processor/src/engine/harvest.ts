@@ -40,6 +40,8 @@ export class Harvest {
   readonly fired: KeyTimer[] = []
   /** Topics of the emitted events, by name. */
   readonly topics = new Map<string, Topic>()
+  /** Requeued letters that it settles. */
+  late: readonly number[] = []
   /** What became of parked keys. */
   readonly lines: CommittedLine[] = []
   outbox: readonly OutboxDraft[] = []
@@ -133,6 +135,7 @@ export class Harvest {
       ...(this.#states.length > 0 ? { states: this.#states } : {}),
       ...(this.#parks.length > 0 ? { parks: this.#parks } : {}),
       ...(this.#unparks.length > 0 ? { unparks: this.#unparks } : {}),
+      ...(this.late.length > 0 ? { late: this.late } : {}),
       ...(this.#defers.length > 0 ? { defers: this.#defers } : {}),
       ...(this.outbox.length > 0 ? { outbox: this.outbox } : {}),
       ...(this.effects.length > 0 ? { effects: this.effects } : {}),
@@ -177,6 +180,7 @@ export class Harvest {
     if (recorded !== undefined) {
       const { seq } = recorded.position
       if (delivery.origin === 'log') this.#window.settle(seq)
+      else if (delivery.origin === 'late') this.late = [...this.late, seq].toSorted((a, b) => a - b)
       slot.seq = Math.max(slot.seq, seq)
       if (delivery.outcome === 'done') {
         this.#done += 1

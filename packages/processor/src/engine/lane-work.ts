@@ -4,7 +4,6 @@ import type { EngineSettings } from './engine-settings.ts'
 import { Failures } from './failures.ts'
 import { Harvester } from './harvester.ts'
 import { KeyLanes } from './key-lanes.ts'
-import type { KeySlot } from './key-slot.ts'
 import { Later } from './later.ts'
 import { Retries } from './retries.ts'
 import type { SeqWindow } from './seq-window.ts'
@@ -57,8 +56,8 @@ export class LaneWork {
     this.harvester = new Harvester(settings, { lanes, window, failures, withheld })
     this.retries = new Retries(settings, at, parts, {
       committed: () => owner.committed(),
-      read: (slot: KeySlot) => {
-        this.harvester.release(slot)
+      read: (slot) => {
+        if (slot) this.harvester.release(slot)
         owner.read()
       },
       load: () => owner.load(),

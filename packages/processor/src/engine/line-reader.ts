@@ -55,3 +55,10 @@ async function seqAt({ log, topic, key }: LineSource, version: number): Promise<
     throw error
   }
 }
+
+/** One event of a key, by its sequence number. */
+export async function readOne(source: LineSource, seq: number): Promise<Recorded> {
+  const [found] = await readOn(source, await versionOf(source, seq, 0), 1)
+  if (found === undefined) throw new TypeError('Bug: an event is where it is not')
+  return found
+}

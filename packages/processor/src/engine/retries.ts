@@ -5,6 +5,7 @@ import type { Harvest } from './harvest.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import type { Later } from './later.ts'
+import { LateRunner } from './late-runner.ts'
 import { LineRunner } from './line-runner.ts'
 import { RetryPlanner } from './retry-planner.ts'
 
@@ -12,17 +13,18 @@ import { RetryPlanner } from './retry-planner.ts'
 export interface RetriesOwner {
   /** Number of the last commit that has come back. */
   committed(): number
-  /** More of a line can be handed over, and what was held back committed. */
-  read(slot: KeySlot): void
+  /** More can be handed over; of a line that was read, what was held back can be committed. */
+  read(slot?: KeySlot): void
   load(): void
   failed(error: unknown): void
 }
 
-/** Everything about the parked keys of a partition between one commit and the next. */
+/** Everything about parked keys and requeued letters of a partition between one commit and the next. */
 export class Retries {
   readonly #due: DueWatch
   readonly #lines: LineRunner
   readonly #planner: RetryPlanner
+  readonly #late: LateRunner
   readonly #unring: () => void
 
   constructor(
@@ -34,6 +36,11 @@ export class Retries {
     const { lanes, later } = parts
     const failed = (error: unknown) => owner.failed(error)
     this.#lines = new LineRunner(settings, at, lanes, { read: (slot) => owner.read(slot), failed })
+    this.#late = new LateRunner(settings, at, lanes, {
+      load: () => owner.load(),
+      changed: () => owner.read(),
+      failed,
+    })
     this.#planner = new RetryPlanner(settings, at, later, failed)
     this.#due = new DueWatch(settings, at, parts, {
       clean: (slot) => !slot.dirty && slot.settled.length === 0 && slot.inCommit <= owner.committed(),
@@ -46,16 +53,18 @@ export class Retries {
 
   /** What earlier owners have left: marks, and records without a job. */
   start(): void {
-    this.#due.look()
+    this.look()
     this.#planner.start()
   }
 
   /** There may be marks that another process has set. */
   look(): void {
     this.#due.look()
+    this.#late.look()
   }
 
   known(slot: KeySlot): void {
+    this.#late.known(slot)
     this.#due.ready(slot)
   }
 
@@ -64,7 +73,8 @@ export class Retries {
   }
 
   /** A commit is true. */
-  came({ lines }: Harvest, n: number): void {
+  came({ lines, late }: Harvest, n: number): void {
+    this.#late.settled(late)
     for (const { slot, line, no, change } of lines) {
       const { park, unpark, fresh, ended } = change
       if (unpark) {
@@ -82,12 +92,14 @@ export class Retries {
   /** Begins no more of them. */
   quiet(): void {
     this.#due.end()
+    this.#late.end()
   }
 
   end(): void {
     this.#unring()
     this.#due.end()
     this.#lines.end()
+    this.#late.end()
     this.#planner.end()
   }
 }

@@ -40,6 +40,10 @@ export class HandlerCall implements HandlerContext<unknown> {
     return this.#delivery.attempt
   }
 
+  get late(): boolean {
+    return this.#delivery.origin === 'late'
+  }
+
   get state(): unknown {
     return this.#lane.memory.latest.state
   }

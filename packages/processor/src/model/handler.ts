@@ -13,6 +13,8 @@ export interface HandlerContext<S> {
   readonly position: Position
   /** 1 for the first attempt. */
   readonly attempt: number
+  /** It had become a dead letter, and an operator has put it back: later events of the key were handled before. */
+  readonly late: boolean
   /** The key's state, with what this handler has made of it. Never to be changed in place. */
   readonly state: S
   /** Derives from group and event: the same in every attempt. For what the handler itself does outside. */

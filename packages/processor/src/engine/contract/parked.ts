@@ -137,6 +137,32 @@ export function describeParked(subject: () => EngineUnderTest): void {
       expect(await stage.differences('folds')).toEqual([])
     }))
 
+  test('a dead letter that is put back is handled late, once; it may die again', () =>
+    scene(async (stage) => {
+      const { store } = stage.subject
+      const at = stage.at('folds')
+      const again = (id: string) =>
+        store.rule(at, { id, seq: 2, key: 'a', kind: 'requeued', by: 'ann', reason: 'a test', force: true })
+      let mended = false
+      const player = await stage.start(
+        folds(stage, (_, n) => (n === 2 && !mended ? new Error('no') : undefined), true),
+        { attempts: 1 },
+      )
+      await stage.append('a', 'a', 'a')
+      await stage.reached(player, 3)
+      const letters = () => player.news.filter(({ kind }) => kind === 'dead').length
+      expect(await again('first')).toMatchObject({ status: 'ruled' })
+      await stage.until(() => letters() === 2)
+      mended = true
+      await stage.until(() => player.faults.commits.some(({ commit }) => commit.late !== undefined))
+      expect(await again('second')).toMatchObject({ status: 'ruled' })
+      const settled = () => player.faults.commits.filter(({ commit }) => commit.late !== undefined).length
+      await stage.until(() => settled() === 2)
+      expect(await stage.stateOf('folds', 'a')).toEqual([1, 3, 2])
+      expect(await stage.deadSeqs('folds')).toEqual([])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
   test('a clock that has lost everything is told again', () =>
     scene(async (stage) => {
       let away = true

@@ -1,0 +1,163 @@
+import { MillraceError } from '@millrace/event'
+import type { Recorded } from '@millrace/log'
+import type { GroupPartition } from '../group-store.ts'
+import type { RequeuedEvent, Ruling } from '../ruling.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import type { KeyLanes } from './key-lanes.ts'
+import type { KeySlot } from './key-slot.ts'
+import { readOne } from './line-reader.ts'
+import { ruledArrival } from './ruled.ts'
+
+/** Late letters that are in hand at once, and read at once. */
+const mostInHand = 100
+/** Pages that one look reads: letters of parked keys wait, and may stand before others. */
+const mostPages = 20
+
+/** What a late runner tells the engine that it works for. */
+export interface LateOwner {
+  /** A slot was made: its key is to be loaded. */
+  load(): void
+  /** Something can go on that could not before. */
+  changed(): void
+  failed(error: unknown): void
+}
+
+/**
+ * Hands dead letters that an operator has put back to the lanes of their keys: late, behind whatever their keys have in
+ * hand, and never while the key is parked. One that fails again is a dead letter again; it holds nobody up.
+ */
+export class LateRunner {
+  readonly #settings: EngineSettings
+  readonly #at: GroupPartition
+  readonly #lanes: KeyLanes
+  readonly #owner: LateOwner
+  /** Slots of those that were handed over and are in no commit that has come back, by seq. */
+  readonly #inHand = new Map<number, KeySlot>()
+  /** Those whose commits came back while the list was read. */
+  readonly #settled = new Set<number>()
+  /** Slots that are loaded for a letter. */
+  readonly #loading = new Set<KeySlot>()
+  #asking = false
+  #again = false
+  #more = false
+  #ended = false
+
+  constructor(settings: EngineSettings, at: GroupPartition, lanes: KeyLanes, owner: LateOwner) {
+    this.#settings = settings
+    this.#at = at
+    this.#lanes = lanes
+    this.#owner = owner
+  }
+
+  /** There may be letters that it has not seen, or keys that are parked no more. */
+  look(): void {
+    this.#again = true
+    if (!this.#asking && !this.#ended) void this.#ask()
+  }
+
+  /** What the store has of a key is known. */
+  known(slot: KeySlot): void {
+    if (this.#loading.delete(slot)) this.look()
+  }
+
+  /** A commit is true that settles these. */
+  settled(late: readonly number[]): void {
+    for (const seq of late) {
+      this.#inHand.delete(seq)
+      if (this.#asking) this.#settled.add(seq)
+    }
+    if (this.#more && late.length > 0) this.look()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#inHand.clear()
+    this.#loading.clear()
+  }
+
+  async #ask(): Promise<void> {
+    this.#asking = true
+    try {
+      while (this.#again && !this.#ended) {
+        this.#again = false
+        this.#forgetParked()
+        await this.#readList()
+        this.#settled.clear()
+      }
+    } catch (error) {
+      if (error instanceof MillraceError && error.retryable)
+        this.#settings.tell({ kind: 'trouble', partition: this.#at.partition, error })
+      else this.#owner.failed(error)
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  /** What was handed over to a key that has been parked since was dropped with its lane: the store has it. */
+  #forgetParked(): void {
+    for (const [seq, slot] of this.#inHand) {
+      const settled = slot.settled.some(({ recorded }) => recorded?.position.seq === seq)
+      if (slot.parked !== undefined && !settled) this.#inHand.delete(seq)
+    }
+  }
+
+  async #readList(): Promise<void> {
+    const { store } = this.#settings
+    this.#more = false
+    let after: string | undefined
+    for (let page = 0; page < mostPages && !this.#ended; page += 1) {
+      const options = { limit: mostInHand, ...(after === undefined ? {} : { after }) }
+      const { items, next } = await store.requeued(this.#at, options)
+      await this.#take(items.filter((item) => this.#mayRun(item)))
+      after = next
+      if (after === undefined) return
+      if (this.#inHand.size >= mostInHand) break
+    }
+    this.#more = true
+  }
+
+  /** Not yet: its key is parked, or not known. */
+  #mayRun({ seq, key }: RequeuedEvent): boolean {
+    if (this.#inHand.has(seq) || this.#settled.has(seq)) return false
+    const slot = this.#lanes.slotOf(key)
+    if (slot.phase === 'loading') {
+      this.#loading.add(slot)
+      this.#owner.load()
+      return false
+    }
+    return slot.parked === undefined
+  }
+
+  async #take(items: readonly RequeuedEvent[]): Promise<void> {
+    if (items.length === 0) return
+    const { log, processor, store } = this.#settings
+    const { topic } = processor
+    const [rulings, events] = await Promise.all([
+      store.rulings(
+        this.#at,
+        items.map(({ seq }) => seq),
+      ),
+      Promise.all(items.map(({ key, seq }) => readOne({ log, topic, key }, seq))),
+    ])
+    for (const [at, item] of items.entries()) {
+      const recorded = events[at]
+      if (this.#ended || recorded === undefined) continue
+      if (this.#inHand.size >= mostInHand) this.#more = true
+      else if (this.#mayRun(item)) this.#handOver(item, recorded, rulings.get(item.seq))
+    }
+  }
+
+  #handOver({ seq, key }: RequeuedEvent, recorded: Recorded, ruling: Ruling | undefined): void {
+    const { processor } = this.#settings
+    const slot = this.#lanes.slotOf(key)
+    const delivery = ruledArrival(processor, recorded, ruling, this.#lanes.fates)
+    // The types that the group handles may have changed since it died.
+    if (processor.types !== undefined && !processor.types.has(recorded.event.type))
+      this.#lanes.fates.set(delivery, { outcome: 'done' })
+    delivery.origin = 'late'
+    this.#inHand.set(seq, slot)
+    slot.waiting.push(delivery)
+    if (slot.phase === 'open') this.#lanes.wake(slot)
+    this.#owner.changed()
+  }
+}

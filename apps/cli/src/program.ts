@@ -3,6 +3,7 @@ import { MillraceError } from '@millrace/event'
 import { exitCodes } from './exit-codes.ts'
 import { addLog } from './log-program.ts'
 import { addRepairs } from './repairs-program.ts'
+import { addReplay } from './replay-program.ts'
 import type { Terminal } from './terminal.ts'
 import { addUniq } from './uniq-program.ts'
 import { addView } from './view-program.ts'
@@ -44,6 +45,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
     .showHelpAfterError('(add --help for what there is)')
   addLog(program, around, end)
   addRepairs(program, around, end)
+  addReplay(program, around, end)
   addUniq(program, around, end)
   addView(program, around, end)
   return program

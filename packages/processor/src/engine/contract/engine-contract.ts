@@ -6,6 +6,7 @@ import { describeFailing } from './failing.ts'
 import { describeLosing } from './losing.ts'
 import { describeParkedCrashes } from './parked-crashes.ts'
 import { describeParked } from './parked.ts'
+import { describeRepaired } from './repaired.ts'
 import { describeHandling } from './handling.ts'
 import type { EngineUnderTest } from './scene.ts'
 
@@ -26,6 +27,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeLosing(subject)
     describeParked(subject)
     describeParkedCrashes(subject)
+    describeRepaired(subject)
     describeBounds(subject)
     describeBeginning(subject)
     describeRandomMembers(subject)

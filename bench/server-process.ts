@@ -48,6 +48,8 @@ export async function startServices(
       MILLRACE_SECRET: secret,
       SERVICE_TOKEN: benchToken,
       INTAKE_TOKEN: benchToken,
+      CONSOLE_TOKEN: benchToken,
+      CONSOLE_VIEWER_TOKEN: benchToken,
       UNIQ_KEYRING: `1:${secret}`,
       REDIS_PASSWORD: '',
       POSTGRES_PASSWORD: '',

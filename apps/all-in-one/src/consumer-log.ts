@@ -34,6 +34,22 @@ export function followed(logger: Logger): (event: ConsumerEvent) => void {
         })
       case 'effect-dead':
         return logger.error('Gave an effect up', { ...where, name: event.name, err: event.error })
+      case 'effect-breaker':
+        return logger.warn(`The circuit breaker before effect ${event.name} is ${event.state}`, {
+          ...where,
+          state: event.state,
+          reason: event.reason,
+          count: event.waiting,
+        })
+      case 'effects-full':
+        return logger.error('So many effects wait that no more events are taken in', {
+          ...where,
+          count: event.waiting,
+        })
+      case 'effects-flowing':
+        return logger.warn('Events are taken in again', { ...where, count: event.waiting })
+      case 'start-ignored':
+        return logger.warn('The group has begun before: where it was to start is left out of account', where)
       case 'trouble':
         return logger.warn('Log or store could not be reached; tried again', { ...where, err: event.error })
       case 'stalled':

@@ -21,7 +21,7 @@ const kept = () => JSON.parse(readFileSync(secretsFile(home), 'utf8')) as Record
 
 test('secrets are made once, kept for the owner alone, and found again', () => {
   const first = load()
-  expect(new Set(Object.values(first)).size).toBe(6)
+  expect(new Set(Object.values(first)).size).toBe(8)
   expect(first.UNIQ_KEYRING).toMatch(/^1:[A-Za-z0-9+/]{43}=$/)
   expect(statSync(secretsFile(home)).mode & 0o777).toBe(0o600)
   expect(load()).toEqual(first)
@@ -35,6 +35,8 @@ test('what the settings give is used and never written down', () => {
   expect(load(given)).toMatchObject(given)
   expect(readFileSync(secretsFile(home), 'utf8')).not.toContain('own')
   expect(Object.keys(kept()).toSorted()).toEqual([
+    'CONSOLE_TOKEN',
+    'CONSOLE_VIEWER_TOKEN',
     'INTAKE_TOKEN',
     'POSTGRES_PASSWORD',
     'REDIS_PASSWORD',

@@ -12,6 +12,10 @@ export interface Secrets {
   readonly SERVICE_TOKEN: string
   /** Bearer token of producers and consumers of topics over HTTP. */
   readonly INTAKE_TOKEN: string
+  /** What operators log in to the console with. */
+  readonly CONSOLE_TOKEN: string
+  /** What those log in with who may look and change nothing. */
+  readonly CONSOLE_VIEWER_TOKEN: string
   /** Keys of the claims' digests by version: `1:base64[,2:base64]`. */
   readonly UNIQ_KEYRING: string
   /** Of the private Redis. */
@@ -55,6 +59,12 @@ export function loadSecrets(home: string, settings: Settings, say: (sentence: st
     ),
     INTAKE_TOKEN: find('INTAKE_TOKEN', settings.INTAKE_TOKEN, () =>
       derive('intake-token').toString('base64url'),
+    ),
+    CONSOLE_TOKEN: find('CONSOLE_TOKEN', settings.CONSOLE_TOKEN, () =>
+      derive('console-token').toString('base64url'),
+    ),
+    CONSOLE_VIEWER_TOKEN: find('CONSOLE_VIEWER_TOKEN', settings.CONSOLE_VIEWER_TOKEN, () =>
+      derive('console-viewer-token').toString('base64url'),
     ),
     UNIQ_KEYRING: find(
       'UNIQ_KEYRING',

@@ -37,6 +37,8 @@ const shape = {
   USER_QUERY_URL: url(['http', 'https'], 'http://127.0.0.1:3005').optional(),
   SERVICE_TOKEN: secret().optional(),
   INTAKE_TOKEN: secret().optional(),
+  CONSOLE_TOKEN: secret().optional(),
+  CONSOLE_VIEWER_TOKEN: secret().optional(),
   MILLRACE_SECRET: secret({ minLength: 32 }).optional(),
   UNIQ_KEYRING: secret({
     example: '1:<base64 of 32 random bytes>',

@@ -11,7 +11,15 @@ export function welcome(ports: readonly PortUse[], settings: Settings, home: Hom
     .flatMap(({ setting, shows }) =>
       shows === undefined ? [] : [[shows, `${addressOf(settings.HOST, settings[setting])}/`] as const],
     )
-  const rows = [...pages, ['Secrets', secretsFile(home.directory)] as const]
+  const queues = ports.some(({ setting }) => setting === 'OPS_PORT')
+    ? [
+        [
+          'Queues',
+          `${addressOf(settings.HOST, settings.OPS_PORT)}/queues/ (CONSOLE_TOKEN opens them)`,
+        ] as const,
+      ]
+    : []
+  const rows = [...pages, ...queues, ['Secrets', secretsFile(home.directory)] as const]
   const width = Math.max(...rows.map(([name]) => name.length))
   return [
     'Millrace is running. Stop it with Ctrl-C.',

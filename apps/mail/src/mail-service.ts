@@ -13,6 +13,7 @@ import {
   run,
   type Running,
 } from '@millrace/processor'
+import type { RetryClock } from '@millrace/retry'
 import { type DeliveryStatus, type MailDelivery, mailFailureOf } from '@millrace/smtp'
 import type { AccountMailSettings } from './account-mail.ts'
 import { createAccountMailer, failureKindOf } from './account-mailer.ts'
@@ -33,6 +34,8 @@ export interface MailServiceOptions {
   readonly member?: string
   /** Makes the part of that name which nobody else has. Default: a fresh id. */
   readonly freshName?: () => string
+  /** Says when parked mails are due. Its owner closes it, after the stop. Default: one in memory. */
+  readonly retryClock?: RetryClock
   /** Hears of lag, progress and failures; must not throw. */
   readonly observe?: (event: ConsumerEvent) => void
   readonly bounds?: Partial<EngineBounds>
@@ -81,7 +84,7 @@ const mailBounds = {
  * that is refused for good becomes a dead letter with the provider's masked answer; others go on.
  */
 export function createMailService(options: MailServiceOptions): MailService {
-  const { log, groups, delivery, links, members, member, freshName, observe } = options
+  const { log, groups, delivery, links, members, member, freshName, retryClock, observe } = options
   const mailer = createAccountMailer(delivery, options.mails)
   const bounds = { ...mailBounds, ...options.bounds }
   const mail = processor('mail', accounts, {
@@ -106,6 +109,7 @@ export function createMailService(options: MailServiceOptions): MailService {
         ...(members === undefined ? {} : { members }),
         ...(member === undefined ? {} : { member }),
         ...(freshName === undefined ? {} : { freshName }),
+        ...(retryClock === undefined ? {} : { retryClock }),
         ...(observe === undefined ? {} : { observe }),
       })
       running = await starting

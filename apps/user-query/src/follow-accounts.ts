@@ -12,6 +12,7 @@ import {
   type Running,
   type RunOptions,
 } from '@millrace/processor'
+import type { RetryClock } from '@millrace/retry'
 import { type ViewStore, ViewWriter } from '@millrace/view'
 import type { AccountRows } from './account-rows.ts'
 import { accountView } from './account-view.ts'
@@ -25,6 +26,8 @@ export interface FollowOptions {
   readonly members?: MemberList
   readonly member?: string
   readonly freshName?: () => string
+  /** Says when parked accounts are due. Its owner closes it, after the stop. Default: one in memory. */
+  readonly retryClock?: RetryClock
   readonly observe?: (event: ConsumerEvent) => void
   readonly leaseMs?: number
 }
@@ -43,7 +46,7 @@ const bounds = {
  * the view for sure; what a crash between the view's transaction and the group's commit repeats, the view knows.
  */
 export async function followAccounts(options: FollowOptions): Promise<Running> {
-  const { log, groups, view, members, member, freshName, leaseMs, observe } = options
+  const { log, groups, view, members, member, freshName, retryClock, leaseMs, observe } = options
   const writer = new ViewWriter({ store: view, view: accountView, log })
   const follower = processor(accountView.name, accounts, {
     asStored: true,
@@ -59,6 +62,7 @@ export async function followAccounts(options: FollowOptions): Promise<Running> {
     ...(members === undefined ? {} : { members }),
     ...(member === undefined ? {} : { member }),
     ...(freshName === undefined ? {} : { freshName }),
+    ...(retryClock === undefined ? {} : { retryClock }),
     ...(leaseMs === undefined ? {} : { leaseMs }),
     observe: (event) => {
       if (event.kind === 'progress') writer.reached(event.partition, event.position)

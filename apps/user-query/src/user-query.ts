@@ -3,6 +3,7 @@ import { MillraceError } from '@millrace/event'
 import { bearerToken, httpApp, type HttpAppOptions, queryFields, timeLimit } from '@millrace/hono'
 import { type EventLog, parsePosition, type Position } from '@millrace/log'
 import type { ConsumerEvent, ConsumerHealth, GroupStore, MemberList, Running } from '@millrace/processor'
+import type { RetryClock } from '@millrace/retry'
 import { CheckpointWatch, type ViewStore } from '@millrace/view'
 import { z } from 'zod'
 import type { AccountRow, AccountRows } from './account-rows.ts'
@@ -23,6 +24,8 @@ export interface UserQueryOptions {
   readonly member?: string
   /** Makes the part of that name which nobody else has. Default: a fresh id. */
   readonly freshName?: () => string
+  /** Says when parked accounts are due. Its owner closes it, after the stop. */
+  readonly retryClock?: RetryClock
   /** Hears of lag, progress and failures; must not throw. */
   readonly observe?: (event: ConsumerEvent) => void
   /** How long a crash of an instance holds its partitions up, in ms. Default 15,000. */

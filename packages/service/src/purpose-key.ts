@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** What a key is for. Each purpose has its own, so that a token of one is nothing to another. */
-export type KeyPurpose = 'idempotency' | 'session' | 'link'
+export type KeyPurpose = 'idempotency' | 'session' | 'link' | 'retry'
 
 // With less, whoever sees one token could try all secrets.
 const leastBytes = 16

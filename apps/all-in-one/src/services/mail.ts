@@ -8,7 +8,9 @@ export const mailService: ServiceFactory = {
   summary: 'sends the mails about accounts',
   needs: ['redis'],
   ports: [],
-  start: async ({ settings, secrets, kit, smtpUrl, member }) => {
+  start: async (context) => {
+    const { settings, secrets, kit, smtpUrl, member } = context
+    const { retryClockOf } = await import('../retry-clock.ts')
     const { accountLinks, createMailService } = await import('@millrace-app/mail')
     const { createMailDelivery, createMailSender } = await import('@millrace/smtp')
     const { purposeKey } = await import('@millrace/service')
@@ -17,7 +19,9 @@ export const mailService: ServiceFactory = {
     const from = { name: settings.MAIL_NAME, address: settings.MAIL_FROM }
     const delivery = createMailDelivery(createMailSender(smtpUrl, from))
     delivery.onStateChange((state) => logger.warn(`The circuit breaker to the mail provider is ${state}`))
+    const retryClock = await retryClockOf(context, 'mail')
     const service = createMailService({
+      retryClock,
       log: await kit.log(),
       groups: await kit.groups(),
       members: await kit.members(),
@@ -33,6 +37,11 @@ export const mailService: ServiceFactory = {
     await service.start()
     // Sign-up works without the mail; the mails follow.
     kit.health.add({ name: 'mail', critical: false, check: () => service.health() })
-    return { stop: () => service.stop() }
+    return {
+      stop: async () => {
+        await service.stop()
+        await retryClock.close()
+      },
+    }
   },
 }

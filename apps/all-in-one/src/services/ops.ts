@@ -1,13 +1,15 @@
 import type { ServiceFactory } from '../service-factory.ts'
+import { mountConsole } from './console.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
 /** The operator's addresses of the process that it runs in. */
 export const opsService: ServiceFactory = {
   name: 'ops',
-  summary: 'operations: /health/live, /health/ready, /metrics',
+  summary: 'operations: /health/live, /health/ready, /metrics, and the queues under /queues',
   needs: [],
   ports: [{ setting: 'OPS_PORT', shows: 'Operations' }],
-  start: async ({ settings, kit }) => {
+  start: async (context) => {
+    const { settings, kit, redisUrl } = context
     const { opsApp, serveHttp } = await import('@millrace/hono')
     const { health, metrics } = kit
     const app = opsApp({
@@ -16,11 +18,18 @@ export const opsService: ServiceFactory = {
       version: manifest.version,
       http: { ...kit.http('ops'), requestLogLevel: 'debug' },
     })
+    // Without Redis, as when it is the only service, there are no queues to show.
+    const pages = redisUrl === '' ? undefined : await mountConsole(app, context)
     const listener = await serveHttp(app, {
       host: settings.HOST,
       port: settings.OPS_PORT,
       portVariable: 'OPS_PORT',
     })
-    return { stop: () => listener.stop() }
+    return {
+      stop: async () => {
+        await listener.stop()
+        await pages?.stop()
+      },
+    }
   },
 }

@@ -19,7 +19,10 @@ export const userQueryService: ServiceFactory = {
       applicationName: 'millrace user-query',
       onError: (error) => http.logger.warn('A connection to PostgreSQL was lost', { err: error }),
     })
+    const { retryClockOf } = await import('../retry-clock.ts')
+    const retryClock = await retryClockOf(context, 'user-query')
     const service = createUserQuery({
+      retryClock,
       log: await kit.log(),
       groups: await kit.groups(),
       members: await kit.members(),
@@ -37,6 +40,7 @@ export const userQueryService: ServiceFactory = {
       stop: async () => {
         await listening.stop()
         await service.stop()
+        await retryClock.close()
         await view.close()
       },
     }

@@ -1,0 +1,42 @@
+import { MillraceError } from '@millrace/event'
+import type { Hono } from 'hono'
+import type { KitEnv } from '@millrace/hono'
+import type { RunningService, ServiceContext } from '../service-factory.ts'
+
+/** Groups whose parked keys are shown. */
+const groups = ['mail', 'user-query']
+
+/** Mounts the operator's pages on the operations listener. */
+export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): Promise<RunningService> {
+  const { secrets, redisUrl, kit } = context
+  const { consolePath, createConsole } = await import('@millrace-app/console')
+  const { openDashboardQueues } = await import('@millrace/bullmq')
+  const { retryId } = await import('@millrace/retry')
+  const { accounts } = await import('@millrace/accounts')
+  const { purposeKey } = await import('@millrace/service')
+  const logger = kit.logger.child({ service: 'console' })
+  const dashboard = openDashboardQueues({
+    url: redisUrl,
+    secret: purposeKey(secrets.MILLRACE_SECRET, 'retry'),
+    groups: groups.map((group) => ({ topic: accounts.name, group })),
+    onTrouble: (error) => logger.warn('The queues cannot be reached', { err: error }),
+  })
+  const ignore = async (data: unknown, actor: string): Promise<void> => {
+    const ref = dashboard.refOf(data)
+    if (ref === undefined || ref.topic !== accounts.name)
+      throw new MillraceError('request.forbidden', 'This job names no event of this system')
+    const { partition, group, key, parkNo, head } = ref
+    const store = await kit.groups()
+    const ruled = await store.rule(
+      { topic: accounts, partition, group },
+      {
+        ...{ id: `removed-${retryId(ref)}`, seq: head, key, parkNo },
+        ...{ kind: 'ignored', by: actor, reason: 'Its job was removed on the dashboard' },
+      },
+    )
+    logger.info('A job was removed', { group, partition, seq: head, status: ruled.status, actor })
+  }
+  const tokens = { operator: [secrets.CONSOLE_TOKEN], viewer: [secrets.CONSOLE_VIEWER_TOKEN] }
+  app.route(consolePath, createConsole({ queues: dashboard.queues, tokens, ignore }))
+  return { stop: () => dashboard.close() }
+}

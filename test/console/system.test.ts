@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WholeSystem } from '../support/whole-system.ts'
+
+let system: WholeSystem
+beforeAll(async () => {
+  system = await WholeSystem.start()
+})
+afterAll(() => system?.stop())
+
+test('the running system shows its queues to whoever has the token, and says where it is, not what', async () => {
+  const url = `${system.urlOf('OPS')}/queues`
+  const { CONSOLE_TOKEN, CONSOLE_VIEWER_TOKEN } = system.secrets
+  expect(system.output).toContain(`${url}/ (CONSOLE_TOKEN opens them)`)
+  for (const secret of [CONSOLE_TOKEN, CONSOLE_VIEWER_TOKEN]) expect(system.output).not.toContain(secret)
+  expect((await fetch(`${url}/api/queues`)).status).toBe(401)
+  const answer = await fetch(`${url}/api/queues`, {
+    headers: { Authorization: `Bearer ${CONSOLE_VIEWER_TOKEN}` },
+  })
+  const { queues } = (await answer.json()) as { queues: readonly { name: string }[] }
+  expect(queues.map(({ name }) => name)).toEqual(['retry.accounts.mail', 'retry.accounts.user-query'])
+  const health = await fetch(`${system.urlOf('OPS')}/health/ready`)
+  expect(await health.json()).toMatchObject({
+    state: 'ok',
+    dependencies: { 'mail-retries': { state: 'ok' }, 'user-query-retries': { state: 'ok' } },
+  })
+})

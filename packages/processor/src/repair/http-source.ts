@@ -1,4 +1,4 @@
-import { type Event, limits, MillraceError, parseJson } from '@millrace/event'
+import { type Event, limits, MillraceError, parseJson, systemTimers, type Timers } from '@millrace/event'
 import type { PresentState, SourceOfTruth } from './source-of-truth.ts'
 
 /** Options of {@link httpSource}. */
@@ -18,6 +18,8 @@ export interface HttpSourceOptions {
   readonly maxBytes?: number
   /** Allow `http:` beside `https:`. Default false. */
   readonly plain?: boolean
+  /** Default: the machine's. */
+  readonly timers?: Timers
   /** Default: the fetch of the platform. */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -27,18 +29,22 @@ export interface HttpSourceOptions {
  * are not followed, time and size are bounded. 404 and 410 mean that the entity is not there.
  */
 export function httpSource(options: HttpSourceOptions): SourceOfTruth {
-  const { timeoutMs = 5_000, read = (body) => ({ data: body }), versionOf } = options
+  const { timeoutMs = 5_000, timers = systemTimers, read = (body) => ({ data: body }), versionOf } = options
   return {
     async fetch(event, signal) {
       const url = allowed(options.url(event), options)
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+      const late = new AbortController()
+      const cancel = timers.set(timeoutMs, () => late.abort())
+      const limit = AbortSignal.any([signal, late.signal])
       try {
         const body = await bodyAt(url, options, limit)
         return body === undefined ? undefined : read(body, event)
       } catch (error) {
         if (error instanceof MillraceError) throw error
-        const why = limit.aborted ? `did not answer within ${timeoutMs} ms` : 'cannot be reached'
+        const why = late.signal.aborted ? `did not answer within ${timeoutMs} ms` : 'cannot be reached'
         throw new MillraceError('source.failed', `The source at ${url.host} ${why}`, { cause: error })
+      } finally {
+        cancel()
       }
     },
     ...(versionOf ? { versionOf } : {}),

@@ -3,6 +3,7 @@ import { describeBeginning } from './beginning.ts'
 import { describeBounds } from './bounds.ts'
 import { describeRandomMembers } from './random-members.ts'
 import { describeFailing } from './failing.ts'
+import { describeKeepingStates } from './keeping-states.ts'
 import { describeLosing } from './losing.ts'
 import { describeParkedCrashes } from './parked-crashes.ts'
 import { describeParked } from './parked.ts'
@@ -30,6 +31,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeRepaired(subject)
     describeBounds(subject)
     describeBeginning(subject)
+    describeKeepingStates(subject)
     describeRandomMembers(subject)
   })
 }

@@ -5,6 +5,9 @@ import { addDeadLists } from './dead-lists.ts'
 import { addRepairOrders } from './repair-orders.ts'
 import type { RepairsApiOptions } from './repairs-options.ts'
 
+/** Everything that it answers lies below these: what a guard has to stand before. */
+export const repairPaths = ['/dead-letters', '/dead-letters/*', '/parked', '/parked/*', '/repairs'] as const
+
 /**
  * The interface of dead letters, parked keys and their repair. It knows no login: mount it below one, which also
  * refuses whoever may not look.

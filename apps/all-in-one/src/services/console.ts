@@ -9,7 +9,8 @@ const groups = ['mail', 'user-query']
 /** Mounts the operator's pages on the operations listener. */
 export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): Promise<RunningService> {
   const { secrets, redisUrl, kit } = context
-  const { consolePath, createConsole } = await import('@millrace-app/console')
+  const { consolePath, createConsole, createRepairsApi, repairPaths, tokenAccess } =
+    await import('@millrace-app/console')
   const { openDashboardQueues } = await import('@millrace/bullmq')
   const { retryId } = await import('@millrace/retry')
   const { accounts } = await import('@millrace/accounts')
@@ -38,5 +39,17 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
   }
   const tokens = { operator: [secrets.CONSOLE_TOKEN], viewer: [secrets.CONSOLE_VIEWER_TOKEN] }
   app.route(consolePath, createConsole({ queues: dashboard.queues, tokens, ignore }))
+  const access = tokenAccess(tokens)
+  for (const path of repairPaths) app.use(path, access.guard)
+  const [store, log] = await Promise.all([kit.groups(), kit.log()])
+  app.route(
+    '/',
+    createRepairsApi({
+      store,
+      log,
+      groups: groups.map((group) => ({ topic: accounts, group })),
+      actorOf: (c) => access.actorOf(c),
+    }),
+  )
   return { stop: () => dashboard.close() }
 }

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { GroupScripts } from '../../../packages/redis/src/group-scripts.ts'
+import { scriptSource } from '../../../packages/redis/src/script-source.ts'
+import { guardsOf, withoutGuard } from '../../support/guards.ts'
+import { provedElsewhere, redSeeds } from './red-seeds.ts'
+import { openRedis } from '../redis-server.ts'
+import { simulate } from './simulate.ts'
+
+/** How many seeds are tried for one guard at most, when the remembered one is red no more. */
+const mostSeeds = 300
+
+let redis: Awaited<ReturnType<typeof openRedis>>
+
+beforeAll(async () => {
+  redis = await openRedis()
+})
+
+afterAll(() => redis.close())
+
+const scripts = ['lease', 'commit', 'confirm', 'forwarded'] as const satisfies (keyof GroupScripts)[]
+
+describe.each(scripts)('without a guard of %s.lua some seed is red', (script) => {
+  const source = scriptSource(`${script}.lua`)
+
+  test.each(guardsOf(source).filter((guard) => !(guard in provedElsewhere)))(
+    '%s',
+    { timeout: 300_000 },
+    async (guard) => {
+      const changed = withoutGuard(source, guard)
+      // A script that does not compile would be red without proving anything.
+      await redis.redis.script('LOAD', changed)
+      const remembered = redSeeds[script]?.[guard] ?? 1
+      const seeds = [remembered, ...Array.from({ length: mostSeeds }, (_, at) => at + 1)]
+      for (const seed of seeds) {
+        const { violation } = await simulate(seed, await redis.simulation.fresh({ [script]: changed }))
+        if (!violation) continue
+        if (seed !== remembered) console.log(`${script}: '${guard}': ${seed}, // was ${remembered}`)
+        return
+      }
+      expect.fail(`No seed up to ${mostSeeds} notices that "${guard}" is gone`)
+    },
+  )
+})

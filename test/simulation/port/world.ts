@@ -1,0 +1,150 @@
+import { type Event, newEvent, topic, type Topic } from '@millrace/event'
+import type { ChannelBatch, EventLog } from '@millrace/log'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { ForwarderSettings } from '@millrace/processor'
+import type { GroupPartition, GroupStore, Reached } from '@millrace/processor'
+import { type Act, askingOf } from '../act.ts'
+import { type SimulatedServer, watched } from '../simulated-server.ts'
+import { Judge, type Reading } from '../judge.ts'
+import { Network, type Process } from './network.ts'
+import type { Seeded } from '../seeded.ts'
+import { demand, type Story } from '../story.ts'
+
+const anything: StandardSchemaV1<unknown, unknown> = {
+  '~standard': { version: 1, vendor: 'millrace-simulation', validate: (value) => ({ value }) },
+}
+
+/** A model emits under ids that say what they come from, and folds a firing as what it is due at. */
+const modelReading: Reading = {
+  causeOf: ({ id }) => id,
+  waits: ({ firings = [] }, key, handled) => {
+    const fired = firings.filter((one) => one.key === key).map(({ dueMs }) => `w${dueMs}`)
+    demand(
+      fired.toSorted().join() === handled.toSorted().join(),
+      'guarantee 5, exactly once',
+      () => `fired were ${fired.join()}, the state of ${key} folds ${handled.join()}`,
+    )
+  },
+}
+
+/** Everything that members, judge and scheduler of one simulation share. */
+export class World {
+  readonly random: Seeded
+  readonly story: Story
+  readonly network: Network
+  readonly judge = new Judge(modelReading)
+  readonly server: SimulatedServer
+  readonly log: EventLog
+  readonly store: GroupStore
+  readonly source: Topic = topic('source', { types: { Asked: anything }, partitions: 1 })
+  readonly target: Topic = topic('target', { types: { Emitted: anything }, partitions: 2 })
+  readonly at: GroupPartition = { topic: this.source, partition: 0, group: 'members' }
+  readonly leaseMs = 1_000
+  start: Reached | undefined
+  /** No harm is done any more, and handlers succeed. */
+  calm = false
+  /** How often a commit was changed in which way. */
+  readonly meddled = new Map<string, number>()
+  /** Effects that were carried out, perhaps more than once. */
+  readonly performed = new Set<string>()
+  #events = 0
+
+  constructor(server: SimulatedServer, random: Seeded, story: Story) {
+    this.server = server
+    this.random = random
+    this.story = story
+    this.network = new Network(random, Date.parse('2026-01-01T00:00:00Z'))
+    server.setTime(this.nowMs)
+    this.log = this.#watchedLog(server.log)
+    this.store = this.#watchedStore(server.store)
+  }
+
+  get nowMs(): number {
+    return this.network.nowMs
+  }
+
+  passTime(ms: number): void {
+    this.network.nowMs += ms
+    this.server.setTime(this.nowMs)
+  }
+
+  /** Appends an event that asks for something. */
+  async append(key: string, act: Act): Promise<void> {
+    this.#events += 1
+    const time = new Date(this.nowMs).toISOString()
+    const event: Event = newEvent(this.source, {
+      type: 'Asked',
+      key,
+      data: act,
+      id: `event-${this.#events}`,
+      time,
+    })
+    const [result] = await this.server.log.append(this.source, [{ events: [event] }])
+    if (result?.status !== 'appended') throw new TypeError('The source takes every event')
+    for (const position of result.positions) this.judge.appended(askingOf({ event, position }))
+    this.story.tell(`${key} gets event ${this.judge.askings.size}: ${JSON.stringify(act)}`)
+  }
+
+  /** What a forwarder in a process works with. */
+  forwarding(process: Process): ForwarderSettings {
+    const { log, store, target } = this
+    return {
+      log: {
+        appendChannel: (to: Topic, batch: ChannelBatch) =>
+          process.call('append', () => log.appendChannel(to, batch), 'append.unknown'),
+        channel: (to, partition, channel) =>
+          process.call('channel', () => log.channel(to, partition, channel), 'log.unavailable'),
+      },
+      store: {
+        outbox: (at, options) => process.call('outbox', () => store.outbox(at, options), 'log.unavailable'),
+        forwarded: (at, ids) => process.call('forwarded', () => store.forwarded(at, ids), 'commit.unknown'),
+      },
+      targets: new Map([[target.name, target]]),
+      timers: process.timers,
+      random: () => this.random.next(),
+      tell: () => undefined,
+      mostInMemory: 4,
+    }
+  }
+
+  #watchedLog(log: EventLog): EventLog {
+    return watched(log, {
+      appendChannel: async (to, batch) => {
+        const result = await log.appendChannel(to, batch)
+        this.judge.channels.appended(batch, result)
+        return result
+      },
+    })
+  }
+
+  #watchedStore(store: GroupStore): GroupStore {
+    const { judge } = this
+    return watched(store, {
+      acquire: async (at, member, leaseMs, start) => {
+        const lease = await store.acquire(at, member, leaseMs, start)
+        judge.acquired(member, leaseMs, lease, this.nowMs)
+        return lease
+      },
+      renew: async (at, lease, leaseMs) => {
+        const renewal = await store.renew(at, lease, leaseMs)
+        judge.renewed(lease.token, lease.n, renewal, this.nowMs + leaseMs)
+        return renewal
+      },
+      release: async (at, token) => {
+        const result = await store.release(at, token)
+        judge.released(token, result)
+        return result
+      },
+      commit: async (at, commit) => {
+        const result = await store.commit(at, commit)
+        judge.committed(commit, result)
+        return result
+      },
+      confirmEffects: async (at, token, changes) => {
+        const result = await store.confirmEffects(at, token, changes)
+        judge.confirmed(token, changes, result)
+        return result
+      },
+    })
+  }
+}

@@ -1,0 +1,205 @@
+import { newEvent } from '@millrace/event'
+import { createMemoryLog, type EventLog } from '@millrace/log'
+import { createMemoryGroupStore, type GroupPartition, type GroupStore } from '@millrace/processor'
+import { startRedis } from '../support/redis.ts'
+import { demand } from './story.ts'
+import { spoilt } from './spoilt.ts'
+import { answer, canonical, same, Twins } from './twins.ts'
+import { type Harm, type SimulatedServer, watched } from './simulated-server.ts'
+import type { Redis } from 'ioredis'
+import { closeConnection, whenReady, writingConnection } from '../../packages/redis/src/connection.ts'
+import { type GroupScripts, groupScripts } from '../../packages/redis/src/group-scripts.ts'
+import { GroupsOnRedis } from '../../packages/redis/src/groups-on-redis.ts'
+import { type GroupKeys, Keys, type PartitionKeys } from '../../packages/redis/src/keys.ts'
+import { connectLog, type RedisLog } from '../../packages/redis/src/redis-log.ts'
+import { Script } from '../../packages/redis/src/script.ts'
+
+const untouched = 'a refused call changes nothing'
+type Names = GroupKeys & PartitionKeys
+
+/** Starts a private Redis on a unix socket, for simulations one after the other. */
+export async function openRedis(): Promise<{
+  readonly redis: Redis
+  readonly simulation: RedisSimulation
+  close(): Promise<void>
+}> {
+  const server = await startRedis({ unixSocket: true })
+  const redis = writingConnection({ url: server.url })
+  await whenReady(redis)
+  const simulation = await RedisSimulation.open(redis, server.url)
+  return {
+    redis,
+    simulation,
+    close: async () => {
+      await simulation.close()
+      await closeConnection(redis)
+      await server.stop()
+    },
+  }
+}
+
+/**
+ * A real Redis with the real scripts, and beside it the store in memory: each call goes to both, one after the other,
+ * and their answers are compared, token by token.
+ */
+export class RedisSimulation {
+  readonly #redis: Redis
+  readonly #log: RedisLog
+  #now = 0
+
+  private constructor(redis: Redis, log: RedisLog) {
+    this.#redis = redis
+    this.#log = log
+  }
+
+  static async open(redis: Redis, url: string): Promise<RedisSimulation> {
+    const simulation: RedisSimulation = new RedisSimulation(
+      redis,
+      await connectLog({ url, now: () => simulation.#now }),
+    )
+    return simulation
+  }
+
+  close(): Promise<void> {
+    return this.#log.close()
+  }
+
+  /** An empty server. @param changed Texts of scripts that are not to run as they are. */
+  async fresh(changed: Partial<Record<keyof GroupScripts, string>> = {}): Promise<SimulatedServer> {
+    await this.#redis.flushall('SYNC')
+    const scripts: Record<keyof GroupScripts, Script> = { ...groupScripts }
+    for (const [name, source] of Object.entries(changed))
+      scripts[name as keyof GroupScripts] = new Script(`${name}.lua`, source)
+    const clock = { now: () => this.#now }
+    const memoryLog = createMemoryLog({ clock })
+    const memory = createMemoryGroupStore({ log: memoryLog, clock })
+    const real = new GroupsOnRedis(this.#redis, { now: () => this.#now }, scripts)
+    const twins = new Twins(memory, real)
+    const { log, store } = { log: bothLogs(this.#log, memoryLog), store: twins.store }
+    return {
+      log,
+      store,
+      setTime: (nowMs) => {
+        this.#now = nowMs
+      },
+      harms: this.#harms(twins),
+      compare: (at) => compareAll(memory, real, at),
+      afterwards: (at) => this.#trimmed(real, at),
+    }
+  }
+
+  /** Events that are not on the log any more are no place to stand at. */
+  async #trimmed(real: GroupStore, at: GroupPartition): Promise<void> {
+    const { log } = new Keys().partition(at.topic, at.partition)
+    const group = { ...at, group: 'afterwards' }
+    const lease = await real.acquire(group, 'm', 1_000)
+    if (!lease) throw new TypeError('Nobody else holds it')
+    const refused = async (what: string, id: string, seq: number) => {
+      const rest = { token: lease.token, n: 1, ahead: [], dead: [] }
+      const calls = [
+        () => real.acquire({ ...at, group: 'late' }, 'm', 1_000, { id, seq }),
+        () => real.commit(group, { ...rest, position: { id, seq } }),
+      ]
+      for (const call of calls) {
+        const { code } = await answer(call)
+        demand(code === 'commit.refused', 'a position is an event of the log', () => `${what} was taken`)
+      }
+    }
+    const [removed, behind] = [await this.#appended(at), await this.#appended(at)]
+    await this.#redis.xdel(log, removed.id)
+    await refused('a removed event between others', removed.id, removed.seq)
+    await this.#redis.xtrim(log, 'MAXLEN', 0)
+    const [ms = ''] = behind.id.split('-')
+    await refused('a tip of another time', `${Number(ms) - 1}-${behind.seq}`, behind.seq)
+  }
+
+  async #appended({ topic }: GroupPartition): Promise<{ id: string; seq: number }> {
+    this.#now += 1
+    const event = newEvent(topic, { type: 'Asked', key: 'a', data: {} })
+    const [result] = await this.#log.append(topic, [{ events: [event] }])
+    const [position] = result?.status === 'appended' ? result.positions : []
+    if (!position) throw new TypeError('The source takes every event')
+    return position
+  }
+
+  #harms(twins: Twins): readonly Harm[] {
+    const keys = new Keys()
+    const namesOf = (at: GroupPartition): Names => ({
+      ...keys.partition(at.topic, at.partition),
+      ...keys.group(at.topic, at.partition, at.group),
+    })
+    return [
+      ...spoilt.map(([name, concerns]): Harm => ({
+        name: `${name} is of a foreign type for a moment`,
+        concerns,
+        during: (at, act) => this.#spoiled(twins, namesOf(at), name, act),
+      })),
+      {
+        name: "somebody removes Redis's own group",
+        concerns: (what) => what.startsWith('commit'),
+        during: async (at, act) => {
+          await this.#redis.xgroup('DESTROY', namesOf(at).log, at.group)
+          await act()
+        },
+      },
+    ]
+  }
+
+  /** For one call a key holds something foreign: the call does without it, or is refused and nothing is written. */
+  async #spoiled(twins: Twins, names: Names, name: keyof Names, act: () => Promise<void>): Promise<void> {
+    const kept = await this.#redis.dumpBuffer(names[name])
+    await this.#redis.set(names[name], 'foreign')
+    const all: readonly string[] = Object.values({ ...names })
+    const dump = () => Promise.all(all.map((one) => this.#redis.dumpBuffer(one)))
+    const before = await dump()
+    const restore = async () => {
+      const now = await dump()
+      demand(
+        !twins.refused || JSON.stringify(now) === JSON.stringify(before),
+        untouched,
+        () => `it was refused because ${name} is foreign, and changed something`,
+      )
+      await this.#redis.del(names[name])
+      if (kept) await this.#redis.restore(names[name], 0, kept)
+    }
+    await twins.harmed(act, restore)
+  }
+}
+
+/** Appends go to both logs; everything else is asked of Redis. */
+function bothLogs(real: RedisLog, memory: EventLog): EventLog {
+  return watched<EventLog>(real, {
+    append: async (topic, units) => {
+      const [found, expected] = [await real.append(topic, units), await memory.append(topic, units)]
+      demand(canonical(found) === canonical(expected), same, () => 'append differs')
+      return found
+    },
+    appendChannel: async (topic, batch) => {
+      const [found, expected] = [
+        await real.appendChannel(topic, batch),
+        await memory.appendChannel(topic, batch),
+      ]
+      demand(canonical(found) === canonical(expected), same, () => 'appendChannel differs')
+      return found
+    },
+  })
+}
+
+async function compareAll(memory: GroupStore, real: GroupStore, at: GroupPartition): Promise<void> {
+  const keys = ['a', 'b', 'cc', 'dd', 'e', 'f', 'nobody']
+  const everything = async (store: GroupStore) =>
+    canonical([
+      await store.look(at),
+      await store.loadStates(at, keys),
+      await store.parked(at),
+      await store.dueKeys(at, Number.MAX_SAFE_INTEGER),
+      await store.deferredKeys(at),
+      await store.deadLetters(at),
+      await store.dueTimers(at, Number.MAX_SAFE_INTEGER),
+      await store.firings(at),
+      await store.outbox(at),
+      await store.audit(at),
+    ])
+  const [found, expected] = [await everything(real), await everything(memory)]
+  demand(found === expected, same, () => `Redis holds ${found}, memory ${expected}`)
+}

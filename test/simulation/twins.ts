@@ -1,0 +1,109 @@
+import { MillraceError } from '@millrace/event'
+import type { GroupStore } from '@millrace/processor'
+import { demand } from './story.ts'
+
+export const same = 'memory and Redis answer alike'
+
+/** One store twice. */
+export class Twins {
+  readonly store: GroupStore
+  /** The last call was refused because of something foreign. */
+  refused = false
+  /** Tokens of Redis, and those of memory that stand for the same lease. */
+  readonly #tokens = new Map<string, string>([['', '']])
+  #restore: (() => Promise<void>) | undefined
+
+  constructor(memory: GroupStore, real: GroupStore) {
+    this.store = new Proxy(real, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name)
+        const twin: unknown = Reflect.get(memory, name)
+        if (typeof method !== 'function' || typeof twin !== 'function') return method
+        return (...args: readonly unknown[]) =>
+          this.#both(
+            String(name),
+            () => Reflect.apply(method, target, args) as Promise<unknown>,
+            () =>
+              Reflect.apply(
+                twin,
+                memory,
+                args.map((one) => this.#translated(one)),
+              ) as Promise<unknown>,
+          )
+      },
+    })
+  }
+
+  /** Plays a call while something is foreign; `restore` is called as soon as Redis has answered. */
+  async harmed(act: () => Promise<void>, restore: () => Promise<void>): Promise<void> {
+    this.#restore = restore
+    await act()
+    await this.#restored()
+  }
+
+  async #restored(): Promise<void> {
+    const restore = this.#restore
+    this.#restore = undefined
+    await restore?.()
+  }
+
+  async #both(name: string, real: () => Promise<unknown>, memory: () => Promise<unknown>): Promise<unknown> {
+    const found = await answer(real)
+    this.refused = found.code === 'log.corrupt' || found.code === 'internal'
+    const harmed = this.#restore !== undefined
+    await this.#restored()
+    if (harmed && found.error && this.refused) throw found.error
+    const expected = await answer(memory)
+    this.#learnToken(found.value, expected.value)
+    const [a, b] = [plain(found), plain(expected)]
+    demand(a === b, same, () => `${name} came to ${a} on Redis and ${b} in memory`)
+    if (found.error !== undefined) throw found.error
+    return found.value
+  }
+
+  #learnToken(real: unknown, memory: unknown): void {
+    const [a, b] = [tokenOf(real), tokenOf(memory)]
+    if (a !== undefined && b !== undefined) this.#tokens.set(a, b)
+  }
+
+  /** What is said with a token of Redis, said with the one of memory. */
+  #translated(said: unknown): unknown {
+    if (typeof said === 'string') return this.#tokens.get(said) ?? said
+    const token = tokenOf(said)
+    return token === undefined ? said : { ...(said as object), token: this.#tokens.get(token) ?? token }
+  }
+}
+
+interface Answer {
+  readonly value?: unknown
+  readonly error?: MillraceError
+  readonly code?: string
+}
+
+export async function answer(act: () => Promise<unknown>): Promise<Answer> {
+  try {
+    return { value: await act() }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    return { error, code: error.code }
+  }
+}
+
+function plain({ value, error }: Answer): string {
+  return canonical(error ? { code: error.code, details: error.details } : value)
+}
+
+/** JSON with its names in order, and without tokens, which are random. */
+export function canonical(value: unknown): string {
+  const sorted = (name: string, one: unknown): unknown => {
+    if (name === 'token') return undefined
+    if (typeof one !== 'object' || one === null || Array.isArray(one)) return one
+    return Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  }
+  return JSON.stringify(value, sorted) ?? 'nothing'
+}
+
+function tokenOf(value: unknown): string | undefined {
+  const isThere = typeof value === 'object' && value !== null && 'token' in value
+  return isThere && typeof value.token === 'string' ? value.token : undefined
+}

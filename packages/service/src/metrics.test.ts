@@ -3,9 +3,9 @@ import { metricNames } from './metric-names.ts'
 import { Metrics } from './metrics.ts'
 import { requestMeter } from './request-meter.ts'
 
-const things = { name: 'millrace_things_total', help: 'Things', labels: ['kind'] } as const
-const seconds = { name: 'millrace_wait_seconds', help: 'Waits', labels: [] } as const
-const depth = { name: 'millrace_depth', help: 'Depth', labels: ['topic'] } as const
+const things = { kind: 'counter', name: 'millrace_things_total', help: 'Things', labels: ['kind'] } as const
+const seconds = { kind: 'histogram', name: 'millrace_wait_seconds', help: 'Waits', labels: [] } as const
+const depth = { kind: 'gauge', name: 'millrace_depth', help: 'Depth', labels: ['topic'] } as const
 
 describe('Metrics', () => {
   it('publishes plain variables when somebody scrapes', async () => {

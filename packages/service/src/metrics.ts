@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { MetricName } from './metric-names.ts'
+import type { MetricName } from './metric-name.ts'
 import { PlainHistogram, type Observed } from './plain-histogram.ts'
 
 /** A counter that is a plain variable. */

@@ -1,5 +1,5 @@
 import { Histogram } from 'prom-client'
-import type { MetricName } from './metric-names.ts'
+import type { MetricName } from './metric-name.ts'
 
 /** A histogram for one set of labels. */
 export interface Observed {

@@ -17,7 +17,11 @@ test('the running system shows its queues to whoever has the token, and says whe
     headers: { Authorization: `Bearer ${CONSOLE_VIEWER_TOKEN}` },
   })
   const { queues } = (await answer.json()) as { queues: readonly { name: string }[] }
-  expect(queues.map(({ name }) => name)).toEqual(['retry.accounts.mail', 'retry.accounts.user-query'])
+  expect(queues.map(({ name }) => name)).toEqual([
+    'retry.accounts.mail',
+    'effect.mail.provider',
+    'retry.accounts.user-query',
+  ])
   const health = await fetch(`${system.urlOf('OPS')}/health/ready`)
   expect(await health.json()).toMatchObject({
     state: 'ok',

@@ -21,8 +21,8 @@ export interface ConnectionOptions {
   readonly onTrouble: (error: unknown) => void
 }
 
-/** Opens the connections of a queue. Whoever opens them closes them. */
-export function openConnections({ url, name, timeoutMs, onTrouble }: ConnectionOptions): QueueConnections {
+/** Opens a connection for commands. Whoever opens it closes it. */
+export function openAsking({ url, name, timeoutMs, onTrouble }: ConnectionOptions): Redis {
   const asking = new Redis(url, {
     connectionName: name,
     commandTimeout: timeoutMs,
@@ -31,17 +31,27 @@ export function openConnections({ url, name, timeoutMs, onTrouble }: ConnectionO
     // A command whose answer was lost is not sent again behind our back: whoever asked decides.
     autoResendUnfulfilledCommands: false,
   })
+  asking.on('error', onTrouble)
+  return asking
+}
+
+/** Opens the connections of a queue. Whoever opens them closes them. */
+export function openConnections(options: ConnectionOptions): QueueConnections {
+  const { url, name, onTrouble } = options
+  const asking = openAsking(options)
   const waiting = new Redis(url, { connectionName: `${name}-worker`, maxRetriesPerRequest: null })
-  for (const connection of [asking, waiting]) connection.on('error', onTrouble)
+  waiting.on('error', onTrouble)
   return {
     asking,
     waiting,
     close: async () => {
-      // The other end may be gone: no goodbye then.
-      for (const connection of [asking, waiting]) {
-        if (connection.status === 'ready') await connection.quit().catch(() => undefined)
-        connection.disconnect()
-      }
+      for (const connection of [asking, waiting]) await closeConnection(connection)
     },
   }
+}
+
+/** Closes a connection; the other end may be gone: no goodbye then. */
+export async function closeConnection(connection: Redis): Promise<void> {
+  if (connection.status === 'ready') await connection.quit().catch(() => undefined)
+  connection.disconnect()
 }

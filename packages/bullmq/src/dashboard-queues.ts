@@ -1,6 +1,6 @@
 import type { RetryRef } from '@millrace/retry'
 import { Queue } from 'bullmq'
-import { Redis } from 'ioredis'
+import { closeConnection, openAsking } from './connections.ts'
 import { type JobData, refOf } from './job-data.ts'
 import { effectQueue, type QueuePlace, retryQueue } from './queue-place.ts'
 import { KeySeal } from './sealed-key.ts'
@@ -43,13 +43,7 @@ export interface DashboardQueues {
 export function openDashboardQueues(options: DashboardQueuesOptions): DashboardQueues {
   const { url, groups, prefix, onTrouble = () => undefined } = options
   const seal = new KeySeal(options.secret)
-  const connection = new Redis(url, {
-    connectionName: 'millrace-dashboard',
-    commandTimeout: 5_000,
-    maxRetriesPerRequest: 1,
-    autoResendUnfulfilledCommands: false,
-  })
-  connection.on('error', onTrouble)
+  const connection = openAsking({ url, name: 'millrace-dashboard', timeoutMs: 5_000, onTrouble })
   const opened = (kind: DashboardQueue['kind'], place: QueuePlace): DashboardQueue => {
     const queue = new Queue(place.name, { connection, prefix: place.prefix, skipMetasUpdate: true })
     queue.on('error', onTrouble)
@@ -64,7 +58,7 @@ export function openDashboardQueues(options: DashboardQueuesOptions): DashboardQ
     refOf: (data) => (isJobData(data) ? refOf(data, seal) : undefined),
     close: async () => {
       await Promise.all(queues.map(({ queue }) => queue.close().catch(onTrouble)))
-      connection.disconnect()
+      await closeConnection(connection)
     },
   }
 }

@@ -1,10 +1,15 @@
+import { accounts } from '@millrace/accounts'
 import { MillraceError } from '@millrace/event'
 import type { Hono } from 'hono'
 import type { KitEnv } from '@millrace/hono'
+import { mailProvider } from '../provider-board.ts'
 import type { RunningService, ServiceContext } from '../service-factory.ts'
 
-/** Groups whose parked keys are shown. */
-const groups = ['mail', 'user-query']
+/** Groups whose parked keys are shown, and what they do to the outside world. */
+const groups = [
+  { topic: accounts.name, group: 'mail', effects: [mailProvider] },
+  { topic: accounts.name, group: 'user-query' },
+]
 
 /** Mounts the operator's pages on the operations listener. */
 export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): Promise<RunningService> {
@@ -13,13 +18,12 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
     await import('@millrace-app/console')
   const { openDashboardQueues } = await import('@millrace/bullmq')
   const { retryId } = await import('@millrace/retry')
-  const { accounts } = await import('@millrace/accounts')
   const { purposeKey } = await import('@millrace/service')
   const logger = kit.logger.child({ service: 'console' })
   const dashboard = openDashboardQueues({
     url: redisUrl,
     secret: purposeKey(secrets.MILLRACE_SECRET, 'retry'),
-    groups: groups.map((group) => ({ topic: accounts.name, group })),
+    groups,
     onTrouble: (error) => logger.warn('The queues cannot be reached', { err: error }),
   })
   const ignore = async (data: unknown, actor: string): Promise<void> => {
@@ -47,7 +51,7 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
     createRepairsApi({
       store,
       log,
-      groups: groups.map((group) => ({ topic: accounts, group })),
+      groups: groups.map(({ group }) => ({ topic: accounts, group })),
       actorOf: (c) => access.actorOf(c),
     }),
   )

@@ -10,6 +10,7 @@ export const mailService: ServiceFactory = {
   ports: [],
   start: async (context) => {
     const { settings, secrets, kit, smtpUrl, member } = context
+    const { openProviderBoard } = await import('../provider-board.ts')
     const { retryClockOf } = await import('../retry-clock.ts')
     const { accountLinks, createMailService } = await import('@millrace-app/mail')
     const { createMailDelivery, createMailSender } = await import('@millrace/smtp')
@@ -18,6 +19,7 @@ export const mailService: ServiceFactory = {
     const publicUrl = settings.PUBLIC_URL ?? addressOf(settings.HOST, settings.GATEWAY_PORT)
     const from = { name: settings.MAIL_NAME, address: settings.MAIL_FROM }
     const delivery = createMailDelivery(createMailSender(smtpUrl, from))
+    const board = await openProviderBoard(context, delivery)
     delivery.onStateChange((state) => logger.warn(`The circuit breaker to the mail provider is ${state}`))
     const retryClock = await retryClockOf(context, 'mail')
     const service = createMailService({
@@ -41,6 +43,7 @@ export const mailService: ServiceFactory = {
       stop: async () => {
         await service.stop()
         await retryClock.close()
+        await board.close()
       },
     }
   },

@@ -59,14 +59,15 @@ async function fireOne(
   timer: KeyTimer,
 ): Promise<number> {
   const { store, processor } = settings
-  const { lease, live, fold: given } = partition
+  const { lease, live, counted } = partition
   const { key, name, dueMs } = timer
   const [stored] = await store.loadStates(lease.at, [key])
   const before = stored?.state ? decodeRecord(processor, stored.state) : emptyRecord
-  const fold = new KeyFold(given, key, before)
+  const fold = new KeyFold(counted, key, before)
   fold.fire(timer)
   await fold.settled()
   fold.close()
+  await settings.emits?.settle()
   const afterSeq = await lastSeqOf(settings, partition, key, stored?.state?.seq ?? 0)
   const journal = await firingsAt(store, live, afterSeq)
   const known = journal.some((one) => one.key === key && one.name === name && one.dueMs === dueMs)

@@ -26,6 +26,8 @@ export class ReplayPartition {
   /** The live generation. */
   readonly live: GroupPartition
   readonly fold: FoldSettings
+  /** The same, and what is brought about is counted and compared. */
+  readonly counted: FoldSettings
   readonly #settings: ReplaySettings
   readonly #cache: KeyCache
   #page: number
@@ -42,7 +44,8 @@ export class ReplayPartition {
       if (emits !== undefined) settings.emits?.add(emits)
     }
     this.fold = { processor, clock, timers: hurried(timers), attempts }
-    this.#cache = new KeyCache({ ...this.fold, settled }, { store, at }, settings.keys)
+    this.counted = { ...this.fold, settled }
+    this.#cache = new KeyCache(this.counted, { store, at }, settings.keys)
     this.#page = settings.page
   }
 

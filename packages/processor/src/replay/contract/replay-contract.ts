@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { EngineUnderTest } from '../../engine/contract/scene.ts'
 import type { GenerationStore } from '../generations.ts'
+import { describeReplayedDecisions } from './deciding.ts'
 import { describeReplayKills } from './killing.ts'
 import { describeRandomReplays } from './random-replays.ts'
 import { describeReplaying } from './replaying.ts'
@@ -23,6 +24,7 @@ export function describeReplayContract(name: string, open: () => Promise<ReplayU
       return opened
     }
     describeReplaying(subject)
+    describeReplayedDecisions(subject)
     describeReplayKills(subject)
     describeRandomReplays(subject)
   })

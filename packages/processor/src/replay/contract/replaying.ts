@@ -207,7 +207,7 @@ async function tipsOf(stage: Scene): Promise<readonly number[]> {
 }
 
 /** Everything is forwarded and carried out. */
-export async function idle(stage: Scene, group: string): Promise<void> {
+async function idle(stage: Scene, group: string): Promise<void> {
   await until(async () => {
     const { counters, structures } = await stage.subject.store.audit(stage.at(group))
     return counters.effects.pending === 0 && structures.outbox === 0

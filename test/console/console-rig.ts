@@ -3,7 +3,7 @@ import { connectRetryClock, openDashboardQueues } from '@millrace/bullmq'
 import { newEvent, topic } from '@millrace/event'
 import { type ContextStore, httpApp, serveHttp } from '@millrace/hono'
 import { createMemoryLog } from '@millrace/log'
-import { createMemoryGroupStore, processor, run, state } from '@millrace/processor'
+import { createMemoryGroupStore, type EngineBounds, processor, run, state } from '@millrace/processor'
 import { z } from 'zod'
 import { startRedis } from '../support/redis.ts'
 
@@ -21,6 +21,8 @@ export const tokens = { operator: 'operator-token-of-the-tests', viewer: 'viewer
 /** A console over the queue of a processor that fails for some keys until it is mended. */
 export interface ConsoleRig {
   readonly url: string
+  /** Where the queues are. */
+  readonly redisUrl: string
   /** What was handled, as `<key> <n>`, in order. */
   readonly handled: string[]
   /** Keys whose events fail. */
@@ -34,7 +36,7 @@ export interface ConsoleRig {
 }
 
 /** Starts it, with a Redis of its own. */
-export async function startConsoleRig(): Promise<ConsoleRig> {
+export async function startConsoleRig(bounds: Partial<EngineBounds> = {}): Promise<ConsoleRig> {
   const redis = await startRedis()
   const log = createMemoryLog()
   const store = createMemoryGroupStore({ log })
@@ -54,6 +56,7 @@ export async function startConsoleRig(): Promise<ConsoleRig> {
   const running = await run(bill, {
     ...{ log, store, retryClock: clock, attempts: 2 },
     retry: { firstMs: 20, maxMs: 50 },
+    ...bounds,
   })
   const groups = [{ topic: 'orders', group: 'bill', effects: ['mail'] }]
   const dashboard = openDashboardQueues({ url: redis.url, secret, groups })
@@ -69,6 +72,7 @@ export async function startConsoleRig(): Promise<ConsoleRig> {
   const listener = await serveHttp(app, { host: '127.0.0.1', port: 0 })
   return {
     url: `${listener.url}${consolePath}`,
+    redisUrl: redis.url,
     ...{ handled, broken, ignored },
     append: async (...all) => {
       for (const one of all) {

@@ -18,6 +18,8 @@ export class RetryPlan {
   readonly #queue: Queue<JobData>
   readonly #redis: Redis
   readonly #seal: KeySeal
+  /** Heads that are being planned now, with the last who asked. */
+  readonly #lines = new Map<string, Promise<void>>()
 
   constructor(queue: Queue<JobData>, redis: Redis, seal: KeySeal) {
     this.#queue = queue
@@ -26,7 +28,11 @@ export class RetryPlan {
   }
 
   /** See RetryClock. */
-  async schedule(job: RetryJob): Promise<void> {
+  schedule(job: RetryJob): Promise<void> {
+    return this.#alone(retryId(job), () => this.#schedule(job))
+  }
+
+  async #schedule(job: RetryJob): Promise<void> {
     for (let tries = 0; tries < mostTries; tries++) {
       if (tries > 0) await delay(pauseMs)
       if (await this.#tried(job)) return
@@ -52,16 +58,30 @@ export class RetryPlan {
     }
     const missing = jobs.filter((job, at) => {
       const [there, completed, failed] = [0, 1, 2].map((column) => valueAt(at * 3 + column))
-      return there === 0 || completed !== null || (failed !== null && job.held !== true)
+      return there === 0 || completed !== null || (failed === null) === (job.held === true)
     })
     for (const job of missing) await this.schedule(job)
     return missing.length
   }
 
   /** See RetryClock. */
-  async cancel(id: string): Promise<void> {
-    const job = await Job.fromId<JobData>(this.#queue, id)
-    if (job !== undefined && (await job.getState()) !== 'active') await this.#removed(job)
+  cancel(id: string): Promise<void> {
+    return this.#alone(id, async () => {
+      const job = await Job.fromId<JobData>(this.#queue, id)
+      if (job !== undefined && (await job.getState()) !== 'active') await this.#removed(job)
+    })
+  }
+
+  /** What is asked of one head is done in the order of asking: the last word counts. */
+  async #alone(id: string, act: () => Promise<void>): Promise<void> {
+    // Whoever was before has told his own caller how it ended.
+    const turn = (this.#lines.get(id) ?? Promise.resolve()).catch(() => undefined).then(act)
+    this.#lines.set(id, turn)
+    try {
+      await turn
+    } finally {
+      if (this.#lines.get(id) === turn) this.#lines.delete(id)
+    }
   }
 
   /** Answers whether it is as it is to be. */

@@ -176,6 +176,25 @@ export function describeRetryClock(name: string, open: () => Promise<RetryClockU
       expect(heard.all.map(({ by }) => by)).toEqual(['operator', 'operator', 'clock'])
     })
 
+    test('of what is asked at once of one head, the last word counts', async () => {
+      listen()
+      const job = inTicks(1e6)
+      const asked = [
+        subject.clock.schedule(job),
+        subject.clock.schedule({ ...job, attempt: 2 }),
+        subject.clock.cancel(retryId(job)),
+        subject.clock.schedule({ ...job, attempt: 3 }),
+        subject.clock.schedule({ ...job, attempt: 4, held: true }),
+      ]
+      await Promise.all(asked)
+      await subject.pass(subject.tickMs * 4)
+      heard.answer = 'stale'
+      expect(await subject.clock.sweep([{ ...job, attempt: 4, held: true }])).toBe(0)
+      await subject.retryNow(retryId(job))
+      await untilHeard(1)
+      expect(heard.all).toMatchObject([{ by: 'operator' }])
+    })
+
     test('an operator need not wait for the time of a retry', async () => {
       listen()
       const job = inTicks(100_000)

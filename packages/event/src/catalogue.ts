@@ -50,6 +50,7 @@ export const catalogue = {
   'pipeline.broken': { status: 500, retryable: false, title: 'The pipeline failed with no event in hand', hint: 'Mend the pipeline: it may have let events through unhandled, so the partition waits.' },
   'pipeline.held': { status: 500, retryable: false, title: 'The pipeline held an event for too long', hint: 'Let operators hand on what they keep in time, or use a durable one, which settles at once.' },
   'handler.timeout': { status: 500, retryable: false, title: 'A handler did not end in time', hint: 'Heed the signal, or raise the time limit.' },
+  'event.unmet': { status: 500, retryable: false, title: 'What a deferred event waited for has not come', hint: 'The detail says what it was; requeue the event when it has come after all.' },
   'event.given-up': { status: 500, retryable: false, title: 'A handler has given the event up', hint: 'The reason is in the detail.' },
   'effect.unknown': { status: 500, retryable: false, title: 'The processor lists no such effect', hint: 'Keep an effect and its name until the last one that was recorded is carried out.' },
   'state.invalid': { status: 500, retryable: false, title: 'A stored state does not fit this program', hint: 'Add the migration that is missing, or mend the schema.' },

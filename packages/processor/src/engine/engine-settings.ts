@@ -49,6 +49,10 @@ export interface EngineBounds {
   readonly holdMs: number
   /** Most events that may be settled beyond one that holds the position back: then its key is parked. */
   readonly holdEvents: number
+  /** How long an event may be deferred, in ms; then it is a dead letter. Infinity: for ever. */
+  readonly deferMs: number
+  /** How often deferred events are offered when no event of their key comes, in ms. */
+  readonly deferBeatMs: number
   /** Most effects that are carried out at once, for each partition. */
   readonly effectsAtOnce: number
   /** Effects of a partition that may wait; with more of them no events are taken in. */
@@ -81,6 +85,8 @@ export const engineBounds = {
   handlerTimeoutMs: 30_000,
   holdMs: 60_000,
   holdEvents: 1_000,
+  deferMs: 7 * 24 * 3_600_000,
+  deferBeatMs: 30_000,
   effectsAtOnce: 16,
   effectsWaiting: 5_000,
   effectAttempts: 10,

@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/event'
 import { backoffMs, retryAfterOf } from '@millrace/retry'
 import { cut } from '../failure-facts.ts'
+import type { FailureKind } from '../failure-kind.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import { mostTries, type ParkTry } from '../parked-key.ts'
 import type { EngineSettings } from './engine-settings.ts'
@@ -60,6 +61,7 @@ export class Failures {
     const kind = this.#settings.kindOf(error)
     if (kind === 'restart') this.#owner.restart(error)
     else if (delivery === undefined) this.#owner.broken(error)
+    else if (delivery.origin === 'deferred') this.#leaveOut(slot, delivery, error, kind)
     else {
       this.#note(slot, error)
       if (kind === 'wait') this.#wait(slot, delivery, error)
@@ -97,6 +99,26 @@ export class Failures {
     slot.tries = [...slot.tries, failed].slice(-mostTries)
     slot.failures += 1
     if (slot.failures === 1) slot.firstFailedMs = failed.atMs
+  }
+
+  /** An offer has failed: the key goes on without it for a while, or for good. */
+  #leaveOut(slot: KeySlot, delivery: Delivery, error: unknown, kind: FailureKind): void {
+    const spent = kind === 'retry' && delivery.attempt >= this.#settings.attempts
+    const given = kind === 'permanent' || spent
+    const delayMs = given ? 0 : this.#delayMs(error, delivery.attempt)
+    slot.offers?.failed(delivery, {
+      ...(given ? { fate: { outcome: 'dead', error, spent } } : {}),
+      // Timers of machines are early at times.
+      notBeforeMs: this.#settings.elapsedMs() + delayMs - 2,
+      counts: kind === 'retry',
+    })
+    slot.phase = 'open'
+    if (slot.waiting.length > 0) this.#lanes.wake(slot)
+    this.#later.after(delayMs, () => {
+      this.#lanes.beat(slot)
+      this.#owner.changed()
+    })
+    this.#owner.changed()
   }
 
   /** Nothing was tried: again after a pause, and no attempt is counted. */

@@ -1,7 +1,7 @@
 import { MillraceError, type Topic } from '@millrace/event'
 import type { DeadLetter } from '../dead-letter.ts'
 import { deadLetterOf } from '../dead-letter.ts'
-import type { DeferredEvent, DeferredList } from '../deferred-event.ts'
+import type { DeferredList } from '../deferred-event.ts'
 import type { EffectToRecord } from '../effect-ledger.ts'
 import type { Firing, KeyTimer, TimerSetting } from '../key-timer.ts'
 import type { Delivery } from '../lane/delivery.ts'
@@ -13,6 +13,7 @@ import type { CommitContent } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
 import type { KeySlot } from './key-slot.ts'
+import { deferralOf } from './offers.ts'
 import type { LineChange, ParkedLine } from './parked-line.ts'
 import type { SeqWindow } from './seq-window.ts'
 import { lastChange, withGroup, withoutTail, withoutTorn } from './settled-prefix.ts'
@@ -186,7 +187,7 @@ export class Harvest {
         this.#done += 1
         if (this.#fates.size > 0) this.#fates.delete(delivery)
       } else if (delivery.outcome === 'dead') this.#bury(delivery)
-      else this.#defer(slot, delivery)
+      if (delivery.origin === 'deferred' || delivery.outcome === 'deferred') this.#defer(slot, delivery)
     } else this.#fired(slot, delivery)
     if (this.#withheld?.covers(slot.seq)) this.#withheld.note(delivery)
     else this.#addOutgoing(slot, delivery)
@@ -245,20 +246,19 @@ export class Harvest {
     )
   }
 
-  #defer(slot: KeySlot, { recorded, why }: Delivery): void {
+  #defer(slot: KeySlot, { recorded, why, outcome }: Delivery): void {
     if (recorded === undefined) return
-    const { event, position } = recorded
-    const deferred: DeferredEvent = {
-      seq: position.seq,
-      id: position.id,
-      type: event.type,
-      eventId: event.id,
-      why: why ?? '',
-      sinceMs: this.#settings.clock.now(),
+    const { clock, deferMs } = this.#settings
+    const { seq } = recorded.position
+    const before = slot.deferred.find((one) => one.seq === seq)
+    const others = slot.deferred.filter((one) => one !== before)
+    if (outcome === 'deferred') {
+      if (before && before.why === (why ?? '')) return
+      others.push({ ...(before ?? deferralOf(recorded, why, clock.now(), deferMs)), why: why ?? '' })
     }
-    slot.deferred = [...slot.deferred, deferred]
-    const before = this.#defers.findIndex(({ key }) => key === slot.key)
-    if (before >= 0) this.#defers.splice(before, 1)
+    slot.deferred = others.toSorted((a, b) => a.seq - b.seq)
+    const written = this.#defers.findIndex(({ key }) => key === slot.key)
+    if (written >= 0) this.#defers.splice(written, 1)
     this.#defers.push({ key: slot.key, events: slot.deferred })
   }
 

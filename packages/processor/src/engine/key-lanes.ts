@@ -1,16 +1,19 @@
+import type { Recorded } from '@millrace/log'
 import type { Delivery } from '../lane/delivery.ts'
 import { createLane } from '../lane/create-lane.ts'
 import type { Lane } from '../lane/lane.ts'
-import { decodeRecord } from '../model/key-record.ts'
 import type { StoredKey } from '../group-store.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
-import { handOver } from './hand-over.ts'
+import { feedSlot, type Feeder } from './feed-slot.ts'
 import { evictIdle } from './idle-slots.ts'
 import { KeySlot } from './key-slot.ts'
+import { loadSlot } from './load-slot.ts'
 import type { HeadStory } from './park-of.ts'
-import { ParkedLine } from './parked-line.ts'
+import { Offers } from './offers.ts'
 import { lineUp, parkSlot } from './parking.ts'
+
+const nobody: readonly Delivery[] = []
 
 /** What the lanes of a partition tell its engine. */
 export interface LanesOwner {
@@ -42,6 +45,7 @@ export class KeyLanes {
   readonly #owner: LanesOwner
   readonly #slots = new Map<string, KeySlot>()
   readonly #mostBusy: number
+  readonly #feeder: Feeder
   #ready: KeySlot[] = []
   #closed = false
   #feeding = false
@@ -50,6 +54,15 @@ export class KeyLanes {
   constructor(settings: EngineSettings, owner: LanesOwner) {
     this.#settings = settings
     this.#owner = owner
+    this.#feeder = {
+      settings,
+      fates: this.fates,
+      busy: this.busy,
+      open: (slot) => this.#open(slot),
+      wake: (slot) => this.wake(slot),
+      settled: (slot, delivery) => this.#settled(slot, delivery, nobody),
+      failed: (slot, delivery, error) => owner.failed(slot, delivery, error),
+    }
     this.#mostBusy =
       settings.processor.program.kind === 'handler' ? settings.atOnce : Number.POSITIVE_INFINITY
   }
@@ -99,20 +112,17 @@ export class KeyLanes {
   }
 
   /** What the store has of a key has arrived. */
-  loaded(slot: KeySlot, stored: StoredKey): void {
-    const { state, parked, deferred } = stored
-    slot.deferred = deferred
-    slot.seq = state?.seq ?? 0
-    slot.undecoded = state
-    if (parked) {
-      slot.phase = 'parked'
-      slot.parked = ParkedLine.ofStored(parked)
-      for (const delivery of slot.waiting.drain()) this.take(slot, delivery)
-    } else {
-      slot.phase = 'open'
-      if (slot.waiting.length > 0) this.wake(slot)
-    }
+  loaded(slot: KeySlot, stored: StoredKey, deferred: readonly Recorded[]): void {
+    loadSlot(slot, stored, deferred)
+    if (slot.parked) for (const delivery of slot.waiting.drain()) this.take(slot, delivery)
+    else if (slot.waiting.length > 0 || slot.beat) this.wake(slot)
     this.#owner.known(slot)
+  }
+
+  /** The deferred events of a key are offered again, although no event has come. */
+  beat(slot: KeySlot): void {
+    slot.beat = true
+    if (slot.phase === 'open') this.wake(slot)
   }
 
   /** The slot may go on: it is fed with the next {@link feed}. */
@@ -134,7 +144,7 @@ export class KeyLanes {
         const slot = ready[at] as KeySlot
         if (this.#busyElsewhere(slot)) break
         slot.ready = false
-        fed += this.#feedSlot(slot, most - fed)
+        fed += feedSlot(slot, most - fed, this.#feeder)
       }
     } finally {
       this.#feeding = false
@@ -197,56 +207,6 @@ export class KeyLanes {
     return this.busy.size >= this.#mostBusy && !this.busy.has(slot)
   }
 
-  #feedSlot(slot: KeySlot, most: number): number {
-    const { waiting } = slot
-    let fed = 0
-    if (slot.undecoded !== undefined && !this.#decode(slot)) return 1
-    while (waiting.length > 0 && fed < most && slot.phase === 'open') {
-      const lane = (slot.lane ??= this.#open(slot))
-      if (lane.inHand >= this.#settings.laneWindow) break
-      const fate = this.fates.size > 0 && waiting.first ? this.fates.get(waiting.first) : undefined
-      if (fate?.outcome === 'hold') {
-        // Not before those in front of it are settled.
-        if (lane.inHand > 0) break
-        this.#owner.failed(slot, waiting.first, fate.error)
-        return fed + 1
-      }
-      const delivery = waiting.shift()
-      if (delivery === undefined) break
-      fed += 1
-      handOver(lane, delivery, fate)
-      // It may be over by now, and have thrown back what it had in hand.
-      if (slot.lane !== lane) continue
-      if (lane.inHand > 0 && !this.busy.has(slot)) {
-        this.busy.add(slot)
-        slot.headSinceMs = this.#settings.elapsedMs()
-      }
-    }
-    // Cut short by its bounds: woken again when something of it is settled, or on the next round.
-    if (waiting.length > 0 && slot.phase === 'open' && !slot.lane?.inHand) this.wake(slot)
-    return fed
-  }
-
-  #decode(slot: KeySlot): boolean {
-    const first = slot.waiting.first
-    if (slot.undecoded === undefined || first === undefined) return false
-    try {
-      slot.record = slot.base = decodeRecord(this.#settings.processor, slot.undecoded)
-      slot.undecoded = undefined
-      return true
-    } catch (error) {
-      // An event that is not to be handled needs no state.
-      const fate = this.fates.get(first)
-      if (fate !== undefined && fate.outcome !== 'hold') {
-        slot.waiting.shift()
-        first.outcome = fate.outcome
-        this.#settled(slot, first, [])
-        if (slot.waiting.length > 0) this.wake(slot)
-      } else this.#owner.failed(slot, first, error)
-      return false
-    }
-  }
-
   #open(slot: KeySlot): Lane {
     const { processor, timers, clock } = this.#settings
     const lane = createLane(processor, {
@@ -275,6 +235,8 @@ export class KeyLanes {
     if (this.#closed) return
     if (together.length > 0) slot.settled.push(...together)
     slot.settled.push(delivery)
+    if (slot.offers !== undefined || delivery.outcome === 'deferred')
+      this.#noteDeferred(slot, [...together, delivery])
     if (slot.failures > 0) {
       slot.failures = 0
       slot.tries = []
@@ -295,6 +257,16 @@ export class KeyLanes {
     slot.record = lane.record
     slot.lane = undefined
     this.busy.delete(slot)
-    slot.waiting.putBack(lane.unsettled)
+    // What was offered is offered again.
+    slot.waiting.putBack(lane.unsettled.filter(({ origin }) => origin !== 'deferred'))
+  }
+
+  #noteDeferred(slot: KeySlot, settled: readonly Delivery[]): void {
+    const { clock, deferMs } = this.#settings
+    const offers = (slot.offers ??= new Offers())
+    let more = false
+    for (const one of settled) more = offers.settled(one, clock.now(), deferMs) || more
+    // What comes next is to be handled before it is offered again: not side by side.
+    if (more) this.recall(slot)
   }
 }

@@ -6,6 +6,7 @@ import type { ParkTry } from '../parked-key.ts'
 import type { StoredState } from '../stored-state.ts'
 import { Backlog } from './backlog.ts'
 import type { HoldPlan } from './failures.ts'
+import type { Offers } from './offers.ts'
 import type { ParkedLine } from './parked-line.ts'
 
 /** A key in a member's hand: its lane, what waits before it, what has come out of it, and what is stored of it. */
@@ -31,7 +32,12 @@ export class KeySlot {
   parked: ParkedLine | undefined
   /** Settled ones among them that stay until the next event of the line is known. */
   heldBack = 0
+  /** Deferred events as the last commit has left them. */
   deferred: readonly DeferredEvent[] = []
+  /** The same with what is settled since, ready to be handled; undefined: there are none. */
+  offers: Offers | undefined
+  /** Deferred events are to be offered although no event has come. */
+  beat = false
   /** Failures in a row. */
   failures = 0
   firstFailedMs = 0

@@ -1,5 +1,6 @@
 import type { GroupPartition } from '../group-store.ts'
 import { brokenPipeline } from './broken-pipeline.ts'
+import { DeferralBeat } from './deferral-beat.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Failures } from './failures.ts'
 import { Harvester } from './harvester.ts'
@@ -34,6 +35,7 @@ export class LaneWork {
   readonly harvester: Harvester
   readonly retries: Retries
   readonly #slow: SlowWatch
+  readonly #beat: DeferralBeat
 
   constructor(settings: EngineSettings, at: GroupPartition, window: SeqWindow, owner: LaneWorkOwner) {
     const failed = (error: unknown) => owner.ended('fault', error)
@@ -63,6 +65,11 @@ export class LaneWork {
       load: () => owner.load(),
       failed,
     })
+    this.#beat = new DeferralBeat(settings, at, parts, {
+      load: () => owner.load(),
+      changed: () => owner.read(),
+      failed,
+    })
     this.#slow = new SlowWatch(settings, { ...parts, failures, window })
   }
 
@@ -70,10 +77,12 @@ export class LaneWork {
   start(): void {
     this.retries.start()
     this.#slow.start()
+    this.#beat.start()
   }
 
   end(): void {
     this.retries.end()
+    this.#beat.end()
     this.later.end()
     this.lanes.close()
   }

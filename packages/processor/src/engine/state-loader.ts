@@ -1,9 +1,11 @@
 import { MillraceError } from '@millrace/event'
+import type { Recorded } from '@millrace/log'
 import { backoffMs } from '../backoff.ts'
-import type { GroupPartition } from '../group-store.ts'
+import type { GroupPartition, StoredKey } from '../group-store.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
+import { readOne } from './line-reader.ts'
 import { sleep } from './sleep.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
@@ -43,16 +45,27 @@ export class StateLoader {
     this.#ending.abort()
   }
 
+  /** The deferred events of keys, to be handled again. */
+  #deferred(stored: readonly StoredKey[]): Promise<readonly (readonly Recorded[])[]> | undefined {
+    if (!stored.some(({ deferred }) => deferred.length > 0)) return undefined
+    const { log, processor } = this.#settings
+    const { topic } = processor
+    const ofKey = ({ key, deferred }: StoredKey) =>
+      Promise.all(deferred.map(({ seq }) => readOne({ log, topic, key }, seq)))
+    return Promise.all(stored.map(ofKey))
+  }
+
   async #load(slots: readonly KeySlot[]): Promise<void> {
     const { store, timers, random, tell } = this.#settings
     const keys = slots.map(({ key }) => key)
     for (let failures = 0; !this.#ending.signal.aborted;) {
       try {
         const stored = await store.loadStates(this.#at, keys)
+        const deferred = await this.#deferred(stored)
         if (this.#ending.signal.aborted) return
         for (const [place, slot] of slots.entries()) {
           const one = stored[place]
-          if (one) this.#lanes.loaded(slot, one)
+          if (one) this.#lanes.loaded(slot, one, deferred?.[place] ?? [])
         }
         this.#owner.loaded()
         return

@@ -70,12 +70,12 @@ export class LaneCore implements Lane {
     return this.#phase === 'failing'
   }
 
-  feed(delivery: Delivery): void {
-    this.#take(delivery)
+  feed(delivery: Delivery, behind = 0): void {
+    this.#take(delivery, behind)
   }
 
   fire(delivery: Delivery): void {
-    this.#take(delivery)
+    this.#take(delivery, 0)
   }
 
   pass(delivery: Delivery, outcome: Outcome, why?: string): void {
@@ -170,8 +170,9 @@ export class LaneCore implements Lane {
     return error
   }
 
-  #take(delivery: Delivery): void {
+  #take(delivery: Delivery, behind: number): void {
     this.#admit(delivery)
+    if (behind > 0) delivery.reach = delivery.place + behind
     // Most are settled before this returns and meet nobody in the line: those never enter it.
     const alone = this.#line.length === 0
     if (!alone) this.#line.push(delivery)
@@ -193,7 +194,7 @@ export class LaneCore implements Lane {
       if (!this.#failing) delivery.holds -= 1
     } else this.#unheard ??= delivery
     if (alone) {
-      if (delivery.holds === 0 && !this.over) this.#tell(delivery, nobody)
+      if (delivery.holds === 0 && delivery.reach <= delivery.place && !this.over) this.#tell(delivery, nobody)
       else this.#line.push(delivery)
     }
     this.#settle()

@@ -53,8 +53,11 @@ export interface Lane {
   /** It has failed, ended or was closed. */
   readonly over: boolean
 
-  /** Hands an event to the pipeline. */
-  feed(delivery: Delivery): void
+  /**
+   * Hands an event to the pipeline. It is settled together with so many that are taken in right behind it: they are to
+   * be in one commit.
+   */
+  feed(delivery: Delivery, behind?: number): void
   /** Hands a due timer to the operator that has set it. A timer that was moved or cancelled meanwhile does nothing. */
   fire(delivery: Delivery): void
   /**

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { describeBeginning } from './beginning.ts'
 import { describeBounds } from './bounds.ts'
+import { describeDeferring } from './deferring.ts'
 import { describeRandomMembers } from './random-members.ts'
 import { describeFailing } from './failing.ts'
 import { describeKeepingStates } from './keeping-states.ts'
@@ -29,6 +30,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeParked(subject)
     describeParkedCrashes(subject)
     describeRepaired(subject)
+    describeDeferring(subject)
     describeBounds(subject)
     describeBeginning(subject)
     describeKeepingStates(subject)

@@ -1,0 +1,91 @@
+import type { Delivery } from '../lane/delivery.ts'
+import type { Lane } from '../lane/lane.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import type { Fate } from './fate.ts'
+import { handOver } from './hand-over.ts'
+import type { KeySlot } from './key-slot.ts'
+import { decodeSlot } from './load-slot.ts'
+
+const nobody: readonly Delivery[] = []
+
+/** What feeding works with. */
+export interface Feeder {
+  readonly settings: EngineSettings
+  readonly fates: Map<Delivery, Fate>
+  /** Slots with something unsettled in their lane. */
+  readonly busy: Set<KeySlot>
+  open(slot: KeySlot): Lane
+  wake(slot: KeySlot): void
+  /** A delivery is settled without its lane. */
+  settled(slot: KeySlot, delivery: Delivery): void
+  failed(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void
+}
+
+/** Hands over what waits of a key, at most so many deliveries; answers how many those were. */
+export function feedSlot(slot: KeySlot, most: number, feeder: Feeder): number {
+  const { settings, fates, busy } = feeder
+  const { waiting } = slot
+  let fed = 0
+  if (!decode(slot, feeder)) return 1
+  if (slot.beat && waiting.length === 0) offer(slot, feeder)
+  while (waiting.length > 0 && fed < most && slot.phase === 'open') {
+    const lane = (slot.lane ??= feeder.open(slot))
+    if (lane.inHand >= settings.laneWindow) break
+    const fate = fates.size > 0 && waiting.first ? fates.get(waiting.first) : undefined
+    if (fate?.outcome === 'hold') {
+      // Not before those in front of it are settled.
+      if (lane.inHand > 0) break
+      feeder.failed(slot, waiting.first, fate.error)
+      return fed + 1
+    }
+    const again = fate || waiting.first?.timer ? nobody : offered(slot, feeder)
+    if (again.length > 0 && lane.inHand > 0) break
+    const delivery = waiting.shift()
+    if (delivery === undefined) break
+    fed += 1 + again.length
+    handOver(lane, delivery, fates, again)
+    // It may be over by now, and have thrown back what it had in hand.
+    if (slot.lane !== lane) continue
+    if (lane.inHand > 0 && !busy.has(slot)) {
+      busy.add(slot)
+      slot.headSinceMs = settings.elapsedMs()
+    }
+  }
+  // Cut short by its bounds: woken again when something of it is settled, or on the next round.
+  if (waiting.length > 0 && slot.phase === 'open' && !slot.lane?.inHand) feeder.wake(slot)
+  return fed
+}
+
+/** The deferred events of a key that are to be offered behind the next one. */
+function offered(slot: KeySlot, { settings, fates }: Feeder): readonly Delivery[] {
+  if (slot.offers === undefined) return nobody
+  const { processor, clock, elapsedMs } = settings
+  const times = { nowMs: clock.now(), elapsedMs: elapsedMs() }
+  return slot.offers.due(processor, times, fates)
+}
+
+/** Offers what is deferred, when nothing of the key is under way. */
+function offer(slot: KeySlot, feeder: Feeder): void {
+  const { fates, busy } = feeder
+  slot.beat = false
+  if (slot.parked !== undefined || slot.lane?.inHand) return
+  for (const delivery of offered(slot, feeder))
+    handOver((slot.lane ??= feeder.open(slot)), delivery, fates, nobody)
+  if (slot.lane?.inHand) busy.add(slot)
+}
+
+/** Reads the record of the key; false: it cannot be read, and the first delivery has paid for it. */
+function decode(slot: KeySlot, feeder: Feeder): boolean {
+  const fault = decodeSlot(feeder.settings.processor, slot)
+  const first = slot.waiting.first
+  if (fault === undefined || first === undefined) return fault === undefined
+  // An event that is not to be handled needs no state.
+  const fate = feeder.fates.get(first)
+  if (fate !== undefined && fate.outcome !== 'hold') {
+    slot.waiting.shift()
+    first.outcome = fate.outcome
+    feeder.settled(slot, first)
+    if (slot.waiting.length > 0) feeder.wake(slot)
+  } else feeder.failed(slot, first, fault.error)
+  return false
+}

@@ -11,19 +11,15 @@ for (const [n, email] of ['ada@example.org', 'grace@example.com', 'alan@example.
 }
 
 // #region experiment
-import { consume, createMemoryGroupStore } from '@millrace/processor'
+import { createMemoryGroupStore, processor, run } from '@millrace/processor'
 
 const tips = await log.tips(accounts)
 const waiting = new Set(tips.flatMap(({ partition, seq }) => (seq > 0 ? [partition] : [])))
 const hosts = new Map<string, number>()
 const done = Promise.withResolvers<void>()
 
-const experiment = consume({
-  log,
-  topic: accounts,
-  group: 'which-hosts',
-  store: createMemoryGroupStore({ log }), // leases and positions in this process, not in Redis
-  handle: ({ event, position }) => {
+const whichHosts = processor('which-hosts', accounts, {
+  handle: (event, { position }) => {
     if (event.type === 'AccountCreated') {
       const host = event.data.email.split('@').at(-1) ?? ''
       hosts.set(host, (hosts.get(host) ?? 0) + 1)
@@ -32,6 +28,8 @@ const experiment = consume({
     if (waiting.size === 0) done.resolve()
   },
 })
+// Leases and positions in this process, not in Redis.
+const experiment = await run(whichHosts, { log, store: createMemoryGroupStore({ log }) })
 await done.promise
 await experiment.stop()
 console.log([...hosts].toSorted(([, a], [, b]) => b - a))

@@ -80,12 +80,13 @@ test('mail killed at random points: every account gets its mail, each repeat wit
 
 test('mail that is killed and started again under its name goes on at once, however long its leases are', async () => {
   const total = 40
-  const { provider, start, everybody } = await setUp(total)
+  const { provider, start, everybody, variants } = await setUp(total)
   const first = start(600_000, undefined, 'the-same')
   await provider.record.received(5)
   await first.kill()
   start(600_000, undefined, 'the-same')
   await everybody(total)
+  expect(variants()).toEqual(Array.from({ length: total }, () => 1))
 })
 
 test('mail paused past its leases: another process takes over, the sleeper is fenced and commits nothing', async () => {

@@ -1,4 +1,4 @@
-import { createSessionTokens } from '@millrace/accounts'
+import { accounts, createSessionTokens } from '@millrace/accounts'
 import type { ConsumerHealth } from '@millrace/processor'
 import { accountLinks, createMailService } from '@millrace-app/mail'
 import { createUserQuery, openAccountView } from '@millrace-app/user-query'
@@ -51,9 +51,10 @@ type Instance = { stop(): Promise<void>; health(): ConsumerHealth }
 
 const owned = ({ health }: Instance) => health().partitions.filter((partition) => partition.owned).length
 
-/** Waits until instances have so many partitions each. */
-async function shared(...instances: readonly (readonly [Instance, number])[]): Promise<void> {
-  while (!instances.every(([instance, count]) => owned(instance) === count))
+/** Waits until these instances have all partitions, each its share. */
+async function shared(...instances: readonly Instance[]): Promise<void> {
+  const share = accounts.partitions / instances.length
+  while (!instances.every((instance) => owned(instance) === share))
     await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
@@ -78,13 +79,13 @@ test('two instances of user-query share the partitions; each event is in their v
   const first = await start()
   const positions = await Promise.all(ids(0, 100).map((id) => script.signUp(id)))
   const second = await start()
-  await shared([first, 4], [second, 4])
+  await shared(first, second)
   positions.push(...(await Promise.all(ids(100, 100).map((id) => script.signUp(id)))))
   // Who asks the one may ask for what the other has applied.
   const watch = new CheckpointWatch(second.view)
   await Promise.all(positions.map((position) => watch.reached(parsePosition(position), 30_000)))
   await first.stop()
-  await shared([second, 8])
+  await shared(second)
   await watch.reached(parsePosition(await script.signUp('late')), 30_000)
   watch.stop()
   const rows = await second.view.read((all) => all.load([...ids(0, 200), 'late']))
@@ -113,11 +114,11 @@ test('two instances of mail share the partitions; each account gets one mail, th
   await signUps(0)
   const second = await start()
   await signUps(80)
-  await shared([first, 4], [second, 4])
+  await shared(first, second)
   await signUps(160)
   await provider.record.received(240)
   await first.stop()
-  await shared([second, 8])
+  await shared(second)
   await signUps(240)
   await provider.record.received(320)
   expect(provider.record.mails).toHaveLength(320)

@@ -1,6 +1,6 @@
 import { accounts } from '@millrace/accounts'
 import { MillraceError, newEvent } from '@millrace/event'
-import { consume } from '@millrace/processor'
+import { processor, run } from '@millrace/processor'
 import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AccountScript, idsIn } from '../../../test/support/account-script.ts'
@@ -37,14 +37,9 @@ beforeAll(async () => {
   // A group that gives up on one of them and settles the others.
   let settled = (): void => undefined
   const all = new Promise<void>((resolve) => (settled = resolve))
-  const consumer = consume({
-    log,
-    store: groups,
-    topic: accounts,
-    group: 'mail',
-    commitMs: 5,
-    kindOf: () => 'permanent',
-    handle: ({ event }) => {
+  const mail = processor('mail', accounts, {
+    onExhausted: 'skip-event',
+    handle: (event) => {
       if (event.type === 'EmailChanged') settled()
       if (event.subject === bad)
         throw new MillraceError('mail.refused', 'The mail to bad@example.org was refused', {
@@ -52,8 +47,9 @@ beforeAll(async () => {
         })
     },
   })
+  const running = await run(mail, { log, store: groups, kindOf: () => 'permanent' })
   await all
-  await consumer.stop()
+  await running.stop()
 })
 
 afterAll(async () => {

@@ -65,7 +65,8 @@ const mailBounds = {
   commitMs: 50,
   uncommitted: 18,
   window: 500,
-  laneWindow: 500,
+  // One mail of an account at a time is all that is handed over: a stop sends no more, a crash repeats no more.
+  laneWindow: 1,
   // A mail that its receiver puts off is asked for again for about four hours, then it is a dead letter.
   attempts: 24,
   retry: { firstMs: 5_000, maxMs: 900_000 },

@@ -39,8 +39,9 @@ export class GroupConsumer {
   readonly #loops: readonly Promise<void>[]
   /** The last call to the store failed. */
   #troubled = false
-  #running = 0
   #turn = 0
+  #pumping = false
+  #again = false
   #stopped: Promise<void> | undefined
 
   constructor(settings: ConsumerSettings) {
@@ -164,14 +165,12 @@ export class GroupConsumer {
 
   /** What the handler keeps may have been deleted or set back under a reader that has nothing to do: then anew from there. */
   async #compare(run: PartitionWork): Promise<void> {
-    const { startAt, elsewhere, leaseMs } = this.#settings
+    const { elsewhere, leaseMs } = this.#settings
     const now = this.#settings.elapsedMs()
-    if (!(startAt ?? elsewhere) || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
+    if (!elsewhere || now - (this.#comparedAtMs.get(run) ?? 0) < leaseMs / 3) return
     this.#comparedAtMs.set(run, now)
-    const { position, partition } = run
-    const held = { partition, token: this.#tokens.get(run) ?? '' }
-    if (startAt && (await startAt(partition)).seq < position.seq) run.endBy('restart')
-    else if (elsewhere && !(await elsewhere.holds(held))) run.endBy('restart')
+    const held = { partition: run.partition, token: this.#tokens.get(run) ?? '' }
+    if (!(await elsewhere.holds(held))) run.endBy('restart')
   }
 
   async #try(partition: number): Promise<void> {
@@ -246,24 +245,29 @@ export class GroupConsumer {
     return released
   }
 
-  /** Starts handlers as long as there is work and a slot, taking the partitions in turn. */
+  /** Starts handlers as long as there is work and room, taking the partitions in turn. */
   #pump(): void {
+    // What is started may say at once that there is more: that is looked at in another round, not within this one.
+    this.#again = true
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      while (this.#again) this.#startAll()
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  #startAll(): void {
+    this.#again = false
     const runs = [...this.#runs.values()]
     let idle = 0
-    while (idle < runs.length && this.#running < this.#settings.concurrency && this.#gate.allows()) {
+    while (idle < runs.length && this.#gate.allows()) {
       const run = runs[this.#turn++ % runs.length]
-      const started = run?.startNext()
-      if (!started) {
-        idle += 1
-        continue
-      }
-      idle = 0
-      this.#gate.passed()
-      this.#running += 1
-      void started.finally(() => {
-        this.#running -= 1
-        this.#pump()
-      })
+      if (run?.startNext()) {
+        idle = 0
+        this.#gate.passed()
+      } else idle += 1
     }
   }
 

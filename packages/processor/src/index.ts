@@ -1,14 +1,6 @@
-export {
-  type ConsumeBase,
-  type ConsumeBatches,
-  type ConsumeByKey,
-  consume,
-  type Consumer,
-  type Delivered,
-} from './consume.ts'
 export { consumerChannel, type ConsumerEvent, type ConsumerNews, type EndReason } from './consumer-event.ts'
 export type { ConsumerHealth, PartitionHealth } from './consumer-health.ts'
-export { type ConsumerBounds, consumerBounds, type DeliveryContext, type Gate } from './consumer-settings.ts'
+export type { Gate } from './consumer-settings.ts'
 export { type Commit, type CommitFault, commitRefused, type CommitResult } from './commit.ts'
 export { checkCommit, commitBounds, separators } from './check-commit.ts'
 export type { AuditDifference } from './audit/audit-difference.ts'

@@ -43,8 +43,8 @@ export interface PartitionWork {
   alive(): void
   /** Takes what was read behind the cursor. */
   intake(events: readonly Recorded[]): void
-  /** Hands the next portion over, if there is one. Answers the end of the attempt, or nothing. */
-  startNext(): Promise<void> | undefined
+  /** Hands over what can be handed over now. Answers whether that was something. */
+  startNext(): boolean
   /** Reads no more and starts no more handlers; those that run may end. */
   quiet(): void
   /** Commits everything that is settled. To be called when the last handler has ended. */

@@ -1,9 +1,7 @@
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { within } from './drain.ts'
 import type { GroupPartition } from './group-store.ts'
-import { HeldLease } from './held-lease.ts'
 import type { KeptElsewhere } from './kept-elsewhere.ts'
-import { PartitionRun } from './partition-run.ts'
 import type { PartitionStart, PartitionWork } from './partition-work.ts'
 
 /**
@@ -18,14 +16,12 @@ export async function takePartition(
   stopping: AbortSignal,
   changed: (work: PartitionWork) => void,
 ): Promise<{ readonly work: PartitionWork; readonly token: string } | undefined> {
-  const { store, topic, group, member, leaseMs, elapsedMs, startAt, elsewhere, begin } = settings
+  const { store, topic, group, member, leaseMs, elapsedMs, elsewhere, begin } = settings
   const at: GroupPartition = { topic, partition, group }
   let askedAtMs = elapsedMs()
   const lease = await store.acquire(at, member, leaseMs)
   if (!lease) return undefined
-  let start = { at: lease.position, ahead: lease.ahead }
   try {
-    if (startAt) start = { at: await startAt(partition), ahead: [] }
     const fit = { at, lease, askedAtMs }
     if (elsewhere) askedAtMs = (await fitted(settings, elsewhere, fit, stopping)) ?? Number.NEGATIVE_INFINITY
   } catch (error) {
@@ -37,15 +33,7 @@ export async function takePartition(
     await store.release(at, lease.token)
     return undefined
   }
-  const work: PartitionWork = begin
-    ? begin({ at, lease, askedAtMs, changed: () => changed(work) })
-    : new PartitionRun(
-        settings,
-        partition,
-        new HeldLease(store, at, lease, { leaseMs, askedAtMs, elapsedMs }),
-        start,
-        () => changed(work),
-      )
+  const work: PartitionWork = begin({ at, lease, askedAtMs, changed: () => changed(work) })
   return { work, token: lease.token }
 }
 

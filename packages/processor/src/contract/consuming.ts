@@ -11,9 +11,9 @@ export function describeConsuming(subject: () => GroupStoreUnderTest): void {
     test('everything is handled once, keys in order, and the position is at the tip after a stop', () =>
       onStage(async (stage) => {
         await stage.append(...Array.from({ length: 120 }, (_, at) => `k${at % 7}`))
-        const actor = stage.start(undefined, { window: 16 })
+        const actor = await stage.start(undefined, { window: 16 })
         await stage.until(completed(stage, 120))
-        await actor.consumer.stop()
+        await actor.running.stop()
         expect(stage.done).toHaveLength(120)
         expect(stage.disordered()).toEqual([])
         expect(await stage.look()).toMatchObject({ position: { seq: 120 }, ahead: [], untilMs: 0 })
@@ -21,7 +21,7 @@ export function describeConsuming(subject: () => GroupStoreUnderTest): void {
 
     test('what is appended later is handled, too, in all partitions', () =>
       onStage(async (stage) => {
-        stage.start()
+        await stage.start()
         for (let round = 1; round <= 3; round++) {
           await stage.append(...Array.from({ length: 20 }, (_, at) => `k${at}`))
           await stage.until(() => stage.done.length === round * 20)
@@ -34,12 +34,12 @@ export function describeConsuming(subject: () => GroupStoreUnderTest): void {
         await stage.append('a', 'a', 'b', 'c', 'd')
         const latch = new Latch()
         const keys: string[] = []
-        stage.start(
+        await stage.start(
           async ({ event }) => {
             keys.push(event.subject)
             await latch.pass(() => stage.changed())
           },
-          { concurrency: 3 },
+          { atOnce: 3 },
         )
         await stage.until(() => latch.waiting === 3)
         expect(keys).toEqual(['a', 'b', 'c'])
@@ -53,36 +53,28 @@ export function describeConsuming(subject: () => GroupStoreUnderTest): void {
         const strange = { ...happened(stage.topic, 'a'), type: 'Strange' }
         await stage.subject.log.append(stage.topic, [{ events: [strange] }])
         await stage.append('a')
-        const actor = stage.start(undefined, { types: ['Happened'] })
+        const actor = await stage.start(undefined, { types: ['Happened'] })
         await stage.until(() => stage.done.length === 1)
-        await actor.consumer.stop()
+        await actor.running.stop()
         expect(actor.done).toEqual([2])
         expect(await stage.look()).toMatchObject({ position: { seq: 2 }, deadLetters: 0 })
-      }))
-
-    test('no more than the window is in hand, however large the backlog', () =>
-      onStage(async (stage) => {
-        await stage.append(...Array.from({ length: 200 }, (_, at) => `k${at}`))
-        const latch = new Latch()
-        const actor = stage.start(() => latch.pass(() => stage.changed()), { window: 20, concurrency: 4 })
-        await stage.until(() => latch.waiting === 4)
-        expect(actor.consumer.health().partitions[0]?.inHand).toBeLessThanOrEqual(20)
-        latch.open()
-        await stage.until(completed(stage, 200))
       }))
 
     test('a stop lets the handlers end, commits, and leaves the partition to others at once', () =>
       onStage(async (stage) => {
         await stage.append('a', 'b', 'a', 'b')
         const latch = new Latch()
-        const actor = stage.start(() => latch.pass(() => stage.changed()), { commitMs: 60_000 })
+        const actor = await stage.start(() => latch.pass(() => stage.changed()), {
+          commitMs: 60_000,
+          laneWindow: 1,
+        })
         await stage.until(() => latch.waiting === 2)
-        const stopping = actor.consumer.stop()
+        const stopping = actor.running.stop()
         latch.open()
         await stopping
         expect(actor.done).toEqual([1, 2])
         expect(await stage.look()).toMatchObject({ position: { seq: 2 }, untilMs: 0 })
-        stage.start()
+        await stage.start()
         await stage.until(completed(stage, 4))
         expect(stage.done).toHaveLength(4)
       }))
@@ -91,7 +83,7 @@ export function describeConsuming(subject: () => GroupStoreUnderTest): void {
       onStage(async (stage) => {
         await stage.append('a')
         let aborted = false
-        const first = stage.start(
+        const first = await stage.start(
           (_, { signal }) =>
             new Promise((_resolve, reject) => {
               signal.addEventListener('abort', () => {
@@ -103,11 +95,11 @@ export function describeConsuming(subject: () => GroupStoreUnderTest): void {
           { stopMs: 10 },
         )
         await stage.until(() => first.news.some(({ kind }) => kind === 'leased'))
-        await stage.until(() => first.consumer.health().partitions[0]?.inHand === 1)
-        await first.consumer.stop()
+        await stage.until(() => first.running.health().partitions[0]?.inHand === 1)
+        await first.running.stop()
         expect(aborted).toBe(true)
         expect((await stage.look()).position.seq).toBe(0)
-        stage.start()
+        await stage.start()
         await stage.until(completed(stage, 1))
       }))
   })

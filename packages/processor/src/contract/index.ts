@@ -1,6 +1,6 @@
 export { describeEngineContract } from '../engine/contract/engine-contract.ts'
 export type { EngineUnderTest } from '../engine/contract/scene.ts'
-export { describeConsumeContract } from './consume-contract.ts'
+export { describeRunningContract } from './running-contract.ts'
 export {
   describeMemberListContract,
   type MemberListUnderTest,

@@ -12,24 +12,25 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
   describe('losing', () => {
     test('a member that dies after handling and before its commit loses nothing: it is delivered again', () =>
       onStage(async (stage) => {
+        const uncommitted = 6
         await stage.append(...Array.from({ length: 30 }, (_, at) => `k${at % 4}`))
-        const first = stage.start(
+        const first = await stage.start(
           ({ position }) => {
             if (position.seq === 17) first.store.cut()
           },
-          { concurrency: 1 },
+          { atOnce: 1, laneWindow: 1, uncommitted },
         )
         await stage.until(() => first.news.some(({ kind }) => kind === 'trouble'))
         const before = await stage.look()
         expect(before.position.seq).toBeLessThan(17)
-        await first.consumer.stop()
-        const second = stage.start()
+        await first.running.stop()
+        await stage.start()
         subject().advance(leaseMs)
         await stage.until(() => stage.completed().size === 30)
         // Some were handled twice, and no more than was promised.
         const twice = stage.done.length - 30
         expect(twice).toBeGreaterThan(0)
-        expect(twice).toBeLessThanOrEqual(second.consumer.repeatsAtMost)
+        expect(twice).toBeLessThanOrEqual(uncommitted)
         expect(stage.disordered()).toEqual([])
       }))
 
@@ -37,11 +38,11 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
       onStage(async (stage) => {
         await stage.append('a', 'a', 'b')
         const latch = new Latch()
-        const sleeper = stage.start(() => latch.pass(() => stage.changed()))
+        const sleeper = await stage.start(() => latch.pass(() => stage.changed()))
         await stage.until(() => latch.waiting === 2)
         sleeper.store.pause()
         subject().advance(leaseMs)
-        const other = stage.start()
+        const other = await stage.start()
         await stage.until(() => other.done.length === 3)
         await stage.until(() => other.store.commits.length > 0)
         const before = await stage.look()
@@ -60,14 +61,14 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
       onStage(async (stage) => {
         await stage.append('a', 'b')
         const latch = new Latch()
-        const sleeper = stage.start(() => latch.pass(() => stage.changed()), { commitEvery: 1 })
+        const sleeper = await stage.start(() => latch.pass(() => stage.changed()), { commitEvery: 1 })
         await stage.until(() => latch.waiting === 2)
         sleeper.store.pause()
         // The commit is on its way when the process falls asleep.
         latch.open()
         await stage.until(() => sleeper.done.length === 2)
         subject().advance(leaseMs)
-        const other = stage.start()
+        const other = await stage.start()
         await stage.until(() => other.done.length === 2)
         sleeper.store.resume()
         await stage.until(ended(sleeper, 'lost'))
@@ -79,20 +80,20 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
         await stage.append('a', 'a', 'a')
         const latch = new Latch()
         const signals: AbortSignal[] = []
-        const first = stage.start(async (_, { signal }) => {
+        const first = await stage.start(async (_, { signal }) => {
           signals.push(signal)
           await latch.pass(() => stage.changed())
         })
         await stage.until(() => latch.waiting === 1)
         first.store.pause()
         subject().advance(leaseMs)
-        const second = stage.start()
+        const second = await stage.start()
         await stage.until(() => second.done.length === 3)
         first.store.resume()
         await stage.until(ended(first, 'lost'))
         expect(signals[0]?.aborted).toBe(true)
         latch.open()
-        await second.consumer.stop()
+        await second.running.stop()
         await stage.append('a')
         await stage.until(() => first.done.includes(4))
         // 2 and 3 were in its hand once and are not handled by it any more.
@@ -102,11 +103,11 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
     test('after an unknown result the same commit is sent again, and nothing is handled twice', () =>
       onStage(async (stage) => {
         await stage.append(...Array.from({ length: 12 }, (_, at) => `k${at}`))
-        const actor = stage.start()
+        const actor = await stage.start()
         actor.store.loseAnswers(2)
         await stage.until(() => actor.store.commits.some(({ result }) => result === 'already'))
         await stage.until(() => stage.done.length === 12)
-        await actor.consumer.stop()
+        await actor.running.stop()
         expect(stage.done).toHaveLength(12)
         expect((await stage.look()).position.seq).toBe(12)
       }))
@@ -115,36 +116,14 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
       onStage(async (stage) => {
         await stage.append('a', 'b')
         const latch = new Latch()
-        const hanging = stage.start(() => latch.pass(() => stage.changed()), { stalledMs: 30 })
+        const hanging = await stage.start(() => latch.pass(() => stage.changed()), { stalledMs: 30 })
         await stage.until(() => latch.waiting === 2)
         await stage.until(() => hanging.news.some(({ kind }) => kind === 'stalled'))
-        expect(hanging.consumer.health()).toMatchObject({ state: 'down' })
+        expect(hanging.running.health()).toMatchObject({ state: 'down' })
         subject().advance(leaseMs)
-        const other = stage.start()
+        const other = await stage.start()
         await stage.until(() => other.done.length === 2)
         latch.open()
-      }))
-
-    test('a planned pause is no stall: the lease is kept', () =>
-      onStage(async (stage) => {
-        await stage.append('a')
-        const actor = stage.start(
-          () => {
-            throw new Error('again and again')
-          },
-          { stalledMs: 1, retry: { firstMs: 60_000, maxMs: 60_000 } },
-        )
-        await stage.until(() => actor.news.some(({ kind }) => kind === 'retry'))
-        const { untilMs } = await stage.look()
-        subject().advance(10)
-        let renewed = false
-        await stage.until(() => {
-          void stage.look().then((state) => {
-            renewed = state.untilMs > untilMs
-          })
-          return renewed
-        })
-        expect(actor.consumer.health().state).toBe('degraded')
       }))
 
     test('killed, paused and replaced at random, members lose nothing and hold the order of each key', () =>
@@ -160,9 +139,9 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
     const flaky = () => {
       if (random() < 0.05) throw new Error('flaky')
     }
-    const start = () => stage.start(flaky, { concurrency: 4, window: 40, commitEvery: 7 })
+    const start = () => stage.start(flaky, { atOnce: 4, window: 40, commitEvery: 7 })
     let appended = 0
-    let member = start()
+    let member = await start()
     while (appended < total) {
       const size = 1 + Math.floor(random() * 20)
       await stage.append(...Array.from({ length: size }, () => `k${Math.floor(random() * 9)}`))
@@ -173,10 +152,10 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
       if (fate < 0.3) member.store.cut()
       else if (fate < 0.6) member.store.pause()
       else if (fate < 0.7) member.store.loseAnswers(1)
-      else if (fate < 0.8) void member.consumer.stop()
+      else if (fate < 0.8) void member.running.stop()
       if (fate < 0.8 && !(fate >= 0.6 && fate < 0.7)) {
         const before = member
-        member = start()
+        member = await start()
         subject().advance(leaseMs)
         if (random() < 0.5) before.store.resume()
       }

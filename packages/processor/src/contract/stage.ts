@@ -1,19 +1,29 @@
-import type { Topic } from '@millrace/event'
+import type { Event, Topic } from '@millrace/event'
 import type { Position } from '@millrace/log'
 import { testTopic, unit } from '@millrace/log/contract'
-import { consume, type ConsumeByKey, type Consumer, type Delivered } from '../consume.ts'
 import type { ConsumerEvent } from '../consumer-event.ts'
-import type { DeliveryContext } from '../consumer-settings.ts'
+import { run, type Running, type RunOptions } from '../engine/run.ts'
+import type { HandlerContext } from '../model/handler.ts'
+import { processor } from '../model/processor.ts'
 import { FaultyGroupStore } from './faulty-group-store.ts'
 import type { GroupStoreUnderTest } from './group-store-contract.ts'
 
 export const leaseMs = 1_000
 
-type Handler = (delivered: Delivered, context: DeliveryContext) => Promise<void> | void
+type Context = Pick<HandlerContext<unknown>, 'attempt' | 'signal'>
+
+/** What a handler of the stage does before it notes what it has completed. */
+export type StageHandler = (
+  delivered: { readonly event: Event; readonly position: Position },
+  context: Context,
+) => Promise<void> | void
+
+/** How a member of the stage runs. */
+export type StageOptions = Partial<RunOptions> & { readonly types?: readonly string[] }
 
 /** A member under test, with its own way to the store and all that it told. */
 export interface Actor {
-  readonly consumer: Consumer
+  readonly running: Running
   readonly store: FaultyGroupStore
   readonly news: ConsumerEvent[]
   /** Sequence numbers that its handler has completed. */
@@ -42,33 +52,37 @@ export class Stage {
   }
 
   /** Starts a member whose handler notes what it has completed. */
-  start(handle: Handler = () => undefined, options: Partial<ConsumeByKey<Topic>> = {}): Actor {
+  async start(handle: StageHandler = () => undefined, options: StageOptions = {}): Promise<Actor> {
     const store = new FaultyGroupStore(this.subject.store, () => this.changed())
     const news: ConsumerEvent[] = []
     const done: number[] = []
-    const consumer = consume({
+    const { types, ...bounds } = options
+    const readers = processor('readers', this.topic, {
+      ...(types === undefined ? {} : { types }),
+      onExhausted: 'skip-event',
+      handle: async (event, context) => {
+        const { position } = context
+        await handle({ event, position }, context)
+        done.push(position.seq)
+        this.done.push({ key: event.subject, seq: position.seq })
+        this.changed()
+      },
+    })
+    const running = await run(readers, {
       log: this.subject.log,
       store,
-      topic: this.topic,
-      group: 'readers',
       leaseMs,
       commitEvery: 5,
       commitMs: 20,
       retry: { firstMs: 5, maxMs: 20 },
       stopMs: 2_000,
-      handle: async (delivered, context) => {
-        await handle(delivered, context)
-        done.push(delivered.position.seq)
-        this.done.push({ key: delivered.event.subject, seq: delivered.position.seq })
-        this.changed()
-      },
       observe: (event) => {
         news.push(event)
         this.changed()
       },
-      ...options,
+      ...bounds,
     })
-    const actor = { consumer, store, news, done }
+    const actor = { running, store, news, done }
     this.#actors.push(actor)
     return actor
   }
@@ -121,7 +135,7 @@ export class Stage {
 
   async end(): Promise<void> {
     for (const { store } of this.#actors) store.resume()
-    await Promise.all(this.#actors.map(({ consumer }) => consumer.stop()))
+    await Promise.all(this.#actors.map(({ running }) => running.stop()))
   }
 }
 

@@ -26,7 +26,7 @@ export interface EngineBounds {
   readonly commitMs: number
   /**
    * Most deliveries of a partition that are handled, or being handled, and in no commit: what a crash repeats at most.
-   * For handlers that do something outside. Infinity: the window.
+   * For handlers that do something outside, together with a `laneWindow` of 1. Infinity: the window.
    */
   readonly uncommitted: number
   /** Length of a lease in ms: how long a crash of a member holds its partitions up. */

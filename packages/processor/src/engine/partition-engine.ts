@@ -168,10 +168,10 @@ export class PartitionEngine implements PartitionWork {
     lanes.evict(this.#committed)
   }
 
-  startNext(): Promise<void> | undefined {
+  startNext(): boolean {
     const { gate, uncommitted } = this.#settings
     const most = uncommitted - this.#harvester.uncommitted - this.running
-    if (this.#end || this.#quiet || !this.#lanes.anyReady || this.#lease.lapsed) return undefined
+    if (this.#end || this.#quiet || !this.#lanes.anyReady || this.#lease.lapsed) return false
     let fed = 0
     this.#feeding = true
     try {
@@ -180,7 +180,7 @@ export class PartitionEngine implements PartitionWork {
       this.#feeding = false
     }
     if (this.#harvester.waiting > 0) this.#committer.noted()
-    return fed > 0 ? Promise.resolve() : undefined
+    return fed > 0
   }
 
   quiet(): void {

@@ -13,7 +13,7 @@ import type { EventLog } from '@millrace/log'
 import { createMemoryRetryClock, type RetryClock } from '@millrace/retry'
 import { type ConsumerEvent, type ConsumerNews, tell } from '../consumer-event.ts'
 import type { ConsumerHealth } from '../consumer-health.ts'
-import { consumerBounds, type Gate } from '../consumer-settings.ts'
+import type { Gate } from '../consumer-settings.ts'
 import { type FailureKind, kindOfFailure } from '../failure-kind.ts'
 import { GroupConsumer } from '../group-consumer.ts'
 import type { GroupStore } from '../group-store.ts'
@@ -128,24 +128,18 @@ export async function run<T extends Topic, S>(
     ...{ clock, timers, elapsedMs, random },
     tell: share,
   }
-  const { window, leaseMs, retry, attempts, handlerTimeoutMs, stalledMs, stopMs } = settings
+  const { window, leaseMs, stalledMs, stopMs } = settings
   const consumer = new GroupConsumer({
-    ...consumerBounds,
-    ...{ window, leaseMs, retry, attempts, handlerTimeoutMs, stalledMs, stopMs },
+    ...{ window, leaseMs, stalledMs, stopMs },
     log: options.log,
     store,
     members: options.members,
     topic,
     group,
     member,
-    lanes: 'key',
-    deliver: () => undefined,
-    types: undefined,
-    kindOf: settings.kindOf,
-    startAt: undefined,
     elsewhere: options.elsewhere,
     gate: options.gate,
-    ...{ clock, timers, elapsedMs, random },
+    ...{ timers, elapsedMs, random },
     tell: settings.tell,
     begin: (start) => new PartitionEngine(settings, start),
   })

@@ -34,7 +34,7 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
     test('what a dead member had is taken over, and what the others had does not move', () =>
       together(async (troupe) => {
         const join = () => troupe.join(undefined, patient)
-        const [first, second, third] = [join(), join(), join()]
+        const [first, second, third] = [await join(), await join(), await join()]
         await troupe.shared(first, second, third)
         const before = newsOf('ended', second, third).length
         dies(first)
@@ -49,7 +49,7 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
       together(async (troupe) => {
         const { stage } = troupe
         const latch = new Latch()
-        const sleeper = troupe.join(() => latch.pass(() => stage.changed()), { commitEvery: 1 })
+        const sleeper = await troupe.join(() => latch.pass(() => stage.changed()), { commitEvery: 1 })
         await troupe.shared(sleeper)
         await stage.append('a')
         await stage.until(() => latch.waiting === 1)
@@ -57,7 +57,7 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
         // Its commit is on the way when it falls asleep.
         latch.open()
         await stage.until(() => sleeper.done.length === 1)
-        const other = troupe.join()
+        const other = await troupe.join()
         await stage.until(() => troupe.owned(other).length === 6)
         await stage.until(() => other.store.commits.length > 0)
         wakes(sleeper)
@@ -70,7 +70,7 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
       together(async (troupe) => {
         const { stage } = troupe
         const latch = new Latch()
-        const hanging = troupe.join(
+        const hanging = await troupe.join(
           ({ event }) => {
             if (event.subject === 'a') return latch.pass(() => stage.changed())
             return undefined
@@ -80,10 +80,10 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
         await troupe.shared(hanging)
         await stage.append('a')
         await stage.until(() => latch.waiting === 1)
-        const other = troupe.join(undefined, { stalledMs: 60_000 })
+        const other = await troupe.join(undefined, { stalledMs: 60_000 })
         await stage.until(() => other.done.length === 1)
         await stage.until(() => troupe.owned(hanging).length >= 2)
-        expect(hanging.consumer.health().members?.state).toBe('live')
+        expect(hanging.running.health().members?.state).toBe('live')
         latch.open()
       }))
 
@@ -92,13 +92,16 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
       (how) =>
         together(async (troupe) => {
           const { stage } = troupe
-          const [first, second] = [troupe.join(undefined, patient), troupe.join(undefined, patient)]
+          const [first, second] = [
+            await troupe.join(undefined, patient),
+            await troupe.join(undefined, patient),
+          ]
           await troupe.shared(first, second)
           const before = newsOf('ended', first, second).length
           first.list[how]()
           second.list[how]()
-          await stage.until(() => first.consumer.health().members?.state === 'silent')
-          const { state, message } = first.consumer.health()
+          await stage.until(() => first.running.health().members?.state === 'silent')
+          const { state, message } = first.running.health()
           expect(state).toBe('degraded')
           expect(message).toContain('silent in the list of members')
           await troupe.append(40)
@@ -106,7 +109,7 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
           first.list.resume()
           second.list.resume()
           await stage.until(() =>
-            [first, second].every(({ consumer }) => consumer.health().members?.state === 'live'),
+            [first, second].every(({ running }) => running.health().members?.state === 'live'),
           )
           // Both were late, and neither believed in the silence of the other.
           await stage.until(() => newsOf('member-live', first, second).length >= 5)
@@ -119,12 +122,12 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
       together(async (troupe) => {
         const { stage } = troupe
         const latch = new Latch()
-        const only = troupe.join(() => latch.pass(() => stage.changed()), { concurrency: 1 })
+        const only = await troupe.join(() => latch.pass(() => stage.changed()), { atOnce: 1 })
         await troupe.shared(only)
         sleeps(only)
-        await stage.until(() => only.consumer.health().members?.state === 'silent')
+        await stage.until(() => only.running.health().members?.state === 'silent')
         await stage.append('a', 'b')
-        await stage.until(() => only.consumer.health().partitions.some(({ inHand = 0 }) => inHand > 0))
+        await stage.until(() => only.running.health().partitions.some(({ inHand = 0 }) => inHand > 0))
         expect(latch.waiting).toBe(0)
         wakes(only)
         latch.open()
@@ -141,18 +144,18 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
   async function chaos(troupe: Troupe, random: () => number): Promise<readonly string[]> {
     const join = () => troupe.join(undefined, { leaseMs: 500, commitEvery: 4, window: 60 })
     const asleep: Player[] = []
-    const live = [join(), join()]
+    const live = [await join(), await join()]
     for (let act = 0; act < 12; act++) {
       await troupe.append(5 + Math.floor(random() * 30))
       const fate = random()
-      if (fate < 0.35 || live.length === 1) live.push(join())
+      if (fate < 0.35 || live.length === 1) live.push(await join())
       else {
         const [victim] = live.splice(Math.floor(random() * live.length), 1)
         if (victim && fate < 0.5) dies(victim)
         else if (victim && fate < 0.75) {
           sleeps(victim)
           asleep.push(victim)
-        } else void victim?.consumer.stop()
+        } else void victim?.running.stop()
       }
       if (random() < 0.4)
         for (const one of asleep.splice(0)) {

@@ -19,13 +19,13 @@ export function describeSharing(subject: () => MembersUnderTest): void {
   describe('sharing', () => {
     test('members share the partitions evenly; who comes takes its share and nothing else moves', () =>
       together(async (troupe) => {
-        const first = troupe.join(undefined, longLease)
+        const first = await troupe.join(undefined, longLease)
         await troupe.shared(first)
-        const second = troupe.join(undefined, longLease)
+        const second = await troupe.join(undefined, longLease)
         await troupe.shared(first, second)
         const stayed = new Set([...troupe.owned(first), ...troupe.owned(second)])
         const before = newsOf('ended', first, second).length
-        const third = troupe.join(undefined, longLease)
+        const third = await troupe.join(undefined, longLease)
         await troupe.shared(first, second, third)
         const ended = newsOf('ended', first, second).slice(before)
         expect(ended.map(({ reason }) => reason)).toEqual(['moved', 'moved'])
@@ -36,15 +36,15 @@ export function describeSharing(subject: () => MembersUnderTest): void {
 
     test('everything is handled once and in order while members come and go', () =>
       together(async (troupe) => {
-        const first = troupe.join(undefined, longLease)
+        const first = await troupe.join(undefined, longLease)
         await troupe.append(60)
-        const second = troupe.join(undefined, longLease)
+        const second = await troupe.join(undefined, longLease)
         await troupe.append(60)
         await troupe.shared(first, second)
         await troupe.append(60)
-        const leaving = first.consumer.stop()
+        const leaving = first.running.stop()
         await troupe.append(60)
-        const third = troupe.join(undefined, longLease)
+        const third = await troupe.join(undefined, longLease)
         await leaving
         await troupe.shared(second, third)
         await troupe.append(60)
@@ -55,29 +55,29 @@ export function describeSharing(subject: () => MembersUnderTest): void {
 
     test('who stops leaves its partitions to the others at once, not when a lease has lapsed', () =>
       together(async (troupe) => {
-        const first = troupe.join(undefined, longLease)
-        const second = troupe.join(undefined, longLease)
+        const first = await troupe.join(undefined, longLease)
+        const second = await troupe.join(undefined, longLease)
         await troupe.shared(first, second)
-        await first.consumer.stop()
+        await first.running.stop()
         await troupe.shared(second)
         expect(newsOf('member-left', second)).toHaveLength(1)
-        expect(second.consumer.health().members?.all).toHaveLength(1)
+        expect(second.running.health().members?.all).toHaveLength(1)
       }))
 
     test('a hand-over waits for the handlers that run and for their commit, and for nothing else', () =>
       together(async (troupe) => {
         const { stage } = troupe
         const latch = new Latch()
-        const first = troupe.join(({ event }) => {
+        const first = await troupe.join(({ event }) => {
           if (event.subject === 'slow') return latch.pass(() => stage.changed())
           return undefined
         }, longLease)
         await stage.append('slow', 'slow', 'slow')
         await stage.until(() => latch.waiting === 1)
-        const second = troupe.join(undefined, longLease)
+        const second = await troupe.join(undefined, longLease)
         // All that moves has moved, but the one partition whose handler runs, if it is to move.
         await stage.until(() => newsOf('leased', second).length >= 3)
-        const slow = first.consumer.health().partitions.find(({ inHand = 0 }) => inHand > 0)
+        const slow = first.running.health().partitions.find(({ inHand = 0 }) => inHand > 0)
         expect(slow?.owned).toBe(true)
         latch.open()
         await troupe.shared(first, second)
@@ -90,7 +90,7 @@ export function describeSharing(subject: () => MembersUnderTest): void {
         const { stage } = troupe
         let aborted = 0
         let waiting = 0
-        const first = troupe.join(
+        const first = await troupe.join(
           (_, { signal }) =>
             new Promise((_resolve, reject) => {
               waiting += 1
@@ -104,7 +104,7 @@ export function describeSharing(subject: () => MembersUnderTest): void {
         )
         await troupe.append(16)
         await stage.until(() => waiting === 16)
-        const second = troupe.join(undefined, longLease)
+        const second = await troupe.join(undefined, longLease)
         await troupe.shared(first, second)
         expect(aborted).toBeGreaterThan(0)
         await stage.until(() => second.done.length > 0)
@@ -112,22 +112,22 @@ export function describeSharing(subject: () => MembersUnderTest): void {
 
     test('more members than partitions: the others stand by', () =>
       together(async (troupe) => {
-        const players = Array.from({ length: 3 }, () => troupe.join(undefined, longLease))
+        const players = await Promise.all(Array.from({ length: 3 }, () => troupe.join(undefined, longLease)))
         await troupe.shared(...players)
         expect(players.map((player) => troupe.owned(player).length).toSorted((a, b) => a - b)).toEqual([
           0, 1, 1,
         ])
         const [one] = players.filter((player) => troupe.owned(player).length === 1)
-        await one?.consumer.stop()
+        await one?.running.stop()
         await troupe.shared(...players.filter((player) => player !== one))
       }, 2))
 
     test('the health of each member shows the whole group', () =>
       together(async (troupe) => {
-        const first = troupe.join(undefined, { ...longLease, member: 'ann' })
-        const second = troupe.join(undefined, { ...longLease, member: 'bob' })
+        const first = await troupe.join(undefined, { ...longLease, member: 'ann' })
+        const second = await troupe.join(undefined, { ...longLease, member: 'bob' })
         await troupe.shared(first, second)
-        const { state, message, members } = first.consumer.health()
+        const { state, message, members } = first.running.health()
         expect(state).toBe('ok')
         expect(message).toContain('owns 2 of 4')
         expect(members?.state).toBe('live')

@@ -1,8 +1,6 @@
-import type { Topic } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
-import type { ConsumeByKey } from '../../consume.ts'
 import type { ConsumerEvent } from '../../consumer-event.ts'
-import { type Actor, Stage } from '../../contract/stage.ts'
+import { type Actor, Stage, type StageHandler, type StageOptions } from '../../contract/stage.ts'
 import type { GroupStore } from '../../group-store.ts'
 import type { MemberList } from '../member-list.ts'
 import { FaultyMemberList } from './faulty-member-list.ts'
@@ -38,9 +36,9 @@ export class Troupe {
     this.#looking = setInterval(() => this.stage.changed(), 25)
   }
 
-  join(handle?: ConsumeByKey<Topic>['handle'], options: Partial<ConsumeByKey<Topic>> = {}): Player {
+  async join(handle?: StageHandler, options: StageOptions = {}): Promise<Player> {
     const list = new FaultyMemberList(this.#subject.list)
-    const actor = this.stage.start(
+    const actor = await this.stage.start(
       async (delivered, context) => {
         await handle?.(delivered, context)
         const { partition, seq } = delivered.position
@@ -54,8 +52,8 @@ export class Troupe {
   }
 
   /** Partitions that a member works on. */
-  owned({ consumer }: Player): readonly number[] {
-    return consumer
+  owned({ running }: Player): readonly number[] {
+    return running
       .health()
       .partitions.filter(({ owned, handingOver }) => owned && !handingOver)
       .map(({ partition }) => partition)

@@ -1,8 +1,8 @@
 import { createMemoryLog } from '@millrace/log'
-import { describeConsumeContract } from './contract/consume-contract.ts'
+import { describeRunningContract } from './contract/running-contract.ts'
 import { createMemoryGroupStore } from './memory-group-store.ts'
 
-describeConsumeContract('memory', async () => {
+describeRunningContract('memory', async () => {
   let now = Date.parse('2026-01-01T00:00:00Z')
   const clock = { now: () => now }
   const log = createMemoryLog({ clock })

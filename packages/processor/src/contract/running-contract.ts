@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { describeBatching } from './batching.ts'
 import { describeConsuming } from './consuming.ts'
+import { describeElsewhere } from './elsewhere.ts'
 import { describeFailing } from './failing.ts'
 import type { GroupStoreUnderTest } from './group-store-contract.ts'
 import { describeLosing } from './losing.ts'
 
-/** What the loop must do on every log and group store. Call it in a test file of the adapter. */
-export function describeConsumeContract(name: string, open: () => Promise<GroupStoreUnderTest>): void {
-  describe(`consuming on ${name}`, () => {
+/**
+ * What a running processor does with plain handlers on every log and group store: handling, stops, crashes. Call it in a
+ * test file of the adapter.
+ */
+export function describeRunningContract(name: string, open: () => Promise<GroupStoreUnderTest>): void {
+  describe(`running on ${name}`, () => {
     let opened: GroupStoreUnderTest | undefined
     beforeAll(async () => {
       opened = await open()
@@ -19,7 +22,7 @@ export function describeConsumeContract(name: string, open: () => Promise<GroupS
     }
     describeConsuming(subject)
     describeFailing(subject)
-    describeBatching(subject)
+    describeElsewhere(subject)
     describeLosing(subject)
   })
 }

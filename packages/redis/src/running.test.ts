@@ -1,7 +1,7 @@
 import { partitionOfKey, type Topic } from '@millrace/event'
 import { testTopic, unit } from '@millrace/log/contract'
-import { consume, type ConsumerEvent } from '@millrace/processor'
-import { describeConsumeContract } from '@millrace/processor/contract'
+import { type ConsumerEvent, processor, run } from '@millrace/processor'
+import { describeRunningContract } from '@millrace/processor/contract'
 import { afterEach, expect, test } from 'vitest'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { closeConnection, whenReady, writingConnection } from './connection.ts'
@@ -9,7 +9,7 @@ import { connectGroupStore, type RedisGroupStore } from './group-store.ts'
 import { Keys } from './keys.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 
-describeConsumeContract('Redis', async () => {
+describeRunningContract('Redis', async () => {
   const redis = await startRedis()
   let now = Date.now()
   const log = await connectLog({ url: redis.url, now: () => now })
@@ -77,18 +77,17 @@ test('Redis goes away and comes back: nothing is lost, nothing stops for good', 
   const trouble = watched(() => news.some(({ kind }) => kind === 'trouble'))
   const all = watched(() => new Set(done).size >= 100)
   await append(0, 50)
-  const consumer = consume({
-    log,
-    store,
-    topic,
-    group: 'readers',
-    leaseMs: 3_000,
-    commitMs: 10,
-    handle: ({ event }) => {
-      done.push(event.data)
+  const readers = processor('readers', topic, {
+    handle: ({ data }) => {
+      done.push(data)
       first.look()
       all.look()
     },
+  })
+  const running = await run(readers, {
+    log,
+    store,
+    leaseMs: 3_000,
     observe: (event) => {
       news.push(event)
       trouble.look()
@@ -111,7 +110,7 @@ test('Redis goes away and comes back: nothing is lost, nothing stops for good', 
   while (!(await appended())) continue
   for (const refusal of refusals) expect(refusal).toMatchObject({ retryable: true })
   await all.done
-  await consumer.stop()
+  await running.stop()
   const state = await Promise.all(
     [0, 1].map((partition) => store.look({ topic, partition, group: 'readers' })),
   )
@@ -141,15 +140,15 @@ test('a gap stops its partition by name, and no other', async () => {
   const both = watched(
     () => done.filter((key) => key === one).length === 4 && news.some((event) => event.kind === 'ended'),
   )
-  const consumer = consume({
-    log,
-    store,
-    topic,
-    group: 'readers',
-    handle: ({ event }) => {
-      done.push(event.subject)
+  const readers = processor('readers', topic, {
+    handle: ({ subject }) => {
+      done.push(subject)
       both.look()
     },
+  })
+  const running = await run(readers, {
+    log,
+    store,
     observe: (event) => {
       news.push(event)
       both.look()
@@ -157,7 +156,7 @@ test('a gap stops its partition by name, and no other', async () => {
   })
   await both.done
   expect(news.find((event) => event.kind === 'ended')).toMatchObject({ partition: 0, reason: 'fault' })
-  expect(consumer.health()).toMatchObject({ state: 'down', message: expect.stringContaining('goes from') })
-  await consumer.stop()
+  expect(running.health()).toMatchObject({ state: 'down', message: expect.stringContaining('goes from') })
+  await running.stop()
   await closeConnection(redis)
 })

@@ -18,6 +18,7 @@ export const catalogue = {
   'event.too-large': { status: 413, retryable: false, title: 'The event is too large', hint: 'Store large bodies elsewhere and send a reference.' },
   'json.invalid': { status: 400, retryable: false, title: 'The body is not JSON that is safe to parse', hint: 'Send well-formed UTF-8 JSON without prototype keys and not nested too deep.' },
   'topic.unknown': { status: 404, retryable: false, title: 'There is no such topic', hint: 'Check the name; topics are declared in code.' },
+  'topic.mismatch': { status: 500, retryable: false, title: 'The topic lies on Redis in another form', hint: 'Declare it with the partitions and the placement that it was made with: its keys would be looked for in the wrong places.' },
   'topic.guarded': { status: 400, retryable: false, title: 'The topic is guarded by uniqueness constraints', hint: 'Append single events, which are judged against the constraints; channels are for topics without any.' },
   'type.unknown': { status: 400, retryable: false, title: 'The topic has no such event type', hint: 'Use one of the types that the topic declares.' },
   'upcaster.failed': { status: 500, retryable: false, title: 'An old event could not be brought to the present version', hint: 'Mend the upcaster of this type and version.' },

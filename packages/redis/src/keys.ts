@@ -65,6 +65,11 @@ export class Keys {
     this.#prefix = prefix
   }
 
+  /** Hash: in what form each topic was made. */
+  get topics(): string {
+    return `${this.#prefix}:topics`
+  }
+
   partition(topic: Topic, partition: number): PartitionKeys {
     const base = `${this.#prefix}:${tagOf(topic, partition)}:${partition}`
     return {

@@ -27,6 +27,7 @@ import { PartitionReader } from './partition-reader.ts'
 import { readAt, readKey, tipBefore } from './read.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { RedisClaims } from './redis-claims.ts'
+import { TopicForms } from './topic-forms.ts'
 
 /** Options of {@link connectLog}. */
 export interface RedisLogOptions extends ConnectionOptions {
@@ -79,6 +80,7 @@ class LogOnRedis implements RedisLog {
   readonly #partitions: PartitionReader
   readonly claims: ClaimStore
   readonly #gather: Gather
+  readonly #forms: TopicForms
 
   constructor(writer: Redis, options: RedisLogOptions) {
     this.#writer = writer
@@ -90,6 +92,7 @@ class LogOnRedis implements RedisLog {
       ...(options.now === undefined ? {} : { now: options.now }),
     })
     this.#readers = new ReaderPool(options)
+    this.#forms = new TopicForms(writer, this.#keys)
     this.#partitions = new PartitionReader(this.#keys)
     this.claims = new RedisClaims(writer, this.#keys, options.now)
     this.#gather = new Gather((topic, parts) => this.#send(topic, parts))
@@ -126,6 +129,7 @@ class LogOnRedis implements RedisLog {
   ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
     const { limit = 500, waitMs = 0, signal } = options
     for (const partition of after.keys()) assertPartition(topic, partition)
+    if (!this.#forms.fits(topic, 'reader')) await this.#read(() => this.#forms.check(topic, 'reader'))
     if (waitMs === 0) return this.#read(() => this.#partitions.read(this.#writer, topic, after, limit, 0))
     const nothing: ReadonlyMap<number, readonly Recorded[]> = new Map()
     return this.#read(() =>
@@ -144,9 +148,10 @@ class LogOnRedis implements RedisLog {
     options: { afterVersion?: number; limit?: number } = {},
   ): Promise<KeyHistory> {
     const { afterVersion = 0, limit = 500 } = options
-    return this.#read(() =>
-      readKey(this.#writer, this.#keys, topic, partitionOfKey(topic, key), key, afterVersion, limit),
-    )
+    return this.#read(async () => {
+      if (!this.#forms.fits(topic, 'reader')) await this.#forms.check(topic, 'reader')
+      return readKey(this.#writer, this.#keys, topic, partitionOfKey(topic, key), key, afterVersion, limit)
+    })
   }
 
   readAt(topic: Topic, position: Position): Promise<Recorded | undefined> {
@@ -155,15 +160,16 @@ class LogOnRedis implements RedisLog {
   }
 
   tips(topic: Topic, { beforeMs }: { readonly beforeMs?: number } = {}): Promise<readonly Tip[]> {
-    return this.#read(() =>
-      Promise.all(
+    return this.#read(async () => {
+      if (!this.#forms.fits(topic, 'reader')) await this.#forms.check(topic, 'reader')
+      return Promise.all(
         Array.from({ length: topic.partitions }, async (_, partition) => {
           if (beforeMs !== undefined) return tipBefore(this.#writer, this.#keys, topic, partition, beforeMs)
           const [seq, ms] = await this.#writer.hmget(this.#keys.partition(topic, partition).meta, 'seq', 'ms')
           return { partition, id: seq ? `${ms}-${seq}` : beginning, seq: Number(seq ?? 0) }
         }),
-      ),
-    )
+      )
+    })
   }
 
   ownerOf(
@@ -202,6 +208,7 @@ class LogOnRedis implements RedisLog {
 
   async #write<T>(topic: Topic, partition: number, act: () => Promise<T>): Promise<T> {
     try {
+      if (!this.#forms.fits(topic, 'writer')) await this.#forms.check(topic, 'writer')
       return await act()
     } catch (error) {
       throw writeFailure(error, `${topic.name}/${partition}`)

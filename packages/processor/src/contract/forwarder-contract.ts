@@ -153,7 +153,7 @@ function describeFaults(open: () => Promise<ForwardingScene>): void {
   test('a target partition that does not answer holds up no other one', async () => {
     const scene = await open()
     const arrivals: number[] = []
-    const reached = Promise.withResolvers<void>()
+    let arrived = Promise.withResolvers<void>()
     const forwarder = scene.forwarder({
       log: {
         channel: (...args) => scene.log.channel(...args),
@@ -161,17 +161,17 @@ function describeFaults(open: () => Promise<ForwardingScene>): void {
           if (batch.partition === 0) await new Promise<never>(() => undefined)
           const answer = await scene.log.appendChannel(topic, batch)
           arrivals.push(batch.events.length)
-          if (arrivals.length === 3) reached.resolve()
+          arrived.resolve()
           return answer
         },
       },
     })
     forwarder.start()
     for (let turn = 0; turn < 3; turn++) {
+      arrived = Promise.withResolvers<void>()
       await scene.commit(forwarder)
-      await new Promise((resolve) => setImmediate(resolve))
+      await arrived.promise
     }
-    await reached.promise
     expect(arrivals).toHaveLength(3)
     scene.end()
     await forwarder.idle()

@@ -67,8 +67,8 @@ export function ruleInMemory(
     ...(overtaken ? { overtaken } : {}),
   })
   group.repairs.splice(0, group.repairs.length - most)
-  // Later than a mark that is there: an attempt under way does not answer it.
-  if (on === 'head') group.parkedDue.set(key, Math.max(nowMs, (group.parkedDue.get(key) ?? -1) + 1))
+  // Later than a mark that is there, which an attempt under way answers; else before all others.
+  if (on === 'head') group.parkedDue.set(key, (group.parkedDue.get(key) ?? -1) + 1)
   if (on === 'dead') move(group, seq, kind)
   return result
 }

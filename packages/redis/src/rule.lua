@@ -5,7 +5,7 @@
 --       2 dead         sorted set: JSON of each dead letter by the seq of its event
 --       3 dead-index   sorted set, see dead-index.lua
 --       4 parked       hash: key -> "<number> <head> <last> <lined>\n<JSON>"
---       5 parked-due   sorted set: parked keys by the ms when they were marked due
+--       5 parked-due   sorted set: parked keys by the ms when they were marked due; those that are ruled on first
 --       6 deferred     hash: key -> "<count>\n<JSON array of deferred events>"
 --       7 requeued     sorted set: JSON of dead letters that wait for their late run, by seq
 --       8 rulings      hash: seq -> JSON of the ruling
@@ -108,8 +108,9 @@ redis.call('XADD', REPAIRS, 'MAXLEN', '~', r.most, '*', 'seq', field, 'key', r.k
   'ms', string.format('%.0f', now), 'id', r.id, 'overtaken', overtaken, 'said', ARGV[3])
 local of = on == 'dead' and 'dead' or 'parked'
 redis.call('HSET', RULINGS, field, string.format('{"atMs":%.0f,"of":"%s",', now, of) .. string.sub(ARGV[2], 2))
--- Later than a mark that is there: an attempt under way does not answer it.
-if on == 'head' then redis.call('ZADD', DUE, string.format('%.0f', math.max(now, (tonumber(due) or -1) + 1)), r.key) end
+-- Later than a mark that is there, which an attempt under way answers; else before all others, whatever the owner's clock
+-- says: this server's may be ahead of it.
+if on == 'head' then redis.call('ZADD', DUE, string.format('%.0f', due and tonumber(due) + 1 or 0), r.key) end
 if on == 'dead' then
   redis.call('ZREM', DEAD, letter)
   unlistDead(indexOfLetter(letter))

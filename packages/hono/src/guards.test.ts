@@ -188,7 +188,10 @@ describe('opsApp', () => {
       http,
       version: '1.2.3',
       health: { report: () => Promise.resolve(report) },
-      metrics: { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('millrace_info 1\n') },
+      metrics: {
+        exposition: (accept) =>
+          Promise.resolve({ contentType: accept ?? 'text/plain; version=0.0.4', text: 'millrace_info 1\n' }),
+      },
     })
 
   it.each([

@@ -8,7 +8,10 @@ import type { ReadinessReport } from './ports.ts'
 export interface OpsOptions {
   readonly health: { report(): Promise<ReadinessReport> }
   /** Without it there is no `/metrics`. */
-  readonly metrics?: { readonly contentType: string; text(): Promise<string> }
+  readonly metrics?: {
+    /** In the format that the `Accept` header asks for. */
+    exposition(accept?: string): Promise<{ readonly contentType: string; readonly text: string }>
+  }
   readonly version: string
 }
 
@@ -21,7 +24,8 @@ export function opsApp(options: OpsOptions & { readonly http: HttpAppOptions }):
 
 /**
  * `/health/live`: the process runs. `/health/ready`: each dependency with its own state, 503 when the whole is
- * down; degraded is 200, because it still answers. `/metrics`: the text format of Prometheus.
+ * down; degraded is 200, because it still answers. `/metrics`: the text format of
+ * Prometheus, or OpenMetrics for whoever asks for it.
  */
 export function opsRoutes(options: OpsOptions): Hono<KitEnv> {
   const { health, metrics, version } = options
@@ -34,8 +38,9 @@ export function opsRoutes(options: OpsOptions): Hono<KitEnv> {
     return c.json({ ...report, version }, report.state === 'down' ? 503 : 200)
   })
   if (metrics)
-    app.get('/metrics', async (c) =>
-      c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }),
-    )
+    app.get('/metrics', async (c) => {
+      const { contentType, text } = await metrics.exposition(c.req.header('accept'))
+      return c.body(text, 200, { 'Content-Type': contentType, Vary: 'Accept' })
+    })
   return app
 }

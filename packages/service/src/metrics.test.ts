@@ -40,7 +40,7 @@ describe('Metrics', () => {
   it('reads gauges at the scrape and forgets labels that are gone', async () => {
     const metrics = new Metrics()
     let topics = ['accounts', 'leads']
-    metrics.gauge(depth, () => topics.map((topic) => ({ labels: { topic }, value: topic.length })))
+    metrics.gauge(depth, () => topics.map((topic) => ({ labels: [topic], value: topic.length })))
     expect(await metrics.text()).toContain('millrace_depth{topic="leads"} 5')
     topics = ['accounts']
     expect(await metrics.text()).not.toContain('leads')
@@ -50,6 +50,57 @@ describe('Metrics', () => {
     expect(() => new Metrics().count(things)).toThrow(
       'millrace_things_total has the labels kind, not 0 values',
     )
+  })
+
+  it('counts what is beyond the limit of a metric as other, and says so', async () => {
+    const metrics = new Metrics({ mostSeries: 2, mostHistograms: 1 })
+    for (const kind of ['a', 'b', 'c', 'd']) metrics.count(things, kind).value += 1
+    const spread = {
+      kind: 'histogram',
+      name: 'millrace_spread_seconds',
+      help: 'Spread',
+      labels: ['of'],
+    } as const
+    for (const of of ['a', 'b']) metrics.histogram(spread, [1], of).observe(0.5)
+    metrics.gauge(depth, () => ['x', 'y', 'z', 'w'].map((topic) => ({ labels: [topic], value: 3 })))
+    const text = await metrics.text()
+    expect(text).toContain('millrace_things_total{kind="b"} 1\nmillrace_things_total{kind="other"} 2')
+    expect(text).toContain('millrace_spread_seconds_count{of="other"} 1')
+    expect(text).toContain('millrace_depth{topic="other"} 6')
+    expect(await metrics.text()).toContain(
+      'millrace_metric_series_folded_total{metric="millrace_things_total"} 2',
+    )
+  })
+
+  it('leaves out a gauge that fails or hangs, and counts it', async () => {
+    const metrics = new Metrics({ readTimeoutMs: 20 })
+    metrics.gauge(depth, () => Promise.reject(new Error('away')))
+    metrics.gauge({ ...depth, name: 'millrace_width' }, () => new Promise(() => undefined))
+    metrics.count(things, 'a').value += 1
+    expect(await metrics.text()).toContain('millrace_things_total{kind="a"} 1')
+    const text = await metrics.text()
+    expect(text).toContain('millrace_metric_readings_failed_total{reading="millrace_depth"} 2')
+    expect(text).toContain('millrace_metric_readings_failed_total{reading="millrace_width"} 2')
+    expect(text).not.toContain('millrace_depth{')
+  })
+
+  it('has exemplars and the names of OpenMetrics for whoever asks for that', async () => {
+    const metrics = new Metrics({ nowMs: () => 1_700_000_000_500 })
+    metrics.count(things, 'a').value += 1
+    const traceId = '0af7651916cd43dd8448eb211c80319c'
+    metrics.histogram(seconds, [0.1, 1]).observe(0.5, 1, `00-${traceId}-b7ad6b7169203331-01`)
+    const accept =
+      'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
+    const { contentType, text } = await metrics.exposition(accept)
+    expect(contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
+    expect(text).toContain('# TYPE millrace_things counter\nmillrace_things_total{kind="a"} 1\n')
+    expect(text).toContain(
+      `millrace_wait_seconds_bucket{le="1"} 1 # {trace_id="${traceId}"} 0.5 1700000000.5\n`,
+    )
+    expect(text.endsWith('\n# EOF\n')).toBe(true)
+    const plain = await metrics.exposition('text/plain;version=0.0.4')
+    expect(plain.contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(plain.text).not.toContain('trace_id')
   })
 
   it('has the figures of the process on request', async () => {

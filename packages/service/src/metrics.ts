@@ -1,120 +1,153 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { asksForOpenMetrics, type Exposition, expose, type Family, type Sample } from './exposition.ts'
 import type { MetricName } from './metric-name.ts'
-import { PlainHistogram, type Observed } from './plain-histogram.ts'
+import { metricNames } from './metric-names.ts'
+import { type Observed, PlainHistogram } from './plain-histogram.ts'
+import { processMetrics } from './process-metrics.ts'
+import { LimitedSeries, type SeriesLabels } from './series.ts'
 
 /** A counter that is a plain variable. */
 export interface Count {
   value: number
 }
 
-/** A value with its labels, read at a scrape. */
+/** A value with its labels, in the order of the metric's, read at a scrape. */
 export interface Reading {
-  readonly labels?: Readonly<Record<string, string>>
+  readonly labels?: readonly string[]
   readonly value: number
 }
+
+/** What a gauge says at a scrape. */
+export type Readings = number | readonly Reading[]
 
 /** Options of {@link Metrics}. */
 export interface MetricsOptions {
   /** CPU, memory, event loop and garbage collection of this process. Default false: once a process is enough. */
   readonly processMetrics?: boolean
+  /** Most series of a counter or gauge; label sets beyond are counted as `other`. Default 2,000. */
+  readonly mostSeries?: number
+  /** Most series of a histogram, which has some fifteen lines each. Default 300. */
+  readonly mostHistograms?: number
+  /** How long a scrape waits for a gauge, in ms. Default 2,000. */
+  readonly readTimeoutMs?: number
+  readonly nowMs?: () => number
 }
+
+interface LabelledCount extends Count {
+  readonly labels: SeriesLabels
+}
+
+type Collect = () => Promise<Family>
 
 /**
  * The metrics of a process. Counting is adding to a plain variable; they are published when somebody scrapes
  * (a counter of OpenTelemetry costs two microseconds, a variable nothing).
  */
 export class Metrics {
-  readonly #registry = new Registry()
-  readonly #counts = new Map<
-    string,
-    Map<string, Count & { readonly labels: Readonly<Record<string, string>> }>
-  >()
-  readonly #histograms = new Map<string, PlainHistogram>()
+  readonly #options: Required<MetricsOptions>
+  readonly #collects = new Map<string, Collect>()
+  readonly #counts = new Map<string, LimitedSeries<LabelledCount>>()
+  readonly #histograms = new Map<string, LimitedSeries<PlainHistogram>>()
+  readonly #process: () => Promise<readonly Family[]>
 
   constructor(options: MetricsOptions = {}) {
-    if (options.processMetrics === true)
-      collectDefaultMetrics({ register: this.#registry, prefix: 'millrace_' })
+    this.#options = {
+      processMetrics: false,
+      mostSeries: 2_000,
+      mostHistograms: 300,
+      readTimeoutMs: 2_000,
+      nowMs: () => Date.now(),
+      ...options,
+    }
+    this.#process = this.#options.processMetrics ? processMetrics('millrace_') : async () => []
   }
 
   /** The counter for these label values, in the order of the metric's labels. Keep it; add to its `value`. */
   count(metric: MetricName, ...values: string[]): Count {
-    const counts = this.#counts.get(metric.name) ?? this.#publishCounts(metric)
-    const key = values.join('\u0000')
-    const known = counts.get(key)
-    if (known) return known
-    const fresh = { value: 0, labels: labelled(metric, values) }
-    counts.set(key, fresh)
-    return fresh
-  }
-
-  /** The histogram for these label values. Keep it; call its `observe`. */
-  histogram(metric: MetricName, bucketsInSeconds: readonly number[], ...values: string[]): Observed {
-    let histogram = this.#histograms.get(metric.name)
-    if (!histogram) {
-      histogram = new PlainHistogram(metric, bucketsInSeconds)
-      this.#histograms.set(metric.name, histogram)
-      this.#registry.registerMetric(histogram)
+    let counts = this.#counts.get(metric.name)
+    if (counts === undefined) {
+      counts = this.#limited(metric, this.#options.mostSeries, (labels) => ({ labels, value: 0 }))
+      this.#counts.set(metric.name, counts)
+      this.#publish(metric, counts, (one) => [one])
     }
-    return histogram.of(labelled(metric, values))
+    return counts.of(values)
   }
 
-  /** A gauge that is read at each scrape. Replaces an earlier one of that name. */
-  gauge(
-    metric: MetricName,
-    read: () => number | readonly Reading[] | Promise<number | readonly Reading[]>,
-  ): void {
-    this.#registry.removeSingleMetric(metric.name)
-    const gauge = new Gauge({
-      name: metric.name,
-      help: metric.help,
-      labelNames: [...metric.labels],
-      registers: [],
-      async collect() {
-        const found = await read()
-        gauge.reset()
-        for (const { labels, value } of typeof found === 'number'
-          ? [{ labels: undefined, value: found }]
-          : found)
-          gauge.set(labels ?? {}, value)
-      },
+  /** The histogram for these label values. Keep it; call its `observe`. The first call decides about the buckets. */
+  histogram(metric: MetricName, buckets: readonly number[], ...values: string[]): Observed {
+    let histograms = this.#histograms.get(metric.name)
+    if (histograms === undefined) {
+      const { mostHistograms, nowMs } = this.#options
+      histograms = this.#limited(
+        metric,
+        mostHistograms,
+        (labels) => new PlainHistogram(labels, buckets, nowMs),
+      )
+      this.#histograms.set(metric.name, histograms)
+      this.#publish(metric, histograms, (one) => one.samples())
+    }
+    return histograms.of(values)
+  }
+
+  /**
+   * A gauge that is read at each scrape; replaces an earlier one of that name. One that fails or does not answer in
+   * time is missing from the scrape, and counted.
+   */
+  gauge(metric: MetricName, read: () => Readings | Promise<Readings>): void {
+    this.#collects.set(metric.name, async () => {
+      const found = await this.#read(metric, read)
+      const readings = typeof found === 'number' ? [{ value: found }] : found
+      const series = this.#limited(metric, this.#options.mostSeries, (labels) => ({ labels, value: 0 }))
+      for (const { labels = [], value } of readings) series.of(labels).value += value
+      return familyOf(metric, series.all())
     })
-    this.#registry.registerMetric(gauge)
   }
 
-  /** Media type of {@link text}. */
-  get contentType(): string {
-    return this.#registry.contentType
+  /** All metrics, in the format that a scrape's `Accept` header asks for. Default: the text format of Prometheus. */
+  async exposition(accept?: string): Promise<Exposition> {
+    const [families, ofProcess] = await Promise.all([
+      Promise.all([...this.#collects.values()].map((collect) => collect())),
+      this.#process(),
+    ])
+    return expose([...families, ...ofProcess], asksForOpenMetrics(accept))
   }
 
   /** All metrics in the text format of Prometheus. */
-  text(): Promise<string> {
-    return this.#registry.metrics()
+  async text(): Promise<string> {
+    return (await this.exposition()).text
   }
 
-  #publishCounts(
+  #publish<One>(
     metric: MetricName,
-  ): Map<string, Count & { readonly labels: Readonly<Record<string, string>> }> {
-    const counts = new Map<string, Count & { readonly labels: Readonly<Record<string, string>> }>()
-    this.#counts.set(metric.name, counts)
-    const counter = new Counter({
-      name: metric.name,
-      help: metric.help,
-      labelNames: [...metric.labels],
-      registers: [],
-      collect() {
-        counter.reset()
-        for (const { labels, value } of counts.values()) counter.inc(labels, value)
-      },
+    series: LimitedSeries<One>,
+    samples: (one: One) => readonly Sample[],
+  ): void {
+    this.#collects.set(metric.name, async () => familyOf(metric, series.all().flatMap(samples)))
+  }
+
+  #limited<One>(metric: MetricName, most: number, make: (labels: SeriesLabels) => One): LimitedSeries<One> {
+    return new LimitedSeries(metric, {
+      // That one has a series for each metric at most.
+      most: metric.name === metricNames.seriesFolded.name ? Number.POSITIVE_INFINITY : most,
+      make,
+      folded: () => (this.count(metricNames.seriesFolded, metric.name).value += 1),
     })
-    this.#registry.registerMetric(counter)
-    return counts
+  }
+
+  async #read(metric: MetricName, read: () => Readings | Promise<Readings>): Promise<Readings> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(new Error('Too late')), this.#options.readTimeoutMs)
+    try {
+      return await Promise.race([read(), late])
+    } catch {
+      // What a reading asks has a health check of its own, which says why; the scrape only counts.
+      this.count(metricNames.readingsFailed, metric.name).value += 1
+      return []
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 
-function labelled(metric: MetricName, values: readonly string[]): Record<string, string> {
-  if (values.length !== metric.labels.length)
-    throw new TypeError(
-      `${metric.name} has the labels ${metric.labels.join(', ') || '(none)'}, not ${values.length} values`,
-    )
-  return Object.fromEntries(metric.labels.map((label, at) => [label, values[at] ?? '']))
+function familyOf({ name, help, kind }: MetricName, samples: readonly Sample[]): Family {
+  return { name, help, kind, samples }
 }

@@ -1,93 +1,52 @@
-import { Histogram } from 'prom-client'
-import type { MetricName } from './metric-name.ts'
+import type { Exemplar, Sample } from './exposition.ts'
+import type { SeriesLabels } from './series.ts'
 
 /** A histogram for one set of labels. */
 export interface Observed {
-  /** Counts one value, in the unit of the metric. */
-  observe(value: number): void
+  /**
+   * Counts a value, in the unit of the metric, so many times. With a `traceparent` (W3C) its trace is kept as the
+   * exemplar of the bucket.
+   */
+  observe(value: number, times?: number, traceparent?: string): void
 }
 
-interface Series extends Observed {
-  readonly labels: Readonly<Record<string, string>>
-  readonly counts: Float64Array
-  readonly total: () => { readonly sum: number; readonly count: number }
-}
-
-/** A prom-client histogram whose buckets are plain arrays until somebody scrapes. */
-export class PlainHistogram extends Histogram {
-  readonly #series = new Map<string, Series>()
-  readonly #metric: MetricName
+/** A histogram whose buckets are plain numbers until somebody scrapes. */
+export class PlainHistogram implements Observed {
+  readonly #labels: SeriesLabels
   readonly #bounds: readonly number[]
+  readonly #counts: Float64Array
+  readonly #exemplars: (Exemplar | undefined)[] = []
+  readonly #nowMs: () => number
+  #sum = 0
 
-  constructor(metric: MetricName, bounds: readonly number[]) {
-    super({
-      name: metric.name,
-      help: metric.help,
-      labelNames: [...metric.labels],
-      buckets: [...bounds],
-      registers: [],
-    })
-    this.#metric = metric
+  constructor(labels: SeriesLabels, bounds: readonly number[], nowMs: () => number) {
+    this.#labels = labels
     this.#bounds = bounds
+    this.#nowMs = nowMs
+    this.#counts = new Float64Array(bounds.length + 1)
   }
 
-  /** The series with these labels. */
-  of(labels: Readonly<Record<string, string>>): Observed {
-    const key = Object.values(labels).join('\u0000')
-    const known = this.#series.get(key)
-    if (known) return known
-    const fresh = series(labels, this.#bounds)
-    this.#series.set(key, fresh)
-    return fresh
+  observe(value: number, times = 1, traceparent?: string): void {
+    this.#sum += value * times
+    let at = 0
+    // A handful of bounds: a loop beats a search.
+    while (at < this.#bounds.length && value > (this.#bounds[at] as number)) at += 1
+    this.#counts[at] = (this.#counts[at] as number) + times
+    if (traceparent === undefined) return
+    const traceId = /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent)?.[1]
+    if (traceId !== undefined) this.#exemplars[at] = { traceId, value, atMs: this.#nowMs() }
   }
 
-  /** What prom-client asks a histogram for at a scrape; it is not in its types. */
-  getForPromString() {
-    const { name, help } = this.#metric
-    return Promise.resolve({ name, help, type: 'histogram', aggregator: 'sum', values: this.#values() })
-  }
-
-  #values(): Value[] {
-    const { name } = this.#metric
-    const values: Value[] = []
-    for (const { labels, counts, total } of this.#series.values()) {
-      let below = 0
-      this.#bounds.forEach((le, at) => {
-        below += counts[at] ?? 0
-        values.push({ labels: { ...labels, le }, value: below, metricName: `${name}_bucket` })
-      })
-      const { sum, count } = total()
-      values.push({ labels: { ...labels, le: '+Inf' }, value: count, metricName: `${name}_bucket` })
-      values.push({ labels, value: sum, metricName: `${name}_sum` })
-      values.push({ labels, value: count, metricName: `${name}_count` })
+  samples(): readonly Sample[] {
+    const samples: Sample[] = []
+    let below = 0
+    for (let at = 0; at < this.#counts.length; at++) {
+      below += this.#counts[at] as number
+      const labels = { ...this.#labels, le: this.#bounds[at] ?? '+Inf' }
+      samples.push({ suffix: '_bucket', labels, value: below, exemplar: this.#exemplars[at] })
     }
-    return values
-  }
-}
-
-interface Value {
-  readonly labels: Readonly<Record<string, string | number>>
-  readonly value: number
-  readonly metricName: string
-}
-
-function series(labels: Readonly<Record<string, string>>, bounds: readonly number[]): Series {
-  const counts = new Float64Array(bounds.length)
-  let sum = 0
-  let count = 0
-  return {
-    labels,
-    counts,
-    total: () => ({ sum, count }),
-    observe: (value) => {
-      sum += value
-      count += 1
-      // A handful of bounds: a loop beats a search.
-      for (let at = 0; at < bounds.length; at++)
-        if (value <= (bounds[at] ?? Infinity)) {
-          counts[at] = (counts[at] ?? 0) + 1
-          return
-        }
-    },
+    samples.push({ suffix: '_sum', labels: this.#labels, value: this.#sum })
+    samples.push({ suffix: '_count', labels: this.#labels, value: below })
+    return samples
   }
 }

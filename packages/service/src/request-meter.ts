@@ -1,3 +1,4 @@
+import { currentContext } from './context.ts'
 import { metricNames } from './metric-names.ts'
 import type { Count, Metrics } from './metrics.ts'
 import type { Observed } from './plain-histogram.ts'
@@ -31,7 +32,7 @@ export function requestMeter(metrics: Metrics, service: string): ServiceRequestM
         series.set(key, one)
       }
       one.requests.value += 1
-      one.seconds.observe(seconds)
+      one.seconds.observe(seconds, 1, currentContext()?.traceparent)
     },
   }
 }
@@ -44,7 +45,7 @@ function inFlightOf(metrics: Metrics): Map<string, () => number> {
   const services = new Map<string, () => number>()
   inFlight.set(metrics, services)
   metrics.gauge(metricNames.httpInFlight, () =>
-    [...services].map(([service, read]) => ({ labels: { service }, value: read() })),
+    [...services].map(([service, read]) => ({ labels: [service], value: read() })),
   )
   return services
 }

@@ -1,4 +1,4 @@
-import { type AuditDifference, auditPartition } from '@millrace/processor'
+import { type AuditDifference, auditPartition, type GroupJobs } from '@millrace/processor'
 import { exitCodes } from './exit-codes.ts'
 import { partitionsNamed } from './group-partitions.ts'
 import type { LogSystem } from './log-system.ts'
@@ -6,19 +6,30 @@ import type { Surroundings } from './program.ts'
 import { progressOn, table } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
 
+/** Options of `millrace audit`. */
+export interface AuditCommand extends OutputOptions {
+  readonly topic?: string
+  readonly group?: string
+  /** How long jobs and records may differ before it counts, in ms. */
+  readonly sweep: number
+  /** Absent: jobs are not compared. */
+  readonly jobs?: GroupJobs | undefined
+}
+
 /**
  * `millrace audit`: whether nothing has disappeared: counters against what lies in the structures, each list against
  * the log, on a system that works. Exit code 1 when something does not fit; each difference comes with its repair.
  */
 export async function auditGroups(
   on: LogSystem,
-  options: OutputOptions & { readonly topic?: string; readonly group?: string },
+  options: AuditCommand,
   around: Surroundings,
 ): Promise<number> {
   const found: AuditDifference[] = []
   const places = partitionsNamed(options)
   const progress = progressOn(around, 'Auditing')
-  const parts = { store: on.groups, log: on.log }
+  const parts = { store: on.groups, log: on.log, jobs: options.jobs }
+  const { sweep: sweepMs } = options
   let before = 0
   let known = 0
   for (const at of places) {
@@ -29,7 +40,7 @@ export async function auditGroups(
       known = Math.max(known, before + now.total)
       progress.update(before + looked, known)
     }
-    found.push(...(await auditPartition(parts, at, { signal: around.signal, onProgress })))
+    found.push(...(await auditPartition(parts, at, { signal: around.signal, onProgress, sweepMs })))
     before += looked
   }
   progress.end()
@@ -48,6 +59,7 @@ export async function auditGroups(
     const head = 'TOPIC,GROUP,PARTITION,WHAT,KEY,EXPECTED,FOUND,REPAIR'.split(',')
     around.out.write(table([head, ...rows]))
   }
+  if (!options.jobs) around.err.write('MILLRACE_SECRET is not known here: jobs were not compared.\n')
   const s = found.length === 1 ? '' : 's'
   around.err.write(
     `${places.length} partitions, ${before} records looked at, ${found.length} difference${s}.\n`,

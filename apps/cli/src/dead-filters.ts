@@ -45,7 +45,7 @@ export function filterOf(options: FilterOptions, nowMs: number): DeadFilter {
 const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** A length of time such as `15m`, in ms. */
-function duration(text: string): number {
+export function duration(text: string): number {
   const match = /^(\d{1,6})([smhd])$/.exec(text)
   if (!match) throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 15m.')
   return Number(match[1]) * units[match[2] as keyof typeof units]

@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { accounts } from '@millrace/accounts'
+import { connectRetryClock } from '@millrace/bullmq'
 import { newEvent, partitionOfKey } from '@millrace/event'
 import { beginning, type Position } from '@millrace/log'
 import type { Commit, GroupPartition } from '@millrace/processor'
-import { held, letter } from '@millrace/processor/contract'
+import { held, letter, park } from '@millrace/processor/contract'
 import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
+import { purposeKey } from '@millrace/service'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
@@ -202,4 +204,39 @@ test('audit names planted differences with their repairs, which mend them', asyn
   }
   expect(await on('audit accounts mail')).toMatchObject({ code: 0, stdout: '' })
   expect((await on('dead ls')).stderr).toBe('1 dead letter.\n')
+})
+
+test('audit compares parked keys with their jobs, where it has the secret', async () => {
+  await commit((id) => {
+    const parked = park(key, 1, 3, 2)
+    return { parks: [{ ...parked, note: { ...parked.note, id, type: 'EmailChanged' } }] }
+  })
+  expect(await on('audit accounts mail')).toMatchObject({ code: 0, stdout: '' })
+  const secret = 'a secret of the tests, long enough'
+  const audit = (known: string) =>
+    millrace('audit accounts mail --sweep 0s --json', { REDIS_URL: server.url, MILLRACE_SECRET: known })
+  const { code, stdout } = await audit(secret)
+  expect([code, JSON.parse(stdout)]).toMatchObject([1, [{ key, what: expect.stringContaining('no job') }]])
+  const clock = await connectRetryClock({
+    url: server.url,
+    topic: accounts.name,
+    group: 'mail',
+    secret: purposeKey(secret, 'retry'),
+  })
+  const { note, no = 0 } = (await groups.parked(at)).items[0] ?? {}
+  if (!note) throw new Error('The key is not parked')
+  const story = {
+    ...{ type: note.type, eventId: note.eventId, position: note.id, reason: note.reason },
+    ...{
+      error: 'busy',
+      message: note.message,
+      fingerprint: note.fingerprint,
+      lined: 2,
+      sinceMs: note.sinceMs,
+    },
+  }
+  const ref = { topic: accounts.name, partition: at.partition, group: 'mail', generation: 0 }
+  await clock.schedule({ ...ref, key, parkNo: no, head: 1, attempt: 2, dueMs: Date.now() + 1e7, story })
+  expect(await audit(secret)).toMatchObject({ code: 0, stdout: '[]\n' })
+  await clock.close()
 })

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { MendPart, RepairAction } from '@millrace/processor'
-import { auditGroups } from './audit-command.ts'
+import { type AuditCommand, auditGroups } from './audit-command.ts'
 import { listClasses } from './dead-classes.ts'
-import { type FilterOptions, statusWord, wholeNumber, withFilters } from './dead-filters.ts'
+import { duration, type FilterOptions, statusWord, wholeNumber, withFilters } from './dead-filters.ts'
 import { listDead } from './list-dead.ts'
 import { listParked } from './list-parked.ts'
 import { listRepairs } from './list-repairs.ts'
@@ -10,6 +10,7 @@ import { type LogSystem, withLog } from './log-system.ts'
 import { type MendOptions, mendGroup } from './mend-command.ts'
 import type { Surroundings } from './program.ts'
 import { repairDead, type RepairOptions } from './repair-command.ts'
+import { openRetryJobs } from './retry-jobs.ts'
 import { findSystem } from './running-system.ts'
 import { showDead } from './show-dead.ts'
 import type { OutputOptions } from './uniq-commands.ts'
@@ -146,19 +147,16 @@ function addAudit(program: Command, around: Surroundings, on: On): void {
       'whether nothing has disappeared, on a system that works; exit code 1 when something does not fit',
     )
     .option(...json)
-    .action((topic: string | undefined, group: string | undefined, options: OutputOptions) =>
-      on((system) =>
-        auditGroups(
-          system,
-          {
-            ...options,
-            ...(topic === undefined ? {} : { topic }),
-            ...(group === undefined ? {} : { group }),
-          },
-          around,
-        ),
-      ),
-    )
+    .option('--sweep <time>', 'how long jobs and records may differ before it counts', duration, 35_000)
+    .action(async (topic: string | undefined, group: string | undefined, options: AuditCommand) => {
+      const jobs = openRetryJobs(findSystem(around.env))
+      const named = { ...(topic === undefined ? {} : { topic }), ...(group === undefined ? {} : { group }) }
+      try {
+        await on((system) => auditGroups(system, { ...options, ...named, jobs }, around))
+      } finally {
+        await jobs?.close()
+      }
+    })
   program
     .command('mend')
     .description('make indexes or counters of a group anew from what is stored, where the audit asks for it')

@@ -8,6 +8,8 @@ export interface RunningSystem {
   readonly databaseUrl: string | undefined
   /** Undefined where nobody has said it; only what works on claims needs it. */
   readonly keyring: string | undefined
+  /** MILLRACE_SECRET: only what reads the keys of jobs needs it. */
+  readonly secret: string | undefined
   readonly constraintsFile: string | undefined
 }
 
@@ -32,6 +34,7 @@ export function findSystem(env: NodeJS.ProcessEnv): RunningSystem {
     redisUrl,
     databaseUrl: env['DATABASE_URL'] ?? noted['databaseUrl'],
     keyring,
+    secret: env['MILLRACE_SECRET'] ?? secrets['MILLRACE_SECRET'],
     constraintsFile: env['UNIQ_CONSTRAINTS'],
   }
 }

@@ -29,9 +29,12 @@ export async function fireDue(settings: ReplaySettings, partition: ReplayPartiti
     if (fresh.length === 0) return
     // Of the live generation all are read that are due not later than the last of these.
     const lastMs = fresh.at(-1)?.dueMs ?? nowMs
-    const ofLive = await allDue(settings, partition, lastMs)
+    const [ofLive, parked] = await Promise.all([
+      allDue(settings, partition, lastMs),
+      parkedAmong(settings, partition, fresh),
+    ])
     for (const timer of fresh)
-      if (ofLive.has(nameOf(timer))) waiting.add(nameOf(timer))
+      if (ofLive.has(nameOf(timer)) || parked.has(timer.key)) waiting.add(nameOf(timer))
       else fired += await fireOne(settings, partition, timer)
     if (fired > mostOwnFirings)
       throw new MillraceError(
@@ -50,6 +53,20 @@ async function allDue(
     const { timers } = await store.dueTimers(live, untilMs, limit)
     if (timers.length < limit) return new Set(timers.map(nameOf))
   }
+}
+
+/** Timers of a parked key line up behind it, and are in no list meanwhile. */
+async function parkedAmong(
+  { store }: ReplaySettings,
+  { live }: ReplayPartition,
+  timers: readonly KeyTimer[],
+): Promise<ReadonlySet<string>> {
+  const keys = [...new Set(timers.map(({ key }) => key))]
+  const parked = new Set<string>()
+  for (let from = 0; from < keys.length; from += 1_000)
+    for (const stored of await store.loadStates(live, keys.slice(from, from + 1_000)))
+      if (stored.parked) parked.add(stored.key)
+  return parked
 }
 
 /** Answers how many firings are new to the journal. */

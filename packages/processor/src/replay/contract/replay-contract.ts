@@ -5,6 +5,7 @@ import { describeReplayedDecisions } from './deciding.ts'
 import { describeReplayKills } from './killing.ts'
 import { describeRandomReplays } from './random-replays.ts'
 import { describeReplaying } from './replaying.ts'
+import { describeSameAgain } from './same-again.ts'
 
 /** Log and store to replay on. */
 export interface ReplayUnderTest extends EngineUnderTest {
@@ -27,5 +28,6 @@ export function describeReplayContract(name: string, open: () => Promise<ReplayU
     describeReplayedDecisions(subject)
     describeReplayKills(subject)
     describeRandomReplays(subject)
+    describeSameAgain(subject)
   })
 }

@@ -42,7 +42,8 @@ export interface ConsumerHealth {
 /** What a run says of its partition. */
 export function runHealth(run: PartitionWork): Partial<PartitionHealth> {
   const { position, lag, inHand, backingOff, lanes, effects, stalledForMs } = run
-  const known = effects === undefined ? {} : { effects }
+  const { waiting = 0, full = false, away = [] } = effects ?? {}
+  const known = effects === undefined ? {} : { effects: { waiting, full, away } }
   return { position, lag, inHand, backingOff, lanes, ...known, stalledForMs: Math.round(stalledForMs) }
 }
 

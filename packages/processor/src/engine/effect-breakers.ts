@@ -1,4 +1,4 @@
-import { EffectBreaker, effectBreakerBounds, type EffectBreakerHealth } from './effect-breaker.ts'
+import { EffectBreaker, type EffectBreakerHealth } from './effect-breaker.ts'
 import type { EngineSettings } from './engine-settings.ts'
 
 /** The breakers of a running processor, one for each effect: its partitions share them, as they share the outside. */
@@ -13,8 +13,8 @@ export class EffectBreakers {
   of(name: string): EffectBreaker {
     let breaker = this.#breakers.get(name)
     if (breaker === undefined) {
-      const { clock, timers, random, tell } = this.#settings
-      breaker = new EffectBreaker(name, effectBreakerBounds, {
+      const { clock, timers, random, tell, effectBreaker } = this.#settings
+      breaker = new EffectBreaker(name, effectBreaker, {
         clock,
         timers,
         random,

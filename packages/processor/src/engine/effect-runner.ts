@@ -1,19 +1,18 @@
 import { MillraceError } from '@millrace/event'
 import { retryAfterOf } from '@millrace/retry'
 import { backoffMs } from '../backoff.ts'
-import type { EffectChange, EffectToRecord, RecordedEffect } from '../effect-ledger.ts'
-import type { EffectBreaker } from './effect-breaker.ts'
+import type { EffectToRecord, RecordedEffect } from '../effect-ledger.ts'
+import type { EffectBreaker, EffectBreakerHealth } from './effect-breaker.ts'
 import { breakersOf } from './effect-breakers.ts'
+import { EffectConfirmer } from './effect-confirmer.ts'
 import { effectFailureOf } from './effect-failure.ts'
 import { EffectQueues } from './effect-queues.ts'
-import type { WaitingEffects } from '../partition-work.ts'
 import type { EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Occasion } from './occasion.ts'
 import { sleep } from './sleep.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
-const mostChanges = 500
 
 /** What an effect runner tells the engine that it works for. */
 export interface EffectOwner {
@@ -44,19 +43,26 @@ export class EffectRunner {
   /** What waits for a place, by key. The first one is under way, or waits for its next attempt. */
   readonly #keys = new Map<string, Waiting[]>()
   readonly #queues: EffectQueues
-  readonly #changes: { readonly name: string; readonly change: EffectChange }[] = []
+  readonly #confirmer: EffectConfirmer
   #running = 0
   #quiet = false
   #places = 0
   #full = false
   #pumping = false
-  #confirming: Promise<void> | undefined
   readonly #settledAll = new Occasion()
 
   constructor(settings: EngineSettings, lease: EngineLease, owner: EffectOwner) {
     this.#settings = settings
     this.#lease = lease
     this.#owner = owner
+    this.#confirmer = new EffectConfirmer(settings, lease, this.#ending.signal, {
+      confirmed: (names) => {
+        for (const name of names) this.#count(name, -1)
+        owner.moved()
+      },
+      lost: () => owner.lost(),
+      failed: (error) => owner.failed(error),
+    })
     this.#queues = new EffectQueues(breakersOf(settings), () => this.#pump())
   }
 
@@ -65,14 +71,19 @@ export class EffectRunner {
     return this.#queues.waiting
   }
 
-  /** How they are, for health. */
-  get health(): WaitingEffects {
-    return { waiting: this.waiting, full: this.#full, away: this.#queues.away }
+  /** So many wait that the partition takes nothing in. */
+  get full(): boolean {
+    return this.#full
+  }
+
+  /** The breakers before them that are not closed. */
+  get away(): readonly EffectBreakerHealth[] {
+    return this.#queues.away
   }
 
   /** So many wait that the partition takes nothing in, because the outside is away: no stall of ours. */
   get heldUp(): boolean {
-    return this.#full && this.#queues.away.length > 0
+    return this.#full && this.away.length > 0
   }
 
   /** Takes over what earlier owners have left; nothing is to be added before it has ended. */
@@ -114,7 +125,7 @@ export class EffectRunner {
   /** Resolves when none is under way and everything that is known is confirmed. */
   async settled(): Promise<void> {
     while (this.#running > 0 && !this.#ending.signal.aborted) await this.#settledAll.next()
-    while (this.#confirming && !this.#ending.signal.aborted) await this.#confirming
+    await this.#confirmer.settled()
   }
 
   end(): void {
@@ -140,8 +151,8 @@ export class EffectRunner {
     const full = this.waiting > this.#settings.effectsWaiting
     if (full === this.#full) return
     this.#full = full
-    const { partition } = this.#lease.at
-    this.#settings.tell({ kind: full ? 'effects-full' : 'effects-flowing', partition, waiting: this.waiting })
+    const kind = full ? 'effects-full' : 'effects-flowing'
+    this.#settings.tell({ kind, partition: this.#lease.at.partition, waiting: this.waiting })
   }
 
   #pump(): void {
@@ -235,8 +246,16 @@ export class EffectRunner {
   #again(effect: Waiting, error: unknown, delayMs: number): void {
     const { timers, tell } = this.#settings
     const { key, name, idempotencyKey, attempt } = effect
-    const partition = this.#lease.at.partition
-    tell({ kind: 'effect-retry', partition, key, name, idempotencyKey, attempts: attempt, delayMs, error })
+    tell({
+      kind: 'effect-retry',
+      partition: this.#lease.at.partition,
+      key,
+      name,
+      idempotencyKey,
+      attempts: attempt,
+      delayMs,
+      error,
+    })
     void sleep(timers, delayMs, this.#ending.signal).then(() => {
       if (this.#ending.signal.aborted) return
       this.#queues.add(effect)
@@ -251,46 +270,7 @@ export class EffectRunner {
     const next = line?.[0]
     if (next === undefined) this.#keys.delete(key)
     else this.#queues.add(next)
-    this.#changes.push({
-      name,
-      change: { idempotencyKey, turn, to, ...(note === undefined ? {} : { note }) },
-    })
-    this.#confirm()
-  }
-
-  #confirm(): void {
-    if (this.#confirming || this.#ending.signal.aborted) return
-    this.#confirming = this.#confirmAll().finally(() => {
-      this.#confirming = undefined
-      if (this.#changes.length > 0) this.#confirm()
-    })
-  }
-
-  async #confirmAll(): Promise<void> {
-    const { store, random, timers, tell } = this.#settings
-    for (let failures = 0; this.#changes.length > 0 && !this.#ending.signal.aborted;) {
-      const part = this.#changes.slice(0, mostChanges)
-      try {
-        const changes = part.map(({ change }) => change)
-        const results = await store.confirmEffects(this.#lease.at, this.#lease.token, changes)
-        if (results === 'fenced') {
-          this.#owner.lost()
-          return
-        }
-        this.#changes.splice(0, part.length)
-        for (const { name } of part) this.#count(name, -1)
-        failures = 0
-        this.#owner.moved()
-      } catch (error) {
-        if (!(error instanceof MillraceError && error.retryable)) {
-          this.#owner.failed(error)
-          return
-        }
-        tell({ kind: 'trouble', partition: this.#lease.at.partition, error })
-        failures += 1
-        await sleep(timers, backoffMs(retry, failures, random()), this.#ending.signal)
-      }
-    }
+    this.#confirmer.add(name, { idempotencyKey, turn, to, ...(note === undefined ? {} : { note }) })
   }
 }
 

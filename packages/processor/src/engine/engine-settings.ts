@@ -9,6 +9,7 @@ import type { Timers } from '../lane/timers.ts'
 import type { Processor } from '../model/processor.ts'
 import type { DueBell } from './due-bell.ts'
 import type { Withheld } from './withheld.ts'
+import { type EffectBreakerBounds, effectBreakerBounds } from './effect-breaker.ts'
 
 /** Bounds and times of a running processor; every field of `run`'s options has its default here. */
 export interface EngineBounds {
@@ -59,6 +60,8 @@ export interface EngineBounds {
   readonly effectsWaiting: number
   readonly effectAttempts: number
   readonly effectRetry: Backoff
+  /** When the breaker before an effect opens, how it probes, and how it lets go what has waited. */
+  readonly effectBreaker: EffectBreakerBounds
   /** Most time of one attempt of an effect in ms. */
   readonly effectTimeoutMs: number
   /** Lag without progress for so many ms is a stall: no renewal, failed health. */
@@ -91,6 +94,7 @@ export const engineBounds = {
   effectsWaiting: 5_000,
   effectAttempts: 10,
   effectRetry: { firstMs: 200, maxMs: 30_000 },
+  effectBreaker: effectBreakerBounds,
   effectTimeoutMs: 30_000,
   stalledMs: 60_000,
   stopMs: 10_000,

@@ -27,6 +27,7 @@ const mostForwarding = 200
  */
 export class PartitionEngine implements PartitionWork {
   readonly partition: number
+  readonly effects: EffectRunner
   readonly #settings: EngineSettings
   readonly #lease: EngineLease
   readonly #window: SeqWindow
@@ -35,7 +36,6 @@ export class PartitionEngine implements PartitionWork {
   readonly #loader: StateLoader
   readonly #committer: EngineCommitter
   readonly #forwarder: Forwarder
-  readonly #effects: EffectRunner
   readonly #timers: TimerWatch
   readonly #changed: () => void
   readonly #drained = new Occasion()
@@ -79,7 +79,7 @@ export class PartitionEngine implements PartitionWork {
       failed: (reason, error) => this.endBy(reason, error),
     })
     this.#forwarder = new Forwarder(settings, at, { moved, failed })
-    this.#effects = new EffectRunner(settings, this.#lease, {
+    this.effects = new EffectRunner(settings, this.#lease, {
       moved,
       lost: () => this.endBy('lost'),
       failed,
@@ -110,7 +110,7 @@ export class PartitionEngine implements PartitionWork {
 
   get room(): number {
     const crowded =
-      this.#forwarder.waiting > mostForwarding || this.#effects.waiting > this.#settings.effectsWaiting
+      this.#forwarder.waiting > mostForwarding || this.effects.waiting > this.#settings.effectsWaiting
     return this.#end || this.#quiet || !this.#begun || crowded ? 0 : this.#window.room
   }
 
@@ -135,7 +135,7 @@ export class PartitionEngine implements PartitionWork {
   }
 
   get stalledForMs(): number {
-    const planned = this.running === 0 && this.backingOff > 0
+    const planned = this.effects.heldUp || (this.running === 0 && this.backingOff > 0)
     // Nothing may begin while the lease has run out here: a renewal ends that.
     const idle = (this.inHand === 0 && this.lag <= 0) || (this.running === 0 && this.#lease.lapsed)
     return planned || idle ? 0 : this.#settings.elapsedMs() - this.#progressAtMs
@@ -185,7 +185,7 @@ export class PartitionEngine implements PartitionWork {
 
   quiet(): void {
     this.#quiet = true
-    this.#effects.quiet()
+    this.effects.quiet()
     this.#work.retries.quiet()
   }
 
@@ -193,7 +193,7 @@ export class PartitionEngine implements PartitionWork {
     // The first may be a commit that is under way and does not know of the last deliveries.
     await this.#committer.flush()
     while (this.#harvester.waiting > 0 && !this.#end) await this.#committer.flush()
-    await Promise.all([this.#forwarder.idle(), this.#effects.settled()])
+    await Promise.all([this.#forwarder.idle(), this.effects.settled()])
   }
 
   abortHandlers(): void {
@@ -210,7 +210,7 @@ export class PartitionEngine implements PartitionWork {
     this.#end = { reason, error }
     this.#committer.end()
     this.#forwarder.end()
-    this.#effects.end()
+    this.effects.end()
     this.#timers.end()
     this.#work.end()
     this.#loader.end()
@@ -231,7 +231,7 @@ export class PartitionEngine implements PartitionWork {
 
   /** What earlier owners have left is taken over before the first event. */
   async #begin(): Promise<void> {
-    await this.#effects.start()
+    await this.effects.start()
     if (this.#end) return
     this.#begun = true
     this.#forwarder.start()
@@ -284,12 +284,13 @@ export class PartitionEngine implements PartitionWork {
     this.#harvester.committed()
     this.alive()
     const { partition, lag } = this
-    this.#settings.tell({ kind: 'progress', partition, position, settled: count, lag })
+    const figures = harvest.tally?.figures()
+    this.#settings.tell({ kind: 'progress', partition, position, settled: count, lag, ...figures })
     if (harvest.outbox.length > 0) {
       for (const [name, topic] of harvest.topics) this.#settings.targets.set(name, topic)
       this.#forwarder.add(n, harvest.outbox, numbers)
     }
-    if (harvest.effects.length > 0) this.#effects.add(harvest.effects)
+    if (harvest.effects.length > 0) this.effects.add(harvest.effects)
     this.#work.retries.came(harvest, n)
     if (timers !== undefined || harvest.fired.length > 0) this.#timers.committed(timers ?? [], harvest.fired)
     this.#changed()

@@ -1,0 +1,80 @@
+import { MillraceError } from '@millrace/event'
+import { backoffMs } from '../backoff.ts'
+import type { EffectChange } from '../effect-ledger.ts'
+import type { EngineLease } from './engine-lease.ts'
+import type { EngineSettings } from './engine-settings.ts'
+import { sleep } from './sleep.ts'
+
+/** Pauses while the store cannot be reached. */
+const retry = { firstMs: 50, maxMs: 2_000 }
+const mostChanges = 500
+
+/** What confirming tells those whose effects they are. */
+export interface ConfirmerOwner {
+  /** So the ledger says it now. */
+  confirmed(names: readonly string[]): void
+  lost(): void
+  failed(error: unknown): void
+}
+
+/** Tells the ledger what has become of effects, under the token, in the order in which it became so. */
+export class EffectConfirmer {
+  readonly #settings: EngineSettings
+  readonly #lease: EngineLease
+  readonly #signal: AbortSignal
+  readonly #owner: ConfirmerOwner
+  readonly #changes: { readonly name: string; readonly change: EffectChange }[] = []
+  #confirming: Promise<void> | undefined
+
+  constructor(settings: EngineSettings, lease: EngineLease, signal: AbortSignal, owner: ConfirmerOwner) {
+    this.#settings = settings
+    this.#lease = lease
+    this.#signal = signal
+    this.#owner = owner
+  }
+
+  /** An effect of that name has changed. */
+  add(name: string, change: EffectChange): void {
+    this.#changes.push({ name, change })
+    this.#confirm()
+  }
+
+  /** Resolves when everything is confirmed. */
+  async settled(): Promise<void> {
+    while (this.#confirming && !this.#signal.aborted) await this.#confirming
+  }
+
+  #confirm(): void {
+    if (this.#confirming || this.#signal.aborted) return
+    this.#confirming = this.#confirmAll().finally(() => {
+      this.#confirming = undefined
+      if (this.#changes.length > 0) this.#confirm()
+    })
+  }
+
+  async #confirmAll(): Promise<void> {
+    const { store, random, timers, tell } = this.#settings
+    for (let failures = 0; this.#changes.length > 0 && !this.#signal.aborted;) {
+      const part = this.#changes.slice(0, mostChanges)
+      try {
+        const changes = part.map(({ change }) => change)
+        const results = await store.confirmEffects(this.#lease.at, this.#lease.token, changes)
+        if (results === 'fenced') {
+          this.#owner.lost()
+          return
+        }
+        this.#changes.splice(0, part.length)
+        this.#owner.confirmed(part.map(({ name }) => name))
+        failures = 0
+      } catch (error) {
+        if (!(error instanceof MillraceError && error.retryable)) {
+          this.#owner.failed(error)
+          return
+        }
+        tell({ kind: 'trouble', partition: this.#lease.at.partition, error })
+        failures += 1
+        await sleep(timers, backoffMs(retry, failures, random()), this.#signal)
+      }
+    }
+  }
+}

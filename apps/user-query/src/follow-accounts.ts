@@ -38,6 +38,9 @@ const bounds = {
   commitMs: 5,
   // A view is derived data: what can be folded at all is tried until it is.
   attempts: Number.POSITIVE_INFINITY,
+  // The writer waits for a view that is away, and a statement has its own limit.
+  handlerTimeoutMs: Number.POSITIVE_INFINITY,
+  stopMs: 2_500,
   retry: { firstMs: 100, maxMs: 5_000 },
 } as const satisfies Partial<RunOptions>
 
@@ -51,13 +54,14 @@ export async function followAccounts(options: FollowOptions): Promise<Running> {
   const follower = processor(accountView.name, accounts, {
     asStored: true,
     onExhausted: 'skip-event',
-    handle: (event, { position }) => writer.write({ event, position }),
+    handle: (event, { position, signal }) => writer.write({ event, position }, signal),
   })
   const running = await run(follower, {
     ...bounds,
     log,
     store: groups,
     elsewhere: writer,
+    gate: writer,
     kindOf,
     ...(members === undefined ? {} : { members }),
     ...(member === undefined ? {} : { member }),

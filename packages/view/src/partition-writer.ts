@@ -10,6 +10,8 @@ const mostAtOnce = 500
 const checkpointMs = 20
 /** Pause before a checkpoint that could not be moved is tried again, in ms. */
 const againMs = 1_000
+/** Pauses between the tries of a transaction while the view cannot be reached, in ms: doubled up to the longest. */
+const awayMs = { first: 100, longest: 2_000 }
 
 interface Waiting {
   readonly recorded: Recorded
@@ -17,11 +19,19 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** What a writer is made of. */
+export interface PartitionWriterParts<Tx> {
+  readonly store: Pick<ViewStore<Tx>, 'applyHeld'>
+  readonly view: Folding<Tx>
+  readonly held: Held
+  readonly timers: Timers
+  /** Whether the view can be reached has changed. */
+  readonly changed: () => void
+}
+
 /** Writes the events of one partition: what comes while a transaction is under way goes into the next one, together. */
 export class PartitionWriter<Tx> {
-  readonly #store: Pick<ViewStore<Tx>, 'applyHeld'>
-  readonly #view: Folding<Tx>
-  readonly #held: Held
+  readonly #parts: PartitionWriterParts<Tx>
   readonly #timers: Timers
   #queue: Waiting[] = []
   #working: Promise<void> | undefined
@@ -30,19 +40,31 @@ export class PartitionWriter<Tx> {
   #cancel: (() => void) | undefined
   #ended = false
 
-  constructor(store: Pick<ViewStore<Tx>, 'applyHeld'>, view: Folding<Tx>, held: Held, timers: Timers) {
-    this.#store = store
-    this.#view = view
-    this.#held = held
-    this.#timers = timers
+  /** The view could not be reached, and is tried again. */
+  away = false
+  #endPause: (() => void) | undefined
+
+  constructor(parts: PartitionWriterParts<Tx>) {
+    this.#parts = parts
+    this.#timers = parts.timers
   }
 
-  /** Resolves when an event is in the data. Of one key, the next one is to be written when the one before is. */
-  write(recorded: Recorded): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ recorded, resolve, reject })
-      this.#start()
-    })
+  /**
+   * Resolves when an event is in the data, however long the view is away meanwhile. Of one key, the next one is to be
+   * written when the one before is.
+   */
+  async write(recorded: Recorded, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const giveUp = () =>
+      reject(new MillraceError('view.taken', 'The event was given up before it was in the view'))
+    signal.addEventListener('abort', giveUp, { once: true })
+    this.#queue.push({ recorded, resolve, reject })
+    this.#start()
+    try {
+      await promise
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
   }
 
   /** Everything up to a position is in the data: the checkpoint follows, with the next transaction or soon. */
@@ -55,6 +77,7 @@ export class PartitionWriter<Tx> {
   async end(): Promise<void> {
     this.#ended = true
     this.#cancel?.()
+    this.#endPause?.()
     await this.#working
     if (this.#reached) await this.#apply([])
   }
@@ -85,7 +108,7 @@ export class PartitionWriter<Tx> {
     const reached = this.#reached
     try {
       const events = batch.map(({ recorded }) => recorded)
-      await this.#store.applyHeld(this.#held, events, this.#view, reached)
+      await this.#applyAtLast(events, reached)
       if (this.#reached === reached) this.#reached = undefined
       for (const { resolve } of batch) resolve()
     } catch (error) {
@@ -94,6 +117,39 @@ export class PartitionWriter<Tx> {
       else if (batch.length > 0) for (const { reject } of batch) reject(error)
       else this.#put(reached)
     }
+  }
+
+  /** Tries again while the view cannot be reached: nothing of it is in the data then, and nobody is to blame. */
+  async #applyAtLast(events: readonly Recorded[], reached: Checkpoint | undefined): Promise<void> {
+    const { store, view, held } = this.#parts
+    for (let pauseMs = awayMs.first; ; pauseMs = Math.min(pauseMs * 2, awayMs.longest))
+      try {
+        await store.applyHeld(held, events, view, reached)
+        this.#isAway(false)
+        return
+      } catch (error) {
+        const unreached = error instanceof MillraceError && error.retryable && error.code !== 'view.taken'
+        this.#isAway(unreached && !this.#ended)
+        if (!this.away) throw error
+        await this.#pause(pauseMs)
+      }
+  }
+
+  #isAway(away: boolean): void {
+    if (away === this.away) return
+    this.away = away
+    this.#parts.changed()
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#timers.set(ms, () => this.#endPause?.())
+      this.#endPause = () => {
+        this.#endPause = undefined
+        cancel()
+        resolve()
+      }
+    })
   }
 
   /** A checkpoint alone could not be moved: the view is away, or in other hands, which the next event is told. */

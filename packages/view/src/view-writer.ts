@@ -32,10 +32,25 @@ export class ViewWriter<Tx> {
   readonly #options: ViewWriterOptions<Tx>
   readonly #timers: Timers
   readonly #partitions = new Map<number, PartitionWriter<Tx>>()
+  #waiting: (() => void)[] = []
 
   constructor(options: ViewWriterOptions<Tx>) {
     this.#options = options
     this.#timers = options.timers ?? systemTimers
+  }
+
+  /** Whether the view can be reached, as far as is known: a gate for handlers. */
+  get open(): boolean {
+    return ![...this.#partitions.values()].some(({ away }) => away)
+  }
+
+  /** Resolves when the view can be reached again, or with the signal. */
+  opened(signal: AbortSignal): Promise<void> {
+    if (this.open || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      this.#waiting.push(resolve)
+    })
   }
 
   /**
@@ -58,7 +73,9 @@ export class ViewWriter<Tx> {
       cursor = last.position
     }
     void this.#partitions.get(at.partition)?.end()
-    this.#partitions.set(at.partition, new PartitionWriter(store, view, held, this.#timers))
+    const parts = { store, view, held, timers: this.#timers, changed: () => this.#changed() }
+    this.#partitions.set(at.partition, new PartitionWriter(parts))
+    this.#changed()
   }
 
   /** Whether a partition of the view is still in this hand, and the same generation. */
@@ -67,15 +84,16 @@ export class ViewWriter<Tx> {
   }
 
   /**
-   * Resolves when an event is in the view; of one key, one after the other.
+   * Resolves when an event is in the view; of one key, one after the other. While the view cannot be reached it waits:
+   * a key that failed would be parked, and the checkpoint would pass its event.
    *
    * @throws MillraceError `view.taken` when the partition is in other hands; what the fold and the store throw
    */
-  async write(recorded: Recorded): Promise<void> {
+  async write(recorded: Recorded, signal: AbortSignal): Promise<void> {
     const { partition } = recorded.position
     const writer = this.#partitions.get(partition)
     if (!writer) throw new MillraceError('view.taken', `Partition ${partition} was not taken`)
-    await writer.write(recorded)
+    await writer.write(recorded, signal)
   }
 
   /** The group has settled everything up to there. */
@@ -87,6 +105,13 @@ export class ViewWriter<Tx> {
   async end(): Promise<void> {
     await Promise.all([...this.#partitions.values()].map((writer) => writer.end()))
     this.#partitions.clear()
+  }
+
+  #changed(): void {
+    if (!this.open) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
   }
 
   async #page(partition: number, after: string): Promise<readonly Recorded[]> {

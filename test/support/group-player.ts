@@ -1,5 +1,13 @@
 import { beginning, type Recorded } from '@millrace/log'
-import type { Commit, DeadLetter, GroupPartition, GroupStore, Park, Unpark } from '@millrace/processor'
+import type {
+  Commit,
+  DeadLetter,
+  GroupPartition,
+  GroupStore,
+  LineGrowth,
+  Park,
+  Unpark,
+} from '@millrace/processor'
 import { deferral, emitted, intent, letter, park, stateOf } from '@millrace/processor/contract'
 import type { CommitPlan } from './group-history.ts'
 
@@ -96,6 +104,8 @@ class Parts {
   readonly dead: DeadLetter[] = []
   readonly lines: Map<string, readonly number[]>
   readonly #touched = new Set<string>()
+  /** Those that the commit says nothing of but that their lines are longer. */
+  readonly #grown = new Set<string>()
   /** Those whose heads have failed again; every other one waits for an operator from then on. */
   readonly #tried = new Set<string>()
   readonly #unparks: Unpark[] = []
@@ -152,7 +162,8 @@ class Parts {
     const line = this.lines.get(key)
     if (line) {
       this.lines.set(key, [...line, seq])
-      this.#touched.add(key)
+      if (this.#lastOf.has(key) && seq % 2 === 0) this.#grown.add(key)
+      else this.#touched.add(key)
     } else this.defer(key, seq)
   }
 
@@ -161,7 +172,17 @@ class Parts {
     this.#rewritten.add(key)
   }
 
-  lists(attempts: number, markMs: number | undefined): Pick<Commit, 'parks' | 'unparks' | 'defers'> {
+  lists(
+    attempts: number,
+    markMs: number | undefined,
+  ): Pick<Commit, 'parks' | 'unparks' | 'lines' | 'defers'> {
+    const lines = [...this.#grown].flatMap((key): LineGrowth[] => {
+      const line = this.lines.get(key)
+      const last = line?.at(-1)
+      return line === undefined || last === undefined || this.#touched.has(key)
+        ? []
+        : [{ key, last, lined: line.length - 1 }]
+    })
     const parks = [...this.#touched].flatMap((key): Park[] => {
       const line = this.lines.get(key)
       const head = line?.[0]
@@ -173,7 +194,7 @@ class Parts {
       key,
       events: (this.#deferred.get(key) ?? []).toSorted((a, b) => a - b).map((seq) => deferral(seq)),
     }))
-    return { parks, unparks: this.#unparks, defers }
+    return { parks, unparks: this.#unparks, lines, defers }
   }
 
   #attempted(made: Park, markMs: number | undefined): Park {

@@ -29,15 +29,17 @@ export function checkCommit(commit: Commit): void {
   if (commit.late) ascending('late', [0, ...commit.late])
   if (done !== undefined && !(Number.isSafeInteger(done) && done >= 0))
     wrong('done must be a whole number from 0')
-  const { parks = [], unparks = [], defers = [], timers = [], firings = [] } = commit
+  const { parks = [], unparks = [], lines = [], defers = [], timers = [], firings = [] } = commit
   distinct('a dead letter', commit.dead, ({ seq }) => seq)
-  distinct('a parked key', [...parks, ...unparks], ({ key }) => key)
+  distinct('a parked key', [...parks, ...unparks, ...lines], ({ key }) => key)
   distinct('a key with deferred events', defers, ({ key }) => key)
   distinct('a timer', timers, ({ key, name }) => `${key}\n${name}`)
   distinct('a firing', firings, ({ key, name }) => `${key}\n${name}`)
   for (const { dueMs } of [...timers, ...firings])
     if (dueMs !== undefined && !Number.isSafeInteger(dueMs)) wrong('a timer is due at a whole number of ms')
   parks.forEach(checkPark)
+  for (const { last, lined } of lines)
+    if (!(isSeq(last) && isSeq(lined))) wrong('a line grows to whole numbers from 1')
   defers.forEach(checkDeferred)
   commit.states?.forEach(checkState)
   commit.effects?.forEach(checkEffect)
@@ -46,9 +48,9 @@ export function checkCommit(commit: Commit): void {
 
 function checkSize(commit: Commit): void {
   const { dead, states = [], parks = [], unparks = [], defers = [], timers = [], firings = [] } = commit
-  const { effects = [], outbox = [], late = [] } = commit
+  const { effects = [], outbox = [], late = [], lines = [] } = commit
   if (states.length > commitBounds.states) throw tooLarge(`${states.length} states`)
-  for (const list of [dead, parks, unparks, defers, timers, firings, effects, outbox, late])
+  for (const list of [dead, parks, unparks, defers, timers, firings, effects, outbox, late, lines])
     if (list.length > commitBounds.items) throw tooLarge(`${list.length} items of one kind`)
   let size = 0
   for (const change of states) size += 'removed' in change ? 0 : change.state.length + change.ops.length

@@ -5,7 +5,7 @@ import type { EffectToRecord } from './effect-ledger.ts'
 import type { Reached } from './group-partition.ts'
 import type { Firing, TimerSetting } from './key-timer.ts'
 import type { OutboxDraft } from './outbox.ts'
-import type { Park, Unpark } from './parked-key.ts'
+import type { LineGrowth, Park, Unpark } from './parked-key.ts'
 import type { StateChange } from './stored-state.ts'
 
 /**
@@ -29,6 +29,7 @@ export interface Commit {
   readonly states?: readonly StateChange[]
   readonly parks?: readonly Park[]
   readonly unparks?: readonly Unpark[]
+  readonly lines?: readonly LineGrowth[]
   readonly defers?: readonly DeferredList[]
   /** Requeued letters that it settles: done, or dead again with a letter of their own; ascending. */
   readonly late?: readonly number[]
@@ -64,7 +65,7 @@ export type CommitFault =
   | 'forgotten'
   /** Head or last of a parked key would move back; or the line goes on to `seq`, behind what `unparks` names. */
   | 'line'
-  /** A key is unparked that is not parked. */
+  /** A key is unparked, or has a longer line, that is not parked. */
   | 'unparked'
   /** Event `seq` is settled late, and is not requeued. */
   | 'late'
@@ -84,7 +85,7 @@ const reasons: Readonly<Record<CommitFault, (seq: number, id: string) => string>
   other: (_, id) => `The log has no event ${id}`,
   forgotten: (seq) => `Event ${seq} was settled before and is not named any more`,
   line: (seq) => `The line of a parked key goes on to ${seq}`,
-  unparked: () => 'A key is unparked that is not parked',
+  unparked: () => 'A key is unparked, or has a longer line, that is not parked',
   late: (seq) => `Event ${seq} is settled late, and is not requeued`,
   timer: () => 'A timer fires that is not set, or set to another time',
   balance: (seq) => `The parts of the commit make ${seq} events done`,

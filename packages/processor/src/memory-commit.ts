@@ -69,6 +69,12 @@ function changeOfCounts(
     change.parked -= 1
     change.lined -= stored.lined
   }
+  for (const { key, last, lined } of commit.lines ?? []) {
+    const stored = parkedOf(group, key)
+    if (!stored) throw refuse('unparked', last)
+    if (last < stored.last) throw refuse('line', stored.last)
+    change.lined += lined - stored.lined
+  }
   for (const { key, events } of commit.defers ?? [])
     change.deferred += events.length - deferredOf(group, key).length
   for (const { seq } of commit.dead) if (!group.dead.has(seq)) change.dead += 1
@@ -106,6 +112,8 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts, atOnce: 
     const later = markMs !== undefined && (group.parkedDue.get(park.key) ?? 0) > markMs
     if ((tried === true && !later) || no === commit.n) group.parkedDue.delete(park.key)
   }
+  for (const { key, last, lined } of commit.lines ?? [])
+    group.parked.set(key, JSON.stringify({ ...parkedOf(group, key), last, lined }))
   for (const { key } of commit.unparks ?? []) {
     group.parked.delete(key)
     group.parkedDue.delete(key)

@@ -60,6 +60,15 @@ export interface ParkTry {
 /** How many attempts a park record names; all of them are counted. */
 export const mostTries = 20
 
+/** The line of a parked key becomes longer; nothing else of its record changes. */
+export interface LineGrowth {
+  readonly key: string
+  /** Sequence number of the last event in line. */
+  readonly last: number
+  /** How many events wait behind the head. */
+  readonly lined: number
+}
+
 /** Head and line of a key are settled by this commit. */
 export interface Unpark {
   readonly key: string

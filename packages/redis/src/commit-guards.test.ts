@@ -189,6 +189,24 @@ describeGuards('commit.lua', scriptSource('commit.lua'), openLab(url, 'commit'),
       (lab) => lab.commit(3, { parks: [park('a', 1, 3, 1)] }),
     ),
   },
+  'type of parked with a longer line': {
+    'foreign park records refuse a longer line': wrongType('parked', () => ({
+      lines: [{ key: 'a', last: 3, lined: 1 }],
+    })),
+  },
+  'longer line of a parked key': {
+    'a key that is not parked has no line': refusal('unparked', 1, () => ({
+      lines: [{ key: 'a', last: 1, lined: 1 }],
+    })),
+  },
+  'longer line moves back': {
+    'the end of a line does not move back': refusal(
+      'line',
+      3,
+      () => ({ lines: [{ key: 'a', last: 2, lined: 1 }] }),
+      (lab) => lab.commit(3, { parks: [park('a', 1, 3, 1)] }),
+    ),
+  },
   'type of deferred': {
     'foreign deferred lists refuse the commit': wrongType('deferred', () => ({
       defers: [{ key: 'a', events: [deferral(1)] }],

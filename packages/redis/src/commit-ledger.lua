@@ -47,6 +47,23 @@ local function judgeParks()
   end
 end
 
+local grown = {} -- key, text, … of records whose lines become longer
+
+local function judgeLines()
+  if not c.line then return nil end
+  local keys = {}
+  for i, line in ipairs(c.line) do keys[i] = line[1] end
+  local texts = redis.call('HMGET', PARKED, unpack(keys)) -- guard: type of parked with a longer line; without: local texts = redis.pcall('HMGET', PARKED, unpack(keys))
+  for i, line in ipairs(c.line) do
+    local no, head, last, lined, note = string.match(texts[i] or '', '^(%d+) (%d+) (%d+) (%d+)\n(.*)$')
+    if not no then return { 'refused', 'unparked', line[2] } end -- guard: longer line of a parked key; without: no, head, last, lined, note = no or 0, head or 1, last or 1, lined or 0, note or '{}'
+    if line[2] < tonumber(last) then return { 'refused', 'line', tonumber(last) } end -- guard: longer line moves back
+    change.lined = change.lined + line[3] - tonumber(lined)
+    grown[2 * i - 1] = line[1]
+    grown[2 * i] = string.format('%s %s %.0f %.0f\n%s', no, head, line[2], line[3], note)
+  end
+end
+
 local function judgeDeferred()
   if not c.defer then return end
   local keys = {}
@@ -59,7 +76,7 @@ local function judgeDeferred()
 end
 
 local function judgeLedger()
-  local refusal = judgeParks()
+  local refusal = judgeParks() or judgeLines()
   if refusal then return refusal end
   judgeDeferred()
   for _, letter in ipairs(c.dead or {}) do
@@ -88,6 +105,7 @@ local function writeLedger()
     redis.call('ZADD', PARKED_HEADS, string.format('%.0f', park[2]), park[1])
     if (park[6] == 1 and not later[park[1]]) or not parkNumber[park[1]] then redis.call('ZREM', PARKED_DUE, park[1]) end -- guard: answered mark
   end
+  if #grown > 0 then hsetAll(PARKED, grown) end
   for _, unpark in ipairs(c.unpark or {}) do
     redis.call('HDEL', PARKED, unpark[1])
     redis.call('ZREM', PARKED_HEADS, unpark[1])

@@ -32,6 +32,7 @@
 --         dead     [[seq, JSON], …]
 --         states   how many;  removed  [key, …]
 --         park     [[key, head, last, lined, JSON, tried: 1 or 0, ms of the mark that was answered or absent], …]
+--         line     [[key, last, lined], …] of parked keys whose lines become longer
 --         unpark   [[key, last], …]                         late    [seq, …] of requeued letters that are settled
 --         defer    [[key, count, first seq, JSON], …]       count 0 removes
 --         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]

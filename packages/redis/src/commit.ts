@@ -70,6 +70,7 @@ interface Header {
   removed?: readonly string[]
   park?: readonly (readonly [string, number, number, number, string, 0 | 1, ...(readonly number[])])[]
   unpark?: readonly (readonly [string, number])[]
+  line?: readonly (readonly [string, number, number])[]
   late?: readonly number[]
   defer?: readonly (readonly [string, number, number, string])[]
   fire?: readonly (readonly [string, number, number, string])[]
@@ -119,7 +120,10 @@ function addStates(header: Header, { states = [] }: Commit): string {
   return text
 }
 
-function addLedger(header: Header, { dead, parks = [], unparks = [], defers = [], late = [] }: Commit): void {
+function addLedger(
+  header: Header,
+  { dead, parks = [], unparks = [], lines = [], defers = [], late = [] }: Commit,
+): void {
   if (dead.length > 0) header.dead = dead.map((letter) => [letter.seq, JSON.stringify(letter)])
   if (parks.length > 0)
     header.park = parks.map(({ key, head, last, lined, note, tried, markMs }) => [
@@ -132,6 +136,7 @@ function addLedger(header: Header, { dead, parks = [], unparks = [], defers = []
       ...(markMs === undefined ? [] : [markMs]),
     ])
   if (late.length > 0) header.late = late
+  if (lines.length > 0) header.line = lines.map(({ key, last, lined }) => [key, last, lined])
   if (unparks.length > 0) header.unpark = unparks.map(({ key, last }) => [key, last])
   if (defers.length > 0)
     header.defer = defers.map(({ key, events }) => [

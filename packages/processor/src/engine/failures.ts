@@ -11,6 +11,8 @@ import type { Later } from './later.ts'
 
 /** The longest pause of a retry that is made in memory, with the key's events in hand, in ms. */
 const longestQuickMs = 250
+/** A pause of a quick retry: the partition goes on reading for as long, and its window is to have room for that. */
+const quickPauseMs = 10
 
 /** How a key is to be parked. */
 export interface HoldPlan {
@@ -133,7 +135,7 @@ export class Failures {
   }
 
   #again(slot: KeySlot, delivery: Delivery, error: unknown): void {
-    const { attempts: most, retry } = this.#settings
+    const { attempts: most } = this.#settings
     const attempts = this.#attempts(slot, delivery)
     if (attempts >= most) {
       this.#giveUp(slot, delivery, error, true)
@@ -145,7 +147,7 @@ export class Failures {
       return
     }
     const delayMs = this.#delayMs(error, attempts)
-    const quickMs = Math.min(delayMs, retry.firstMs, longestQuickMs)
+    const quickMs = Math.min(delayMs, quickPauseMs)
     if (this.#quick(slot) && delayMs <= longestQuickMs)
       this.#backOff(slot, delivery, error, attempts, quickMs)
     else this.#hold(slot, delivery, error, { attempts, delayMs, spent: false })

@@ -7,8 +7,9 @@ import type { Firing, KeyTimer, TimerSetting } from '../key-timer.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import { encodeRecord, type StoredRecord } from '../model/key-record.ts'
 import { draftOutbox, type Emitted, type OutboxDraft } from '../outbox.ts'
-import type { Park, Unpark } from '../parked-key.ts'
+import type { LineGrowth, Park, Unpark } from '../parked-key.ts'
 import type { StateWrite } from '../stored-state.ts'
+import { CommitTally } from './commit-tally.ts'
 import type { CommitContent } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
@@ -48,6 +49,7 @@ export class Harvest {
   outbox: readonly OutboxDraft[] = []
   /** Deliveries in it. */
   count = 0
+  readonly tally: CommitTally | undefined
   readonly #settings: EngineSettings
   readonly #window: SeqWindow
   readonly #fates: Map<Delivery, Fate>
@@ -55,6 +57,7 @@ export class Harvest {
   readonly #states: StateWrite[] = []
   readonly #parks: Park[] = []
   readonly #unparks: Unpark[] = []
+  readonly #growths: LineGrowth[] = []
   readonly #defers: DeferredList[] = []
   readonly #emits: Emitted[] = []
   readonly #timers: TimerSetting[] = []
@@ -63,6 +66,7 @@ export class Harvest {
 
   constructor(settings: EngineSettings, window: SeqWindow, fates: Map<Delivery, Fate>, withheld?: Withheld) {
     this.#settings = settings
+    this.tally = CommitTally.begin(settings)
     this.#window = window
     this.#fates = fates
     this.#withheld = withheld
@@ -136,6 +140,7 @@ export class Harvest {
       ...(this.#states.length > 0 ? { states: this.#states } : {}),
       ...(this.#parks.length > 0 ? { parks: this.#parks } : {}),
       ...(this.#unparks.length > 0 ? { unparks: this.#unparks } : {}),
+      ...(this.#growths.length > 0 ? { lines: this.#growths } : {}),
       ...(this.late.length > 0 ? { late: this.late } : {}),
       ...(this.#defers.length > 0 ? { defers: this.#defers } : {}),
       ...(this.outbox.length > 0 ? { outbox: this.outbox } : {}),
@@ -177,6 +182,7 @@ export class Harvest {
 
   #add(slot: KeySlot, delivery: Delivery): void {
     this.count += 1
+    this.tally?.note(delivery)
     const { recorded, timers } = delivery
     if (recorded !== undefined) {
       const { seq } = recorded.position
@@ -277,7 +283,9 @@ export class Harvest {
     this.#done += change.settled - taken
     for (const seq of change.linedUp) this.#window.settle(seq)
     this.count += change.linedUp.length + (change.ended ? 1 : 0)
+    if (!change.unpark) this.tally?.noteOthers('parked', change.linedUp.length)
     if (change.park) this.#parks.push(change.park)
+    else if (change.growth) this.#growths.push(change.growth)
     if (!change.unpark) return
     this.#unparks.push(change.unpark)
     if (line.head !== undefined) return

@@ -1,6 +1,6 @@
 import type { KeyTimer } from '../key-timer.ts'
 import { Delivery } from '../lane/delivery.ts'
-import type { Park, ParkedKey, ParkNote } from '../parked-key.ts'
+import type { LineGrowth, Park, ParkedKey, ParkNote } from '../parked-key.ts'
 import { type HeadFacts, noteInLine } from './park-of.ts'
 
 /** One run of a line: from the mark that its head is due until the key is open, or parked again. */
@@ -17,6 +17,7 @@ export interface LineRun {
 /** What a commit does to a parked key. */
 export interface LineChange {
   readonly park?: Park
+  readonly growth?: LineGrowth
   readonly unpark?: { readonly key: string; readonly last: number }
   /** Events that the window is to settle: they have lined up. */
   readonly linedUp: readonly number[]
@@ -185,11 +186,10 @@ export class ParkedLine {
     const settled = (stored?.total ?? 0) + linedUp.length - this.#total
     const fresh = stored?.head !== head.seq
     const ended = this.#ended && head.id === this.note.id
+    const growth: LineGrowth = { key: this.key, last: this.#last, lined: this.#total - 1 }
     const park: Park = {
-      key: this.key,
+      ...growth,
       head: head.seq,
-      last: this.#last,
-      lined: this.#total - 1,
       note: head.id === this.note.id ? this.note : noteInLine(head, nowMs),
       ...(ended && this.#tried ? { tried: true, markMs: this.#tried.markMs } : {}),
     }
@@ -200,7 +200,8 @@ export class ParkedLine {
       this.#ended = false
       this.#tried = undefined
     }
-    return { park, linedUp: linedUp.map(seqOf), head: head.seq, settled, fresh, ended }
+    const said = fresh || ended ? { park } : { growth }
+    return { ...said, linedUp: linedUp.map(seqOf), head: head.seq, settled, fresh, ended }
   }
 }
 

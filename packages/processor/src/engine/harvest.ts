@@ -286,8 +286,7 @@ export class Harvest {
     if (!change.unpark) this.tally?.noteOthers('parked', change.linedUp.length)
     if (change.park) this.#parks.push(change.park)
     else if (change.growth) this.#growths.push(change.growth)
-    if (!change.unpark) return
-    this.#unparks.push(change.unpark)
+    if (change.unpark) this.#unparks.push(change.unpark)
     if (line.head !== undefined) return
     slot.parked = undefined
     for (const [name, { timer }] of Object.entries(slot.base.ops))

@@ -156,22 +156,32 @@ export class ParkedLine {
     this.#total -= taken
     const head = this.#queue[0]
     const stored = this.#stored
-    const exhausted = stored !== undefined && (head === undefined || head.seq > stored.last)
-    if (exhausted && (head === undefined || behind)) {
-      this.#stored = undefined
-      this.no = undefined
-      // What lined up since the last commit and was settled with the line leaves with it.
-      const isTaken = (one: Delivery) => head === undefined || seqOf(one) < head.seq
-      const linedUp = this.#linedUp.filter(isTaken).map(seqOf)
-      this.#linedUp = this.#linedUp.filter((one) => !isTaken(one))
-      this.#total = this.#linedUp.length
-      const unpark = { key: this.key, last: stored.last }
-      const settled = stored.total + linedUp.length
-      return { unpark, linedUp, head: stored.head, settled, fresh: false, ended: false }
-    }
-    if (head === undefined || (behind && stored === undefined)) return undefined
+    const exhausted = stored === undefined || head === undefined || head.seq > stored.last
+    if (exhausted && (head === undefined || behind)) return this.#over(head, stored)
     if (taken === 0 && this.#linedUp.length === 0 && !this.#ended) return undefined
     return this.#parked(head, stored, nowMs)
+  }
+
+  /** The store has nothing of it any more; what lined up meanwhile and was settled with it leaves with it. */
+  #over(
+    head: HeadFacts | undefined,
+    stored: { readonly head: number; readonly last: number; readonly total: number } | undefined,
+  ): LineChange | undefined {
+    const isTaken = (one: Delivery) => head === undefined || seqOf(one) < head.seq
+    const linedUp = this.#linedUp.filter(isTaken).map(seqOf)
+    if (stored === undefined && linedUp.length === 0) return undefined
+    this.#linedUp = this.#linedUp.filter((one) => !isTaken(one))
+    this.#total = this.#linedUp.length
+    this.#stored = undefined
+    this.no = undefined
+    return {
+      ...(stored ? { unpark: { key: this.key, last: stored.last } } : {}),
+      linedUp,
+      head: stored?.head ?? linedUp[0] ?? 0,
+      settled: (stored?.total ?? 0) + linedUp.length,
+      fresh: false,
+      ended: false,
+    }
   }
 
   #parked(

@@ -157,7 +157,12 @@ export class Stage {
   async #carryOut(call: Call): Promise<void> {
     const { wire, story } = this.#cluster
     const { request, node, orphan } = call
-    await call.carryOut()
+    try {
+      await call.carryOut()
+    } catch (error) {
+      story.tell(() => `${node.name} ${told(call)} breaks the promise`)
+      throw error
+    }
     const { waits } = request
     if (
       waits &&

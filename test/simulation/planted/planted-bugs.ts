@@ -33,8 +33,8 @@ export const planted = {
     edits: [
       {
         file: `${engine}/parked-line.ts`,
-        find: 'if (exhausted && (head === undefined || behind)) {',
-        put: 'if (stored !== undefined && taken > 0) {',
+        find: 'if (exhausted && (head === undefined || behind)) return',
+        put: 'if (stored !== undefined && taken > 0) return',
       },
     ],
   },

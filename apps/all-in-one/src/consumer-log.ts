@@ -50,6 +50,8 @@ export function followed(logger: Logger): (event: ConsumerEvent) => void {
         return logger.warn('Events are taken in again', { ...where, count: event.waiting })
       case 'start-ignored':
         return logger.warn('The group has begun before: where it was to start is left out of account', where)
+      case 'fenced':
+        return logger.debug('A commit was refused: another member has the partition', where)
       case 'trouble':
         return logger.warn('Log or store could not be reached; tried again', { ...where, err: event.error })
       case 'stalled':

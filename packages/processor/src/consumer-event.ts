@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import type { CommitFigures } from './commit-figures.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { Reached } from './group-store.ts'
 import type { EffectNews } from './engine/effect-news.ts'
@@ -32,7 +33,11 @@ export type ConsumerNews =
       readonly position: Reached
       readonly settled: number
       readonly lag: number
+      /** Only when somebody listens on the diagnostics channel. */
+      readonly figures?: CommitFigures
     }
+  /** A commit was refused, because another member has the partition by now. */
+  | { readonly kind: 'fenced'; readonly partition: number }
   | {
       readonly kind: 'retry'
       readonly partition: number
@@ -64,6 +69,11 @@ export type ConsumerNews =
 export const consumerChannel = 'millrace.consumer'
 
 const diagnostics = channel(consumerChannel)
+
+/** Whether anybody listens on the diagnostics channel: what only meters want is not made otherwise. */
+export function consumerHeard(): boolean {
+  return diagnostics.hasSubscribers
+}
 
 /** Tells a consumer's own observer and whoever has subscribed to the channel. */
 export function tell(event: ConsumerEvent, observe: ((event: ConsumerEvent) => void) | undefined): void {

@@ -90,6 +90,7 @@ export class EngineCommitter {
         const result = await (failures === 0 ? this.#lease.commit(content) : this.#lease.repeat())
         if (ending.aborted) return undefined
         if (result !== 'fenced') return result
+        tell({ kind: 'fenced', partition: this.#lease.at.partition })
         this.#owner.failed('lost')
       } catch (error) {
         if (!(error instanceof MillraceError && error.retryable)) this.#owner.failed('fault', error)

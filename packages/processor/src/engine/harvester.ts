@@ -87,6 +87,7 @@ export class Harvester {
       else this.#gatherSlot(harvest, slot)
     const content = harvest.content(this.#skipped)
     const count = harvest.count + this.#skipped
+    harvest.tally?.noteOthers('skipped', this.#skipped)
     this.#skipped = 0
     this.#settled -= harvest.count
     this.#underWay = harvest.count

@@ -12,6 +12,7 @@ import { loadSlot } from './load-slot.ts'
 import type { HeadStory } from './park-of.ts'
 import { Offers } from './offers.ts'
 import { lineUp, parkSlot } from './parking.ts'
+import { type RunTally, tallyOf } from './run-tally.ts'
 
 const nobody: readonly Delivery[] = []
 
@@ -46,14 +47,18 @@ export class KeyLanes {
   readonly #slots = new Map<string, KeySlot>()
   readonly #mostBusy: number
   readonly #feeder: Feeder
+  readonly #tally: RunTally
   #ready: KeySlot[] = []
   #closed = false
   #feeding = false
+  /** Settled since the feeding has begun. */
+  #settledAtOnce = 0
   #intakes = 0
 
   constructor(settings: EngineSettings, owner: LanesOwner) {
     this.#settings = settings
     this.#owner = owner
+    this.#tally = tallyOf(settings)
     this.#feeder = {
       settings,
       fates: this.fates,
@@ -91,7 +96,8 @@ export class KeyLanes {
       slot = new KeySlot(key)
       this.#slots.set(key, slot)
       this.missing.push(slot)
-    }
+      this.#tally.misses += 1
+    } else this.#tally.hits += 1
     slot.touched = this.#intakes
     return slot
   }
@@ -135,6 +141,8 @@ export class KeyLanes {
   feed(most: number): number {
     if (this.#feeding) return 0
     this.#feeding = true
+    this.#settledAtOnce = 0
+    const beganMs = this.#settings.elapsedMs()
     let fed = 0
     let at = 0
     const ready = this.#ready
@@ -149,6 +157,8 @@ export class KeyLanes {
     } finally {
       this.#feeding = false
     }
+    const together = this.#settledAtOnce
+    if (together > 0) this.#tally.handled((this.#settings.elapsedMs() - beganMs) / together, together)
     if (at < ready.length) this.#ready = [...ready.slice(at), ...this.#ready]
     return fed
   }
@@ -245,10 +255,15 @@ export class KeyLanes {
     if (!slot.dirty) this.touch(slot)
     if (!this.#feeding) {
       const lane = slot.lane
-      slot.headSinceMs = this.#settings.elapsedMs()
+      const nowMs = this.#settings.elapsedMs()
+      this.#tally.handled(nowMs - slot.headSinceMs, 1 + together.length)
+      slot.headSinceMs = nowMs
       if (lane === undefined || lane.inHand === 0) this.busy.delete(slot)
       if (slot.waiting.length > 0 && slot.phase === 'open') this.wake(slot)
-    } else if (this.busy.size > 0 && slot.lane?.inHand === 0) this.busy.delete(slot)
+    } else {
+      this.#settledAtOnce += 1 + together.length
+      if (this.busy.size > 0 && slot.lane?.inHand === 0) this.busy.delete(slot)
+    }
     this.#owner.settled(1 + together.length)
     if (slot.parked !== undefined) this.#owner.moved(slot)
   }

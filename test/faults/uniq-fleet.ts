@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { type CuttingProxy, openCuttingProxy } from '../support/cutting-proxy.ts'
+import { CutProxy } from '../support/cut-proxy.ts'
 import type { Random } from '../support/random.ts'
 import { Child } from './child.ts'
 import type { UniqOrder, UniqReport } from './uniq-process.ts'
@@ -90,8 +90,8 @@ export class UniqFleet {
 }
 
 class Member {
-  readonly toRedis: CuttingProxy
-  readonly toUniq: CuttingProxy
+  readonly toRedis: CutProxy
+  readonly toUniq: CutProxy
   readonly complaints: string[] = []
   kills = 0
   pauses = 0
@@ -102,8 +102,8 @@ class Member {
   #launched: Promise<void> = Promise.resolve()
 
   private constructor(
-    toRedis: CuttingProxy,
-    toUniq: CuttingProxy,
+    toRedis: CutProxy,
+    toUniq: CutProxy,
     place: { port: number },
     script: string | undefined,
   ) {
@@ -116,8 +116,8 @@ class Member {
   static async open({ redisPort, cutChance, redisCutChance, random, script }: FleetOptions): Promise<Member> {
     // Each process has another port; its clients know the proxy's.
     const place = { port: 0 }
-    const toRedis = await openCuttingProxy(redisPort)
-    const toUniq = await openCuttingProxy(() => place.port)
+    const toRedis = await CutProxy.open(redisPort)
+    const toUniq = await CutProxy.open(() => place.port)
     for (const [proxy, chance] of [
       [toRedis, redisCutChance],
       [toUniq, cutChance],

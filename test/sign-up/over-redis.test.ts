@@ -2,7 +2,7 @@ import { accounts } from '@millrace/accounts'
 import { newEvent } from '@millrace/event'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openCuttingProxy } from '../support/cutting-proxy.ts'
+import { CutProxy } from '../support/cut-proxy.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { call, eventsOf, inTurn, Started } from './system.ts'
 
@@ -57,7 +57,7 @@ describe('sign-up over Redis and real sockets', () => {
 
   test('a connection that is cut between request and answer of Uniq: one account, and the client does not notice', async () => {
     const log = await started.log(redis.url)
-    const proxy = await openCuttingProxy(await started.uniq(log))
+    const proxy = await CutProxy.open(await started.uniq(log))
     started.keep(proxy, () => proxy.close())
     const base = await started.userCommand(started.uniqClient(proxy.port), log)
     proxy.cutNextAnswer()
@@ -70,7 +70,7 @@ describe('sign-up over Redis and real sockets', () => {
   })
 
   test('a connection that is cut between request and answer of Redis: the same', async () => {
-    const proxy = await openCuttingProxy(portOf(redis.url))
+    const proxy = await CutProxy.open(portOf(redis.url))
     started.keep(proxy, () => proxy.close())
     const behind = await started.log(`redis://127.0.0.1:${proxy.port}`)
     const log = await started.log(redis.url)
@@ -85,7 +85,7 @@ describe('sign-up over Redis and real sockets', () => {
   test('a connection that is cut before the answer of user-command: a repeat with the key gets the first answer', async () => {
     const log = await started.log(redis.url)
     const base = await started.userCommand(started.uniqClient(await started.uniq(log)), log)
-    const proxy = await openCuttingProxy(portOf(base))
+    const proxy = await CutProxy.open(portOf(base))
     started.keep(proxy, () => proxy.close())
     proxy.cutNextAnswer()
     const key = { 'idempotency-key': 'k-1' }
@@ -102,7 +102,7 @@ describe('sign-up over Redis and real sockets', () => {
 
   test('Uniq that cannot be reached is 503 at once, and nothing is written', async () => {
     const log = await started.log(redis.url)
-    const closed = await openCuttingProxy(1)
+    const closed = await CutProxy.open(1)
     await closed.close()
     const base = await started.userCommand(started.uniqClient(closed.port), log)
     const from = performance.now()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openCuttingProxy } from '../support/cutting-proxy.ts'
+import { CutProxy } from '../support/cut-proxy.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { type Answer, call, eventsOf, inTurn, Started } from './system.ts'
 
@@ -50,9 +50,9 @@ test(`in a storm of cut connections every address gets one account, whose visito
   const proxies = []
   const clients = []
   for (let instance = 0; instance < 2; instance++) {
-    const toRedis = await openCuttingProxy(Number(new URL(redis.url).port))
+    const toRedis = await CutProxy.open(Number(new URL(redis.url).port))
     started.keep(toRedis, () => toRedis.close())
-    const toUniq = await openCuttingProxy(
+    const toUniq = await CutProxy.open(
       await started.uniq(await started.log(`redis://127.0.0.1:${toRedis.port}`)),
     )
     started.keep(toUniq, () => toUniq.close())
@@ -60,7 +60,7 @@ test(`in a storm of cut connections every address gets one account, whose visito
     proxies.push(toRedis, toUniq)
   }
   const log = await started.log(redis.url)
-  const front = await openCuttingProxy(Number(new URL(await started.userCommand(inTurn(clients), log)).port))
+  const front = await CutProxy.open(Number(new URL(await started.userCommand(inTurn(clients), log)).port))
   started.keep(front, () => front.close())
   proxies.push(front)
   for (const proxy of proxies) proxy.cutWhen(() => random() < 0.1)

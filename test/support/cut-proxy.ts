@@ -9,29 +9,37 @@ interface Pair {
 /** Stands between a client and a server on loopback and does what networks do: cut, hang, refuse. */
 export class CutProxy {
   readonly #server: Server
-  readonly #target: number
+  readonly #target: number | (() => number)
   readonly #pairs = new Set<Pair>()
   #port = 0
   #cutAnswers = 0
+  #cutsAnswer: () => boolean = () => false
+  #cutsRequest: () => boolean = () => false
   #instead: string[] = []
   #hanging = false
   /** Answers that came from the server and were lost, each with its connection. */
   cuts = 0
+  /** Connections that were cut before a request had gone through. */
+  requestCuts = 0
   /** Connections that were made, from the beginning. */
   connections = 0
 
-  private constructor(target: number) {
+  private constructor(target: number | (() => number)) {
     this.#target = target
     this.#server = createServer((client) => this.#join(client))
   }
 
-  /** Opens a proxy before a port of this machine. */
-  static async open(target: number): Promise<CutProxy> {
+  /** Opens a proxy before a port of this machine; a function is asked for the port at each connection. */
+  static async open(target: number | (() => number)): Promise<CutProxy> {
     const proxy = new CutProxy(target)
     proxy.#server.listen(0, '127.0.0.1')
     await once(proxy.#server, 'listening')
     proxy.#port = (proxy.#server.address() as AddressInfo).port
     return proxy
+  }
+
+  get port(): number {
+    return this.#port
   }
 
   get url(): string {
@@ -46,6 +54,16 @@ export class CutProxy {
   /** The next request goes through and is carried out; its answer is lost with the connection. */
   cutNextAnswer(): void {
     this.#cutAnswers = 1
+  }
+
+  /** Asked at each piece of an answer; true cuts it. Replaces the one before. */
+  cutWhen(decide: () => boolean): void {
+    this.#cutsAnswer = decide
+  }
+
+  /** Asked at each piece of a request; true cuts it before the server has seen that piece. */
+  cutRequestsWhen(decide: () => boolean): void {
+    this.#cutsRequest = decide
   }
 
   /** Cuts every connection at once, whatever is under way on it. */
@@ -101,7 +119,8 @@ export class CutProxy {
 
   #join(client: Socket): void {
     this.connections++
-    const upstream = connect({ port: this.#target, host: '127.0.0.1' })
+    const port = typeof this.#target === 'number' ? this.#target : this.#target()
+    const upstream = connect({ port, host: '127.0.0.1' })
     const pair = { client, upstream }
     this.#pairs.add(pair)
     for (const socket of [client, upstream]) {
@@ -111,15 +130,19 @@ export class CutProxy {
     }
     client.on('data', (piece) => {
       const instead = this.#instead.shift()
-      if (instead === undefined) upstream.write(piece)
-      else client.write(instead)
+      if (instead !== undefined) client.write(instead)
+      else if (this.#cutsRequest()) {
+        this.requestCuts += 1
+        client.resetAndDestroy()
+        upstream.destroy()
+      } else upstream.write(piece)
     })
     upstream.on('data', (piece) => {
-      if (this.#cutAnswers === 0) {
+      if (this.#cutAnswers > 0) this.#cutAnswers--
+      else if (!this.#cutsAnswer()) {
         client.write(piece)
         return
       }
-      this.#cutAnswers--
       this.cuts++
       client.resetAndDestroy()
       upstream.destroy()

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { MillraceError } from '@millrace/event'
+import manifest from '../package.json' with { type: 'json' }
 import { exitCodes } from './exit-codes.ts'
 import { addLog } from './log-program.ts'
 import { addRepairs } from './repairs-program.ts'
@@ -36,6 +37,7 @@ export async function run(args: readonly string[], around: Surroundings): Promis
 
 function build(around: Surroundings, end: (code: number) => void): Command {
   const program = new Command('millrace')
+    .version(manifest.version, '--version', 'the version of this program')
     .description('Looks after a Millrace system from the terminal.')
     .configureOutput({
       writeOut: (text) => around.out.write(text),

@@ -1,3 +1,4 @@
+export type { CommitFigures, Lengths, OutcomeCount } from './commit-figures.ts'
 export { consumerChannel, type ConsumerEvent, type ConsumerNews, type EndReason } from './consumer-event.ts'
 export type { ConsumerHealth, PartitionHealth } from './consumer-health.ts'
 export type { Gate } from './consumer-settings.ts'
@@ -87,6 +88,7 @@ export {
   type OutboxEntry,
 } from './outbox.ts'
 export {
+  type LineGrowth,
   mostTries,
   type Park,
   type ParkedKey,

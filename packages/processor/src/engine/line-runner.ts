@@ -7,7 +7,7 @@ import type { Ruling } from '../ruling.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
-import { readOn, versionOf } from './line-reader.ts'
+import { type LineSource, readOn, versionOf } from './line-reader.ts'
 import { headOf } from './park-of.ts'
 import type { LineRun, ParkedLine } from './parked-line.ts'
 import { ruledArrival } from './ruled.ts'
@@ -44,15 +44,23 @@ export class LineRunner {
 
   /** Begins with the head of a parked key that is due, of which no commit is to say anything. */
   begin(slot: KeySlot, line: ParkedLine, markMs: number): void {
-    line.run = { markMs, readSeq: (line.head?.seq ?? 0) - 1, version: undefined, reading: false }
+    line.run = {
+      markMs,
+      readSeq: (line.head?.seq ?? 0) - 1,
+      version: undefined,
+      reading: false,
+      proven: false,
+    }
     this.#readPage(slot, line, line.run)
   }
 
-  /** Reads on when little is left of what was read. */
+  /** A delivery of a line was settled: reads on when little is left of what was read. */
   more(slot: KeySlot): void {
     const line = slot.parked
     const run = line?.run
-    if (line === undefined || run === undefined || run.reading || line.atEnd) return
+    if (line === undefined || run === undefined) return
+    run.proven = true
+    if (run.reading || line.atEnd) return
     if (slot.waiting.length < pageSize / 2) this.#readPage(slot, line, run)
   }
 
@@ -88,10 +96,17 @@ export class LineRunner {
   async #page(line: ParkedLine, run: LineRun): Promise<Page> {
     const { log, processor, store } = this.#settings
     const source = { log, topic: processor.topic, key: line.key }
-    run.version ??= await versionOf(source, line.head?.seq ?? 0, line.lined)
-    const events = await readOn(source, run.version, pageSize)
+    run.version ??= await this.#versionOf(line, source)
+    // Most attempts fail: until the head has not, nothing is read behind it.
+    const events = await readOn(source, run.version, run.proven ? pageSize : 1)
     const seqs = events.map(({ position }) => position.seq)
     return { events, rulings: await store.rulings(this.#at, seqs) }
+  }
+
+  async #versionOf(line: ParkedLine, source: LineSource): Promise<number> {
+    const seq = line.head?.seq ?? 0
+    if (line.found?.seq !== seq) line.found = { seq, version: await versionOf(source, seq, line.lined) }
+    return line.found.version
   }
 
   #handOver(slot: KeySlot, line: ParkedLine, run: LineRun, { events, rulings }: Page): void {
@@ -111,7 +126,7 @@ export class LineRunner {
     slot.phase = 'open'
     this.#lanes.wake(slot)
     this.#owner.read(slot)
-    this.more(slot)
+    if (run.proven) this.more(slot)
   }
 
   #take(

@@ -12,6 +12,8 @@ export interface LineRun {
   /** How many of the key's first events are not to be read any more; undefined until the head was found. */
   version: number | undefined
   reading: boolean
+  /** Something of it was settled: it is worth reading on. */
+  proven: boolean
 }
 
 /** What a commit does to a parked key. */
@@ -40,6 +42,8 @@ export class ParkedLine {
   /** Number of the head; undefined until a commit has given it one. */
   no: number | undefined
   run: LineRun | undefined
+  /** How many events of the key come before one that was the head. */
+  found: { readonly seq: number; readonly version: number } | undefined
   note: ParkNote
   /** Timers of the key that came due meanwhile and are to leave the partition's list. */
   aside: KeyTimer[] = []

@@ -71,10 +71,15 @@ export class ReplayPartition {
 
   /** Folds everything up to a place of the live generation. */
   async upTo({ position, ahead }: ReplayTarget): Promise<void> {
+    let reading: Promise<ReplayPage> | undefined
     while (this.lease.position.seq < position.seq) {
-      const page = await this.#read({ seq: position.seq }, this.lease.position)
+      const page = await (reading ?? this.#read({ seq: position.seq }, this.lease.position))
+      // The next page is read while this one is folded.
+      reading = page.last.seq < position.seq ? this.#read({ seq: position.seq }, page.last) : undefined
+      // Whoever asks for it hears of its failure; nobody may.
+      reading?.catch(() => undefined)
       const beyond = this.lease.ahead.filter((seq) => seq > page.last.seq)
-      await this.#take(page, page.last, beyond)
+      if (!(await this.#take(page, page.last, beyond))) reading = undefined
     }
     const only = new Set(ahead)
     const lastSeq = ahead.at(-1) ?? 0
@@ -99,7 +104,6 @@ export class ReplayPartition {
   async #read(to: PageEnd, from: Reached): Promise<ReplayPage> {
     const { processor, log, store, clock, signal } = this.#settings
     signal?.throwIfAborted()
-    await this.lease.keep()
     const source = { processor, log, store, at: this.live, nowMs: clock.now() }
     const known = new Set(this.lease.ahead)
     const page = await readPage(source, from, { ...to, known }, this.#page)
@@ -114,6 +118,7 @@ export class ReplayPartition {
   /** Folds a page and commits it. False: it was too much for one commit, and is to be read again, smaller. */
   async #take(page: ReplayPage, position: Reached, ahead: readonly number[]): Promise<boolean> {
     const keys = [...new Set([...page.items.keys(), ...page.out.keys()])]
+    await this.lease.keep()
     try {
       await this.#cache.load(keys)
       await this.#foldAll(page.items)

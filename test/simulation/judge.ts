@@ -1,4 +1,3 @@
-import type { Event } from '@millrace/event'
 import type { Commit, CommitResult } from '@millrace/processor'
 import type { EffectChange, EffectChangeResult } from '@millrace/processor'
 import type { GroupAudit } from '@millrace/processor'
@@ -6,6 +5,7 @@ import type { Lease, Renewal } from '@millrace/processor'
 import { type Asking, type Folded, nothingFolded } from './act.ts'
 import { ChannelJudge } from './channel-judge.ts'
 import { EffectJudge } from './effect-judge.ts'
+import type { Reading } from './reading.ts'
 import { demand } from './story.ts'
 
 const order = 'guarantee 4, order per key'
@@ -16,18 +16,6 @@ const leases = 'a lease is not taken from a live holder'
 
 /** Where an event is, as far as the group is concerned. */
 type Place = 'unsettled' | 'parked' | 'deferred' | 'dead' | 'done'
-
-/** What differs between those who are judged: how they say what a commit brings about. */
-export interface Reading {
-  /** What an emitted event says that it comes from: `<key>:<what was handled>`. */
-  causeOf(event: Event): string
-  /**
-   * Waits (`w…`) that the state of a key has handled with this commit.
-   *
-   * @throws Violation when the commit does not fire just those
-   */
-  waits(commit: Commit, key: string, handled: readonly string[]): void
-}
 
 /**
  * Watches every call that is carried out, and holds what must be true against it. It knows the calls and the log and
@@ -147,7 +135,8 @@ export class Judge {
   }
 
   #applyLines(commit: Commit, left: readonly number[], finish: (seq: number) => void): void {
-    for (const { key, head, last, lined } of commit.parks ?? []) {
+    const grown = (commit.lines ?? []).map((one) => ({ ...one, head: this.lines.get(one.key)?.[0] ?? 0 }))
+    for (const { key, head, last, lined } of [...(commit.parks ?? []), ...grown]) {
       const before = this.lines.get(key) ?? []
       const fresh = left.filter((seq) => this.#asking(seq).key === key && seq >= head && seq <= last)
       const line = [...before.filter((seq) => seq >= head), ...fresh]

@@ -23,7 +23,7 @@ export const spoilt: readonly (readonly [keyof (GroupKeys & PartitionKeys), Harm
   ['group', (what) => /^(acquire|commit|confirm|forwarded)/.test(what)],
   ['dead', has('dead')],
   ['states', has('states')],
-  ['parked', has('parks', 'unparks')],
+  ['parked', has('parks', 'unparks', 'lines')],
   ['parkedHeads', has('parks', 'unparks')],
   ['parkedDue', has('parks', 'unparks')],
   ['deadIndex', has('dead')],

@@ -9,7 +9,8 @@ import {
   type MemberList,
 } from '@millrace/processor'
 import { type Act, askingOf, type Folded } from '../act.ts'
-import { Judge, type Reading } from '../judge.ts'
+import { Judge } from '../judge.ts'
+import type { Reading } from '../reading.ts'
 import { type SimulatedServer, watched } from '../simulated-server.ts'
 import { type Story, Violation } from '../story.ts'
 import type { Plan } from './plan.ts'

@@ -9,7 +9,17 @@ import type { Outcomes, Slot } from './slot.ts'
 /** The parts of a commit that one turn of a member comes to. */
 export type TurnParts = Pick<
   Commit,
-  'dead' | 'done' | 'states' | 'parks' | 'unparks' | 'defers' | 'outbox' | 'effects' | 'timers' | 'firings'
+  | 'dead'
+  | 'done'
+  | 'states'
+  | 'parks'
+  | 'lines'
+  | 'unparks'
+  | 'defers'
+  | 'outbox'
+  | 'effects'
+  | 'timers'
+  | 'firings'
 >
 
 export function newOutcomes(): Outcomes {
@@ -27,7 +37,11 @@ export function partsOf(
   const changed = slots.filter(
     ({ state, stored }) => JSON.stringify(state) !== (stored.state?.state ?? nothing),
   )
-  const parks = slots.flatMap((slot): Park[] => (slot.park && isNews(slot) ? [slot.park] : []))
+  const parked = slots.flatMap((slot) => (slot.park && isNews(slot) ? [{ slot, park: slot.park }] : []))
+  const parks = parked.flatMap(({ slot, park }): Park[] => (hasGrown(slot) ? [] : [park]))
+  const lines = parked.flatMap(({ slot, park: { key, last, lined } }) =>
+    hasGrown(slot) ? [{ key, last, lined }] : [],
+  )
   const unparks = slots.flatMap(({ key, line, stored }): Unpark[] =>
     stored.parked && !line ? [{ key, last: stored.parked.last }] : [],
   )
@@ -43,6 +57,7 @@ export function partsOf(
       ops: '',
     })),
     parks,
+    lines,
     unparks,
     defers: defers.map(({ key, deferred }) => ({ key, events: deferred })),
     outbox: outboxOf(out, target),
@@ -59,6 +74,15 @@ export function partsOf(
     timers: [...out.timers.values()],
     firings,
   }
+}
+
+/** Nothing but its line is news. */
+function hasGrown({ park, stored }: Slot): boolean {
+  return (
+    park !== undefined &&
+    JSON.stringify({ ...park, last: undefined, lined: undefined }) ===
+      JSON.stringify({ ...stored.parked, no: undefined, last: undefined, lined: undefined })
+  )
 }
 
 function isNews({ park, stored }: Slot): boolean {

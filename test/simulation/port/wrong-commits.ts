@@ -5,8 +5,8 @@ import { unexplained } from './slot.ts'
 type Change = (commit: Commit, judge: Judge) => Commit | undefined
 
 const done = ({ done: count = 0 }: Commit, more: number): Pick<Commit, 'done'> => ({ done: count + more })
-const isNamed = ({ parks = [], unparks = [] }: Commit, key: string): boolean =>
-  [...parks, ...unparks].some((one) => one.key === key)
+const isNamed = ({ parks = [], unparks = [], lines = [] }: Commit, key: string): boolean =>
+  [...parks, ...unparks, ...lines].some((one) => one.key === key)
 
 /** A parked key that the commit does not name, with somebody in line. */
 function lineBeside(

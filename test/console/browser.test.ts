@@ -54,6 +54,7 @@ describe.skipIf(!browserIsThere)('the console in a browser', () => {
       await page.getByRole('button', { name: 'Confirm' }).click()
       await rig.until(() => rig.handled.length === 5)
       expect(rig.handled.slice(2)).toEqual(['order-17 1', 'order-17 2', 'order-17 3'])
+      expect(rig.ruled).toEqual(['order-17 requeued by console operator: ruled'])
       await page.getByText('Placed order-17').first().waitFor({ state: 'detached' })
       await picture(page, 'retried')
     }))

@@ -27,8 +27,8 @@ export interface ConsoleRig {
   readonly handled: string[]
   /** Keys whose events fail. */
   readonly broken: Set<string>
-  /** What the console has ignored, and who did it. */
-  readonly ignored: string[]
+  /** What the console has ruled, who did it, and how it ended. */
+  readonly ruled: string[]
   append(...keysAndNumbers: readonly string[]): Promise<void>
   /** Resolves when it holds. */
   until(holds: () => boolean | Promise<boolean>): Promise<void>
@@ -42,7 +42,7 @@ export async function startConsoleRig(bounds: Partial<EngineBounds> = {}): Promi
   const store = createMemoryGroupStore({ log })
   const handled: string[] = []
   const broken = new Set<string>()
-  const ignored: string[] = []
+  const ruled: string[] = []
   const bill = processor('bill', orders, {
     state: state<number>({ initial: () => 0 }),
     handle: (event, context) => {
@@ -66,14 +66,29 @@ export async function startConsoleRig(bounds: Partial<EngineBounds> = {}): Promi
     createConsole({
       queues: dashboard.queues,
       tokens: { operator: [tokens.operator], viewer: [tokens.viewer] },
-      ignore: async (data, actor) => void ignored.push(`${dashboard.refOf(data)?.key} by ${actor}`),
+      rule: async ({ id, kind, data }, actor) => {
+        const ref = dashboard.refOf(data)
+        if (ref === undefined) throw new Error('A job of somebody else')
+        const { partition, key, parkNo, head } = ref
+        const at = { topic: orders, partition, group: 'bill' }
+        const { status } = await store.rule(at, {
+          id,
+          kind,
+          key,
+          parkNo,
+          seq: head,
+          by: actor,
+          reason: 'test',
+        })
+        ruled.push(`${key} ${kind} by ${actor}: ${status}`)
+      },
     }),
   )
   const listener = await serveHttp(app, { host: '127.0.0.1', port: 0 })
   return {
     url: `${listener.url}${consolePath}`,
     redisUrl: redis.url,
-    ...{ handled, broken, ignored },
+    ...{ handled, broken, ruled },
     append: async (...all) => {
       for (const one of all) {
         const [key = '', n] = one.split(' ')

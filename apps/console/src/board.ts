@@ -21,16 +21,20 @@ const descriptions = {
 /** The dashboard of BullMQ for one role, below `basePath`. */
 export function board(
   queues: readonly DashboardQueue[],
-  options: { readonly basePath: string; readonly readOnly: boolean; readonly ruling: JobRuling },
+  options: {
+    readonly basePath: string
+    readonly readOnly: boolean
+    readonly rule: (ruling: JobRuling) => Promise<void>
+  },
 ): Hono {
-  const { basePath, readOnly, ruling } = options
+  const { basePath, readOnly, rule } = options
   const serverAdapter = new HonoAdapter(serveStatic)
   serverAdapter.setBasePath(basePath)
   createBullBoard({
     serverAdapter,
     queues: queues.map(({ kind, queue }) =>
       kind === 'retry'
-        ? new RetryAdapter(queue, ruling, { readOnly, description: descriptions.retry })
+        ? new RetryAdapter(queue, { readOnly, rule, description: descriptions.retry })
         : new BullMQAdapter(queue, { readOnlyMode: true, description: descriptions.effect }),
     ),
     options: {

@@ -14,6 +14,7 @@ import { getCookie, setCookie } from 'hono/cookie'
 import { board, boardPolicy, withoutForeign } from './board.ts'
 import { crossSiteFault } from './cross-site.ts'
 import { loginPage, loginPolicy } from './login-page.ts'
+import type { JobRuling } from './retry-adapter.ts'
 import { type Role, Sessions, sessionMs, type Tokens } from './session.ts'
 
 /** What the console is made of. */
@@ -21,8 +22,8 @@ export interface ConsoleOptions {
   readonly queues: readonly DashboardQueue[]
   /** Who may come in. With none, nobody can. */
   readonly tokens: Tokens
-  /** Removing a job: rules that the head of its key is ignored. Default: jobs cannot be removed. */
-  readonly ignore?: (jobData: unknown, actor: string) => Promise<void>
+  /** Rules on the head of a key whose job is retried or removed. Default: neither can be done. */
+  readonly rule?: (ruling: JobRuling, actor: string) => Promise<void>
   readonly clock?: Clock
 }
 
@@ -43,20 +44,18 @@ const deeds: readonly RegExp[] = [
  * something must come from these pages, or carry the token itself.
  */
 export function createConsole(options: ConsoleOptions): Hono<KitEnv> {
-  const { queues, tokens, ignore, clock = systemClock } = options
+  const { queues, tokens, rule, clock = systemClock } = options
   const sessions = new Sessions(tokens, clock)
   const guesses = new TokenBuckets({ burst: 10, perSecond: 0.2, maxKeys: 1_000, clock })
-  const rulingOf = (actor: string) => ({
-    ignore: async (data: unknown) => {
-      if (ignore === undefined) throw new MillraceError('request.forbidden', 'Jobs cannot be removed here')
-      await ignore(data, actor)
-    },
-  })
+  const ruleAs = (actor: string) => async (ruling: JobRuling) => {
+    if (rule === undefined) throw new MillraceError('request.forbidden', 'Nothing can be ruled here')
+    await rule(ruling, actor)
+  }
   const boardOf = (role: Role) =>
     board(queues, {
       basePath: consolePath,
       readOnly: role === 'viewer',
-      ruling: rulingOf(`console ${role}`),
+      rule: ruleAs(`console ${role}`),
     })
   const boards = { viewer: boardOf('viewer'), operator: boardOf('operator') }
   const app = new Hono<KitEnv>()

@@ -1,41 +1,63 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import type { DashboardQueue } from '@millrace/bullmq'
 
-/** What somebody does with a job whose record lies elsewhere. */
+type BoardJob = Awaited<ReturnType<BullMQAdapter['getJobs']>>[number]
+
+/** What somebody decides about the head that a job is a picture of. */
 export interface JobRuling {
-  /** The job is to vanish: the head of its key is ignored, which is written down. Throws when that cannot be. */
-  ignore(data: unknown): Promise<void>
+  /** Names the decision: a repeat of it is the same. */
+  readonly id: string
+  readonly kind: 'requeued' | 'ignored'
+  /** The data of the job. */
+  readonly data: unknown
 }
 
 /**
- * A queue of parked keys on the dashboard. Its jobs are only pictures of park records: to retry one asks its owner to
- * run the head, and to remove one ignores the head.
+ * A queue of parked keys on the dashboard. Its jobs are only pictures of park records: to retry one requeues the head
+ * of its key, and to remove one ignores it. Both are ruled first, and then seen.
  */
 export class RetryAdapter extends BullMQAdapter {
-  readonly #retries: DashboardQueue['queue']
-  readonly #ruling: JobRuling
+  readonly #rule: (ruling: JobRuling) => Promise<void>
 
   constructor(
     queue: DashboardQueue['queue'],
-    ruling: JobRuling,
-    options: { readonly readOnly: boolean; readonly description: string },
+    options: {
+      readonly readOnly: boolean
+      readonly description: string
+      /** Throws when it cannot be ruled so; the job stays as it is then. */
+      readonly rule: (ruling: JobRuling) => Promise<void>
+    },
   ) {
     super(queue, {
       readOnlyMode: options.readOnly,
       allowRetries: !options.readOnly,
       description: options.description,
     })
-    this.#retries = queue
-    this.#ruling = ruling
+    this.#rule = options.rule
   }
 
   override async getJob(id: string) {
-    const job = await this.#retries.getJob(id)
-    if (job === undefined) return undefined
+    const job = await super.getJob(id)
+    return job && this.#ruled(job)
+  }
+
+  override async getJobs(...asked: Parameters<BullMQAdapter['getJobs']>) {
+    return (await super.getJobs(...asked)).map((job) => this.#ruled(job))
+  }
+
+  #ruled<J extends BoardJob>(job: J): J {
+    const { id, attemptsMade, data } = job.toJSON()
     const remove = job.remove.bind(job)
+    const retry = job.retry.bind(job)
     job.remove = async () => {
-      await this.#ruling.ignore(job.data)
+      await this.#rule({ id: `removed-${id}`, kind: 'ignored', data })
       await remove()
+    }
+    job.retry = async (state) => {
+      // Each end of the job may be answered by a retry of its own.
+      if (state === 'failed')
+        await this.#rule({ id: `retried-${id}-${attemptsMade}`, kind: 'requeued', data })
+      await retry(state)
     }
     return job
   }

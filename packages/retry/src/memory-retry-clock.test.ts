@@ -1,13 +1,13 @@
+import { VirtualTime } from '@millrace/event'
 import { expect, test } from 'vitest'
 import { describeRetryClock } from './contract/index.ts'
 import { createMemoryRetryClock } from './memory-retry-clock.ts'
 import { retryId } from './retry-id.ts'
-import { TurnedTime } from './testing/turned-time.ts'
 
 const tickMs = 1_000
 
 function open() {
-  const time = new TurnedTime()
+  const time = new VirtualTime()
   const clock = createMemoryRetryClock({
     clock: time,
     timers: time,

@@ -1,5 +1,6 @@
 import { accounts } from '@millrace/accounts'
 import { MillraceError } from '@millrace/event'
+import type { JobRuling } from '@millrace-app/console'
 import type { Hono } from 'hono'
 import type { KitEnv } from '@millrace/hono'
 import { mailProvider } from '../provider-board.ts'
@@ -17,7 +18,6 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
   const { consolePath, createConsole, createRepairsApi, repairPaths, tokenAccess } =
     await import('@millrace-app/console')
   const { openDashboardQueues } = await import('@millrace/bullmq')
-  const { retryId } = await import('@millrace/retry')
   const { purposeKey } = await import('@millrace/service')
   const logger = kit.logger.child({ service: 'console' })
   const dashboard = openDashboardQueues({
@@ -26,23 +26,19 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
     groups,
     onTrouble: (error) => logger.warn('The queues cannot be reached', { err: error }),
   })
-  const ignore = async (data: unknown, actor: string): Promise<void> => {
+  const rule = async ({ id, kind, data }: JobRuling, actor: string): Promise<void> => {
     const ref = dashboard.refOf(data)
     if (ref === undefined || ref.topic !== accounts.name)
       throw new MillraceError('request.forbidden', 'This job names no event of this system')
     const { partition, group, key, parkNo, head } = ref
+    const reason = kind === 'ignored' ? 'Its job was removed on the dashboard' : 'Retried on the dashboard'
     const store = await kit.groups()
-    const ruled = await store.rule(
-      { topic: accounts, partition, group },
-      {
-        ...{ id: `removed-${retryId(ref)}`, seq: head, key, parkNo },
-        ...{ kind: 'ignored', by: actor, reason: 'Its job was removed on the dashboard' },
-      },
-    )
-    logger.info('A job was removed', { group, partition, seq: head, status: ruled.status, actor })
+    const at = { topic: accounts, partition, group }
+    const { status } = await store.rule(at, { id, kind, key, parkNo, seq: head, by: actor, reason })
+    logger.info(`A job was ruled on: ${kind}`, { group, partition, seq: head, status })
   }
   const tokens = { operator: [secrets.CONSOLE_TOKEN], viewer: [secrets.CONSOLE_VIEWER_TOKEN] }
-  app.route(consolePath, createConsole({ queues: dashboard.queues, tokens, ignore }))
+  app.route(consolePath, createConsole({ queues: dashboard.queues, tokens, rule }))
   const access = tokenAccess(tokens)
   for (const path of repairPaths) app.use(path, access.guard)
   const [store, log] = await Promise.all([kit.groups(), kit.log()])

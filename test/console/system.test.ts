@@ -10,7 +10,7 @@ afterAll(() => system?.stop())
 test('the running system shows its queues to whoever has the token, and says where it is, not what', async () => {
   const url = `${system.urlOf('OPS')}/queues`
   const { CONSOLE_TOKEN, CONSOLE_VIEWER_TOKEN } = system.secrets
-  expect(system.output).toContain(`${url}/ (CONSOLE_TOKEN opens them)`)
+  await system.says(`${url}/ (CONSOLE_TOKEN opens them)`)
   for (const secret of [CONSOLE_TOKEN, CONSOLE_VIEWER_TOKEN]) expect(system.output).not.toContain(secret)
   expect((await fetch(`${url}/api/queues`)).status).toBe(401)
   const answer = await fetch(`${url}/api/queues`, {

@@ -57,6 +57,7 @@ export function followed(logger: Logger): (event: ConsumerEvent) => void {
       case 'stalled':
         return logger.error('Lag without progress', where)
       case 'progress':
+      case 'effects-confirmed':
       case 'paused':
       case 'resumed':
       case 'member-live':

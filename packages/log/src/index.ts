@@ -6,6 +6,7 @@ export type {
   ChannelState,
   ClaimChange,
 } from './append.ts'
+export { appendHeard, appendNewsChannel, type AppendNews, tellAppend } from './append-news.ts'
 export type { ClaimRegister } from './claim-register.ts'
 export type {
   ClaimedDigest,

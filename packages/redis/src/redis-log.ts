@@ -19,6 +19,7 @@ import {
 } from '@millrace/log'
 import type { Redis } from 'ioredis'
 import { type AppendBounds, Appender, type PartitionUnits } from './append.ts'
+import { watchedChannel, watchedFlush } from './append-watch.ts'
 import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { Gather } from './gather.ts'
@@ -95,7 +96,7 @@ class LogOnRedis implements RedisLog {
     this.#forms = new TopicForms(writer, this.#keys)
     this.#partitions = new PartitionReader(this.#keys)
     this.claims = new RedisClaims(writer, this.#keys, options.now)
-    this.#gather = new Gather((topic, parts) => this.#send(topic, parts))
+    this.#gather = new Gather(watchedFlush((topic, parts) => this.#send(topic, parts)))
   }
 
   append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
@@ -109,7 +110,9 @@ class LogOnRedis implements RedisLog {
 
   async appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult> {
     const encoded = prepareBatch(topic, batch)
-    return this.#write(topic, batch.partition, () => this.#appender.channel(topic, batch, encoded))
+    return watchedChannel(topic, batch, () =>
+      this.#write(topic, batch.partition, () => this.#appender.channel(topic, batch, encoded)),
+    )
   }
 
   async channel(topic: Topic, partition: number, channel: string): Promise<ChannelState> {

@@ -65,6 +65,8 @@ export class EffectConfirmer {
         }
         this.#changes.splice(0, part.length)
         this.#owner.confirmed(part.map(({ name }) => name))
+        const names = part.flatMap(({ name, change }) => (change.to === 'confirmed' ? [name] : []))
+        if (names.length > 0) tell({ kind: 'effects-confirmed', partition: this.#lease.at.partition, names })
         failures = 0
       } catch (error) {
         if (!(error instanceof MillraceError && error.retryable)) {

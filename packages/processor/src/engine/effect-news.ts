@@ -8,6 +8,8 @@ export type EffectNews =
       readonly delayMs: number
     })
   | (OneEffect & { readonly kind: 'effect-dead' })
+  /** These have been carried out, and the ledger says so; one name for each. */
+  | { readonly kind: 'effects-confirmed'; readonly partition: number; readonly names: readonly string[] }
   /** The breaker before an effect has changed its state. */
   | ({ readonly kind: 'effect-breaker'; readonly previous: BreakerState } & EffectBreakerHealth)
   /** So many effects of a partition wait that it takes in no more events; or that is over. */

@@ -22,6 +22,8 @@ export interface ReplayCommand extends OutputOptions {
   readonly drop?: boolean
   /** Switch although the program sets aside or gives up what the live one has handled. */
   readonly force?: boolean
+  /** False: emits are counted, not compared. */
+  readonly emits?: boolean
   /** Show states as they are. */
   readonly unmasked?: boolean
   /** Do it; without, only say what would be done. */
@@ -72,6 +74,7 @@ async function carryOut(
       member: 'millrace-replay',
       finish: options.switch ? 'switch' : options.compare ? 'compare' : 'keep',
       force: options.force === true,
+      compareEmits: options.emits !== false,
       onProgress: ({ folded, total }) => progress.update(folded, total),
     })
     progress.end()

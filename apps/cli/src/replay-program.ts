@@ -20,6 +20,7 @@ export function addReplay(program: Command, around: Surroundings, end: (code: nu
     .option('--switch', 'put the new generation into the place of the live one')
     .option('--force', 'switch although the program sets aside or gives up what the live one has handled')
     .option('--drop', 'remove the new generation')
+    .option('--no-emits', 'count emits, without a look for them on their topics')
     .option('--unmasked', 'show states as they are')
     .option('--yes', 'do it; without, say what would be done')
     .option('--json', 'JSON on stdout')

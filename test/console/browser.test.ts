@@ -1,18 +1,18 @@
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browserIsThere, quietVisit, startBrowser } from '../gateway/chromium.ts'
 import { type ConsoleRig, startConsoleRig, tokens } from './console-rig.ts'
 
-const pictures = join(tmpdir(), 'millrace-console-pictures')
+/** Where pictures of the pages are kept, for somebody who wants to look at them. */
+const pictures = process.env['PICTURES']
 
 describe.skipIf(!browserIsThere)('the console in a browser', () => {
   let rig: ConsoleRig
   let browser: Browser
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true })
+    if (pictures !== undefined) mkdirSync(pictures, { recursive: true })
     rig = await startConsoleRig()
     browser = await startBrowser()
   })
@@ -21,8 +21,9 @@ describe.skipIf(!browserIsThere)('the console in a browser', () => {
     await rig?.stop()
   })
 
-  const picture = (page: Page, name: string) =>
-    page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
+  const picture = async (page: Page, name: string) => {
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${name}.png`) })
+  }
   const logIn = async (page: Page, token: string) => {
     await page.goto(`${rig.url}/`)
     expect(page.url()).toBe(`${rig.url}/login`)

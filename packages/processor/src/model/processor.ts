@@ -12,7 +12,7 @@ export type TypeNameOf<T extends Topic> = EventOf<T>['type']
 /** The events of a topic that have one of these types. */
 export type EventNamed<T extends Topic, Name extends string> = Extract<EventOf<T>, { readonly type: Name }>
 
-/** What becomes of an event whose attempts have run out, or that was given up. */
+/** What becomes of an event whose attempts have run out, or that no attempt can mend. */
 export type OnExhausted =
   /** The key waits for an operator; its later events line up behind. */
   | 'hold-key'

@@ -3,7 +3,7 @@ import { ending } from './ending.ts'
 
 /**
  * Sets events aside until their precondition has come: for those that `why` gives a reason for. They are offered again
- * before each later event of the key, in order; the key goes on. Others pass. Nothing else may be recorded for an
+ * behind each later event of the key, in order and in its commit; the key goes on. Others pass. Nothing else may be recorded for an
  * event that is set aside, so it stands before `evolve` and `emit`.
  */
 export function defer<V>(why: (value: V) => string | undefined): MonoTypeOperatorFunction<V> {

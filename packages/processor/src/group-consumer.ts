@@ -20,8 +20,8 @@ const eagerMs = 100
 export class GroupConsumer {
   readonly #settings: ConsumerSettings
   readonly #runs = new Map<number, PartitionWork>()
-  /** Runs that have ended and not been given back yet. */
-  readonly #leaving = new Map<PartitionWork, Promise<boolean>>()
+  /** Runs that have ended: each is taken leave of once, whatever is heard of it later. */
+  readonly #leaving = new WeakMap<PartitionWork, Promise<boolean>>()
   /** Runs that are being handed over. */
   readonly #moving = new Set<PartitionWork>()
   readonly #faults: PartitionFaults
@@ -239,7 +239,6 @@ export class GroupConsumer {
     } catch (error) {
       this.#settings.tell({ kind: 'trouble', partition, error })
     }
-    this.#leaving.delete(run)
     this.#runs.delete(partition)
     this.#tend.call()
     return released

@@ -1,10 +1,20 @@
 import { type ErrorCode, MillraceError } from '@millrace/event'
-import { type HandlerContext, run, type Running } from '@millrace/processor'
+import { type ConsumerEvent, type HandlerContext, run, type Running } from '@millrace/processor'
 import type { Folded } from '../act.ts'
 import { watched } from '../simulated-server.ts'
 import { type Cluster, leaseMs, lostCode } from './cluster.ts'
 import { systemOf, target } from './system.ts'
 import type { Node } from './wire.ts'
+
+/** News of an engine that explain what it does next. */
+const told: ReadonlySet<string> = new Set([
+  'ended',
+  'retry',
+  'stalled',
+  'handing-over',
+  'parked',
+  'effect-dead',
+])
 
 /** A real engine in a process of the simulation: everything that it asks of the outside goes over the wire. */
 export class Member {
@@ -44,6 +54,7 @@ export class Member {
       store: this.#remote(this.#cluster.store, lostCode, (name, args) => this.#look(name, args)),
       members: this.#remote(this.#cluster.members, () => 'members.unavailable'),
       member: node.name,
+      observe: (news) => this.#heard(news),
       freshName: () => 'x',
       emitsTo: [target],
       clock: { now: () => wire.nowMs + node.skewMs },
@@ -71,6 +82,14 @@ export class Member {
         if (!(error instanceof MillraceError && error.retryable)) failed(error)
         else node.timers.set(100, () => this.start(failed))
       })
+  }
+
+  #heard(news: ConsumerEvent): void {
+    if (!this.node.alive || !told.has(news.kind)) return
+    const where = 'partition' in news ? ` ${news.partition}` : ''
+    const why = 'error' in news && news.error !== undefined ? `: ${String(news.error)}` : ''
+    const how = 'reason' in news ? ` (${news.reason})` : ''
+    this.#cluster.story.tell(`${this.node.name} says: ${news.kind}${where}${how}${why}`)
   }
 
   /** Ends in good order. */

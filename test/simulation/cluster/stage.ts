@@ -226,7 +226,7 @@ export class Stage {
     const { judges, server } = this.#cluster
     for (const [partition, judge] of judges.entries()) {
       for (const [seq, place] of judge.places)
-        if (seq > judge.base && place !== 'done' && place !== 'dead' && place !== 'deferred') return false
+        if (seq > judge.base && place !== 'done' && place !== 'dead') return false
       if (!judge.channels.allArrived) return false
       const { counters, structures } = await server.store.audit(this.#cluster.at(partition))
       const { pending, parked } = counters.effects

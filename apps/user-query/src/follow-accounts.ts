@@ -75,6 +75,7 @@ export async function followAccounts(options: FollowOptions): Promise<Running> {
   })
   return {
     health: () => running.health(),
+    resume: () => running.resume(),
     stop: async () => {
       await running.stop()
       await writer.end()

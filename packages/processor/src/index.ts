@@ -37,6 +37,7 @@ export type {
 export { type EngineBounds, engineBounds } from './engine/engine-settings.ts'
 export type { EffectNews } from './engine/effect-news.ts'
 export { type BeginHealth, type BeginOptions, type StartPoint } from './engine/group-beginning.ts'
+export type { DeadLimit } from './engine/dead-brake.ts'
 export { run, type Running, type RunOptions } from './engine/run.ts'
 export { type FailureKind, kindOfFailure } from './failure-kind.ts'
 export { Forwarder, type ForwarderOwner, type ForwarderSettings } from './forwarder.ts'

@@ -22,6 +22,7 @@ import type { Processor } from '../model/processor.ts'
 import type { MemberList } from '../members/member-list.ts'
 import { channelOf } from '../outbox.ts'
 import { assertTakesChannels } from '../takes-channels.ts'
+import { DeadBrake, type DeadLimit } from './dead-brake.ts'
 import { DueBell } from './due-bell.ts'
 import { dueListener } from './due-listener.ts'
 import { type EngineBounds, engineBounds, type EngineSettings } from './engine-settings.ts'
@@ -61,6 +62,8 @@ export interface RunOptions extends Partial<EngineBounds>, BeginOptions {
    * forgotten. One of the caller's hears this run alone, and is closed by the caller, after the stop.
    */
   readonly retryClock?: RetryClock
+  /** With more events given up or held than this, nothing is handed over until `resume`. Default: no limit. */
+  readonly deadLimit?: DeadLimit
   /** Closed, nothing is handed over: no attempts are spent, the lease is kept. */
   readonly gate?: Gate
   /** What the handler writes outside of the group's record, a view for one. */
@@ -80,6 +83,8 @@ export interface RunOptions extends Partial<EngineBounds>, BeginOptions {
 /** A processor that runs. */
 export interface Running {
   health(): ConsumerHealth & BeginHealth
+  /** Goes on after `deadLimit` has stopped it. */
+  resume(): void
   /**
    * Reads no more, lets the handlers end (up to `stopMs`, then their signals are aborted), commits and gives the
    * leases back. May be called again: it is the same stop.
@@ -104,7 +109,12 @@ export async function run<T extends Topic, S>(
   // Says early that names are too long.
   channelOf({ topic, partition: topic.partitions - 1, group })
   for (const target of options.emitsTo ?? []) await assertTakesChannels(options.log, target)
-  const share = (news: ConsumerNews) => tell({ topic: topic.name, group, member, ...news }, observe)
+  const brake = new DeadBrake(options.deadLimit, options.gate, clock)
+  const gate = options.deadLimit ? brake : options.gate
+  const share = (news: ConsumerNews) => {
+    brake.hear(news)
+    tell({ topic: topic.name, group, member, ...news }, observe)
+  }
   const starts = await startsOf(options.log, topic, options)
   const expireMs = expiryOf(options, options.leaseMs ?? engineBounds.leaseMs)
   if (expireMs !== undefined && options.members)
@@ -124,7 +134,7 @@ export async function run<T extends Topic, S>(
     targets: new Map(options.emitsTo?.map((target) => [target.name, target])),
     taking: new Set(options.emitsTo?.map((target) => target.name)),
     kindOf: kindsOf(options),
-    gate: options.gate,
+    gate,
     ...{ clock, timers, elapsedMs, random },
     tell: share,
   }
@@ -138,13 +148,14 @@ export async function run<T extends Topic, S>(
     group,
     member,
     elsewhere: options.elsewhere,
-    gate: options.gate,
+    gate,
     ...{ timers, elapsedMs, random },
     tell: settings.tell,
     begin: (start) => new PartitionEngine(settings, start),
   })
   return {
-    health: () => ({ ...consumer.health(), ...begins.health() }),
+    health: () => ({ ...brake.explain(consumer.health()), ...begins.health() }),
+    resume: () => brake.release(),
     async stop() {
       await consumer.stop()
       if (options.retryClock === undefined) await retryClock.close()

@@ -163,6 +163,28 @@ export function describeParked(subject: () => EngineUnderTest): void {
       expect(await stage.differences('folds')).toEqual([])
     }))
 
+  test('too many dead letters stop the member until somebody has looked', () =>
+    scene(async (stage) => {
+      let broken = true
+      const player = await stage.start(
+        folds(stage, () => (broken ? new Error('no') : undefined), true),
+        { attempts: 1, deadLimit: { count: 3, withinMs: 60_000 }, atOnce: 1, window: 4 },
+      )
+      await stage.append('a', 'b', 'c', 'd')
+      await stage.reached(player, 4)
+      await stage.append('e', 'f')
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      const { state: health, paused, message } = player.running.health()
+      expect({ health, paused }).toEqual({ health: 'down', paused: true })
+      expect(message).toMatch('more than 3 events were given up')
+      expect(await stage.deadSeqs('folds')).toEqual([1, 2, 3, 4])
+      broken = false
+      player.running.resume()
+      await stage.reached(player, 6)
+      expect(await stage.deadSeqs('folds')).toEqual([1, 2, 3, 4])
+      expect(player.running.health().state).toBe('ok')
+    }))
+
   test('a clock that has lost everything is told again', () =>
     scene(async (stage) => {
       let away = true

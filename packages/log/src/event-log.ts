@@ -27,6 +27,11 @@ export interface ReadOptions {
   /** How long to wait for the first event, in ms. Default 0: answer at once. */
   readonly waitMs?: number
   readonly signal?: AbortSignal
+  /**
+   * The next read will go on where this one ends, and may be asked for before: where there is enough, its answer knows
+   * nothing of what was appended or trimmed since. For reads of one partition that do not wait. Default: false.
+   */
+  readonly ahead?: boolean
 }
 
 /** A part of one key's history, in order. */

@@ -83,7 +83,10 @@ export class Reader {
     const cursors: Cursors = new Map(runs.map((run) => [run.partition, run.cursor.id]))
     for (const run of runs) this.#reading.add(run)
     try {
-      const bounds = { limit: this.#size, ...(waitMs > 0 ? { waitMs, signal: this.#stopping } : {}) }
+      const bounds = {
+        limit: this.#size,
+        ...(waitMs > 0 ? { waitMs, signal: this.#stopping } : { ahead: true }),
+      }
       const answer = await log.read(topic, cursors, bounds)
       this.#failures = 0
       for (const run of runs) this.#take(run, answer.get(run.partition) ?? [])

@@ -1,7 +1,8 @@
+import type { Topic } from '@millrace/event'
 import { beginning } from '@millrace/log'
 import { testTopic, unit } from '@millrace/log/contract'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 
@@ -84,4 +85,58 @@ test('what Millrace did not write stops the read', async () => {
       code: expect.stringMatching(/^(log\.corrupt|event\.invalid|log\.gap)$/),
     })
   }
+})
+
+describe('ahead', () => {
+  const page = async (topic: Topic, after: string, limit = 100) =>
+    (await log.read(topic, new Map([[0, after]]), { limit, ahead: true })).get(0) ?? []
+  const fill = (topic: Topic, count: number) =>
+    log.append(
+      topic,
+      Array.from({ length: count }, (_, data) => unit(topic, 'k', { data })),
+    )
+  const calls = async () =>
+    Number(/cmdstat_xread:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
+
+  test('page by page it is everything once and in order', async () => {
+    const topic = testTopic({ partitions: 1 })
+    for (let call = 0; call < 10; call++) await fill(topic, 70)
+    const seqs: number[] = []
+    for (let after = beginning; ;) {
+      const events = await page(topic, after, 150)
+      if (events.length === 0) break
+      seqs.push(...events.map(({ position }) => position.seq))
+      after = events.at(-1)?.position.id ?? ''
+    }
+    expect(seqs).toEqual(Array.from({ length: 700 }, (_, at) => at + 1))
+  })
+
+  test('what follows a full page is on its way when that is answered', async () => {
+    const topic = testTopic({ partitions: 1 })
+    for (let call = 0; call < 4; call++) await fill(topic, 100)
+    const before = await calls()
+    const first = await page(topic, beginning)
+    expect(await calls()).toBe(before + 2)
+    const second = await page(topic, first.at(-1)?.position.id ?? '')
+    expect(second[0]?.position.seq).toBe(101)
+    expect(await calls()).toBe(before + 3)
+  })
+
+  test('a page that was not full is read again', async () => {
+    const topic = testTopic({ partitions: 1 })
+    await fill(topic, 100)
+    const first = await page(topic, beginning)
+    // The answer to what was asked ahead has come: it is empty.
+    await calls()
+    await log.append(topic, [unit(topic, 'k')])
+    expect(await page(topic, first.at(-1)?.position.id ?? '')).toHaveLength(1)
+  })
+
+  test('from elsewhere it is read as ever', async () => {
+    const topic = testTopic({ partitions: 1 })
+    for (let call = 0; call < 3; call++) await fill(topic, 100)
+    const first = await page(topic, beginning)
+    expect((await page(topic, first[49]?.position.id ?? ''))[0]?.position.seq).toBe(51)
+    expect((await page(topic, beginning))[0]?.position.seq).toBe(1)
+  })
 })

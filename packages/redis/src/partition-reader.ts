@@ -3,8 +3,7 @@ import { type Cursors, isStreamId, type Position, type Recorded, seqOf } from '@
 import type { Redis } from 'ioredis'
 import { eventsOf } from './entry.ts'
 import type { Keys } from './keys.ts'
-
-type StreamReply = [key: string, entries: [id: string, fields: string[]][]][] | null
+import { ReadAhead, type StreamEntries, type StreamReply } from './read-ahead.ts'
 
 // An entry holds up to a hundred events and 64 KiB, and XREAD counts entries. Asking for as many as the caller wants
 // events would fetch a hundred times too much (and 32 MB a partition): so it is asked for what those entries held
@@ -20,23 +19,33 @@ interface Progress {
   readonly events: Recorded[]
 }
 
+/** How much a read answers, and how. */
+export interface PageBounds {
+  readonly limit: number
+  readonly blockMs?: number
+  readonly ahead?: boolean
+}
+
 /** Reads partitions from cursors on. */
 export class PartitionReader {
   readonly #keys: Keys
   /** Events an entry, as last seen, by topic. */
   readonly #perEntry = new Map<string, number>()
+  readonly #ahead = new ReadAhead()
 
   constructor(keys: Keys) {
     this.#keys = keys
   }
 
-  /** Events after the cursors; with `blockMs` it waits for the first one. */
+  /**
+   * Events after the cursors; with `blockMs` it waits for the first one. `ahead`: the caller will read on where a full
+   * page ends; for one partition.
+   */
   async read(
     redis: Redis,
     topic: Topic,
     after: Cursors,
-    limit: number,
-    blockMs: number,
+    { limit, blockMs = 0, ahead = false }: PageBounds,
   ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
     const all = [...after].map(([partition, cursor]): Progress => ({
       partition,
@@ -45,11 +54,41 @@ export class PartitionReader {
       events: [],
     }))
     let waitMs = blockMs
-    for (let open = all; open.length > 0; waitMs = 0)
-      open = await this.#round(redis, topic, open, limit, waitMs)
+    for (let open: readonly Progress[] = all; open.length > 0; waitMs = 0)
+      open =
+        ahead && waitMs === 0 && all.length === 1
+          ? await this.#next(redis, topic, open, limit)
+          : await this.#round(redis, topic, open, limit, waitMs)
     return new Map(
       all.flatMap(({ partition, events }) => (events.length > 0 ? [[partition, events] as const] : [])),
     )
+  }
+
+  /** Reads one partition on, and asks for what comes behind before it is needed. */
+  async #next(
+    redis: Redis,
+    topic: Topic,
+    open: readonly Progress[],
+    limit: number,
+  ): Promise<readonly Progress[]> {
+    const [progress] = open
+    if (!progress) return []
+    const { name, cursor } = progress
+    const count = this.#count(topic, limit)
+    const entries =
+      (await this.#ahead.take(name, cursor, count)) ??
+      ((await redis.xread('COUNT', count, 'STREAMS', name, cursor)) as StreamReply)?.[0]?.[1] ??
+      []
+    const full = entries.length === count
+    if (full) this.#ahead.begin(redis, name, count, entries)
+    const most = take(topic, progress, entries, limit)
+    if (most > 0) this.#perEntry.set(topic.name, most)
+    return full && progress.events.length < limit ? open : []
+  }
+
+  #count(topic: Topic, limit: number): number {
+    const perEntry = this.#perEntry.get(topic.name) ?? firstGuess
+    return Math.max(1, Math.min(mostEntries, Math.ceil(limit / perEntry)))
   }
 
   /** One XREAD; answers the partitions that want more and may have more. */
@@ -60,8 +99,7 @@ export class PartitionReader {
     limit: number,
     blockMs: number,
   ): Promise<Progress[]> {
-    const perEntry = this.#perEntry.get(topic.name) ?? firstGuess
-    const count = Math.max(1, Math.min(mostEntries, Math.ceil(limit / perEntry)))
+    const count = this.#count(topic, limit)
     const streams = [...open.map(({ name }) => name), ...open.map(({ cursor }) => cursor)]
     const reply = (
       blockMs > 0
@@ -85,12 +123,7 @@ export class PartitionReader {
  * Takes the events of some entries, after a check that they follow what was read without a gap: XREAD skips a
  * trimmed range in silence. Answers how many events the fullest entry held.
  */
-function take(
-  topic: Topic,
-  progress: Progress,
-  entries: readonly [string, string[]][],
-  limit: number,
-): number {
+function take(topic: Topic, progress: Progress, entries: StreamEntries, limit: number): number {
   const { partition, events } = progress
   const start = seqOf(progress.cursor)
   let seq = start

@@ -130,16 +130,17 @@ class LogOnRedis implements RedisLog {
     after: Cursors,
     options: ReadOptions = {},
   ): Promise<ReadonlyMap<number, readonly Recorded[]>> {
-    const { limit = 500, waitMs = 0, signal } = options
+    const { limit = 500, waitMs = 0, signal, ahead = false } = options
     for (const partition of after.keys()) assertPartition(topic, partition)
     if (!this.#forms.fits(topic, 'reader')) await this.#read(() => this.#forms.check(topic, 'reader'))
-    if (waitMs === 0) return this.#read(() => this.#partitions.read(this.#writer, topic, after, limit, 0))
+    if (waitMs === 0)
+      return this.#read(() => this.#partitions.read(this.#writer, topic, after, { limit, ahead }))
     const nothing: ReadonlyMap<number, readonly Recorded[]> = new Map()
     return this.#read(() =>
       this.#readers.run(
         waitMs,
         signal,
-        (redis) => this.#partitions.read(redis, topic, after, limit, waitMs),
+        (redis) => this.#partitions.read(redis, topic, after, { limit, blockMs: waitMs }),
         nothing,
       ),
     )

@@ -2,24 +2,31 @@ import {
   connectGroupStore,
   connectLog,
   connectMemberList,
+  connectServerLook,
   type RedisGroupStore,
   type RedisLog,
   type RedisMemberList,
+  type ServerLook,
 } from '@millrace/redis'
 import {
   contextStore,
   Health,
   type Logger,
+  metricNames,
   Metrics,
   requestMeter,
   type ServiceRequestMeter,
 } from '@millrace/service'
+import { ProcessMeters } from '@millrace/service/meters'
+import manifest from '../package.json' with { type: 'json' }
 
 /** What the services of one process share: one connection to the log, one registry of metrics, one view of health. */
 export interface ProcessKit {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly health: Health
+  /** Counts and looks for the metrics; services say what of them there is to look at. */
+  readonly meters: ProcessMeters
   /** The log; connected by the first who asks. */
   log(): Promise<RedisLog>
   /** Leases and positions of groups, on a connection of their own: no append stands before a commit. */
@@ -39,7 +46,7 @@ interface HttpParts {
 
 /** Makes the kit of a process. Whoever makes it closes it, after its services. */
 export function processKit(logger: Logger, redisUrl: string): ProcessKit {
-  const metrics = new Metrics({ processMetrics: true })
+  const metrics = new Metrics({ processMetrics: true, declared: Object.values(metricNames) })
   const health = new Health()
   let connecting: Promise<RedisLog> | undefined
   const connect = async () => {
@@ -49,12 +56,31 @@ export function processKit(logger: Logger, redisUrl: string): ProcessKit {
   }
   let connectingGroups: Promise<RedisGroupStore> | undefined
   let connectingMembers: Promise<RedisMemberList> | undefined
+  let connectingLook: Promise<ServerLook> | undefined
+  const lookAtRedis = async () => {
+    connectingLook ??= connectServerLook({ url: redisUrl, name: 'millrace-look' }).catch((error: unknown) => {
+      // Tried again with the next scrape.
+      connectingLook = undefined
+      throw error
+    })
+    return (await connectingLook).look()
+  }
+  const log = () => (connecting ??= connect())
+  const groups = () => (connectingGroups ??= connectGroupStore({ url: redisUrl, name: 'millrace-groups' }))
+  const meters = new ProcessMeters({
+    metrics,
+    health,
+    version: manifest.version,
+    groups: async () => ({ store: await groups(), log: await log() }),
+    redis: redisUrl === '' ? undefined : lookAtRedis,
+  })
   return {
     logger,
     metrics,
     health,
-    log: () => (connecting ??= connect()),
-    groups: () => (connectingGroups ??= connectGroupStore({ url: redisUrl, name: 'millrace-groups' })),
+    meters,
+    log,
+    groups,
     members: () => (connectingMembers ??= connectMemberList({ url: redisUrl, name: 'millrace-members' })),
     http: (service) => ({
       logger: logger.child({ service }),
@@ -62,10 +88,13 @@ export function processKit(logger: Logger, redisUrl: string): ProcessKit {
       meter: requestMeter(metrics, service),
     }),
     close: async () => {
+      meters.end()
       // Whoever could not connect has said so already.
+      const look = await connectingLook?.catch(() => undefined)
       const log = await connecting?.catch(() => undefined)
       const groups = await connectingGroups?.catch(() => undefined)
       const members = await connectingMembers?.catch(() => undefined)
+      await look?.close()
       await members?.close()
       await groups?.close()
       await log?.close()

@@ -1,5 +1,6 @@
 export type { AccountRow, AccountRows, SignUpCount, SignUpsBy } from './account-rows.ts'
 export { accountView } from './account-view.ts'
 export { createMemoryAccountView } from './memory-account-rows.ts'
+export { accountViewLag } from './account-view-lag.ts'
 export { type AccountViewOptions, openAccountView } from './postgres-account-rows.ts'
 export { createUserQuery, type UserQuery, type UserQueryOptions } from './user-query.ts'

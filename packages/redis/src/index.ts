@@ -7,4 +7,5 @@ export {
 } from './connection.ts'
 export { connectGroupStore, type RedisGroupStore, type RedisGroupStoreOptions } from './group-store.ts'
 export { connectMemberList, type RedisMemberList, type RedisMemberListOptions } from './member-list.ts'
+export { connectServerLook, type ServerFacts, type ServerLook } from './server-look.ts'
 export { connectLog, type RedisLog, type RedisLogOptions } from './redis-log.ts'

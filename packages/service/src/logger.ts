@@ -2,6 +2,7 @@ import { maskText } from '@millrace/event'
 import { type DestinationStream, destination, type Level, pino, stdTimeFunctions } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import { currentContext } from './context.ts'
+import { countLine } from './log-counts.ts'
 import { allowedFields, type LogFields, visibleFields } from './log-fields.ts'
 
 /** Least level that is written; `silent` writes nothing. */
@@ -67,6 +68,7 @@ export function createLogger(options: LoggerOptions): Logger {
     const write = (level: Level) => (message: string, fields?: LogFields) => {
       // Before anything is built: a level that is off costs next to nothing.
       if (!root.isLevelEnabled(level)) return
+      countLine(level)
       root[level](
         { service, ...idsOfNow(), ...visibleFields({ ...bound, ...fields }, allowed) },
         maskText(message),

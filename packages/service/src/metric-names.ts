@@ -242,7 +242,7 @@ export const metricNames = {
   redisUp: gauge('millrace_redis_up', 'Whether Redis has answered the last probe'),
   redisRoundTrip: histogram(
     'millrace_redis_round_trip_seconds',
-    'Time of a PING, sent every few seconds on the connection that appends use',
+    'Time of a PING on a connection of its own, one with each scrape',
   ),
   redisMemory: gauge('millrace_redis_memory_used_bytes', 'Memory that Redis uses'),
   redisMemoryMax: gauge('millrace_redis_memory_max_bytes', 'Limit of the memory of Redis; 0: none is set'),

@@ -23,6 +23,8 @@ export type Readings = number | readonly Reading[]
 export interface MetricsOptions {
   /** CPU, memory, event loop and garbage collection of this process. Default false: once a process is enough. */
   readonly processMetrics?: boolean
+  /** Metrics that are described in each scrape, also while they have no series. Default: none. */
+  readonly declared?: readonly MetricName[]
   /** Most series of a counter or gauge; label sets beyond are counted as `other`. Default 2,000. */
   readonly mostSeries?: number
   /** Most series of a histogram, which has some fifteen lines each. Default 300. */
@@ -52,6 +54,7 @@ export class Metrics {
   constructor(options: MetricsOptions = {}) {
     this.#options = {
       processMetrics: false,
+      declared: [],
       mostSeries: 2_000,
       mostHistograms: 300,
       readTimeoutMs: 2_000,
@@ -104,6 +107,8 @@ export class Metrics {
 
   /** All metrics, in the format that a scrape's `Accept` header asks for. Default: the text format of Prometheus. */
   async exposition(accept?: string): Promise<Exposition> {
+    for (const metric of this.#options.declared)
+      if (!this.#collects.has(metric.name)) this.#collects.set(metric.name, async () => familyOf(metric, []))
     const [families, ofProcess] = await Promise.all([
       Promise.all([...this.#collects.values()].map((collect) => collect())),
       this.#process(),

@@ -12,6 +12,9 @@ const groups = [
   { topic: accounts.name, group: 'user-query' },
 ]
 
+/** States of jobs that are counted for the metrics. */
+const queueStates = ['waiting', 'active', 'delayed', 'failed'] as const
+
 /** Mounts the operator's pages on the operations listener. */
 export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): Promise<RunningService> {
   const { secrets, redisUrl, kit } = context
@@ -26,6 +29,8 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
     groups,
     onTrouble: (error) => logger.warn('The queues cannot be reached', { err: error }),
   })
+  for (const { queue } of dashboard.queues)
+    kit.meters.watchQueue(queue.name, () => queue.getJobCounts(...queueStates))
   const rule = async ({ id, kind, data }: JobRuling, actor: string): Promise<void> => {
     const ref = dashboard.refOf(data)
     if (ref === undefined || ref.topic !== accounts.name)

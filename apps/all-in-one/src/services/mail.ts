@@ -1,5 +1,7 @@
+import { accounts } from '@millrace/accounts'
 import { followed } from '../consumer-log.ts'
 import type { ServiceFactory } from '../service-factory.ts'
+import { mailProvider } from '../provider-board.ts'
 import { addressOf } from '../welcome.ts'
 
 /** Sends the mails that the events of the accounts ask for. */
@@ -20,7 +22,10 @@ export const mailService: ServiceFactory = {
     const from = { name: settings.MAIL_NAME, address: settings.MAIL_FROM }
     const delivery = createMailDelivery(createMailSender(smtpUrl, from))
     const board = await openProviderBoard(context, delivery)
-    delivery.onStateChange((state) => logger.warn(`The circuit breaker to the mail provider is ${state}`))
+    delivery.onStateChange((state) => {
+      logger.warn(`The circuit breaker to the mail provider is ${state}`)
+      kit.meters.breakerChanged('mail', mailProvider, state)
+    })
     const retryClock = await retryClockOf(context, 'mail')
     const service = createMailService({
       retryClock,
@@ -37,6 +42,8 @@ export const mailService: ServiceFactory = {
       observe: followed(logger),
     })
     await service.start()
+    kit.meters.watchGroup({ topic: accounts, group: 'mail', health: () => service.health().consumer })
+    kit.meters.watchBreaker('mail', mailProvider, () => delivery.status().state)
     // Sign-up works without the mail; the mails follow.
     kit.health.add({ name: 'mail', critical: false, check: () => service.health() })
     return {

@@ -1,3 +1,4 @@
+import { accounts } from '@millrace/accounts'
 import { followed } from '../consumer-log.ts'
 import { listenWhenSeparate } from '../separate-listener.ts'
 import type { ServiceFactory } from '../service-factory.ts'
@@ -10,7 +11,7 @@ export const userQueryService: ServiceFactory = {
   ports: [{ setting: 'USER_QUERY_PORT', whenSeparate: true }],
   start: async (context) => {
     const { secrets, kit, databaseUrl, member } = context
-    const { createUserQuery, openAccountView } = await import('@millrace-app/user-query')
+    const { accountViewLag, createUserQuery, openAccountView } = await import('@millrace-app/user-query')
     const { createSessionTokens } = await import('@millrace/accounts')
     const { purposeKey } = await import('@millrace/service')
     const http = kit.http('user-query')
@@ -34,6 +35,8 @@ export const userQueryService: ServiceFactory = {
       observe: followed(http.logger),
     })
     await service.start()
+    kit.meters.watchGroup({ topic: accounts, group: 'user-query', health: () => service.health() })
+    kit.meters.watchView('user-query', async () => accountViewLag(await kit.log(), view))
     kit.health.add({ name: 'user-query', check: () => service.health() })
     const listening = await listenWhenSeparate(context, 'user-query', 'USER_QUERY_PORT', service.app)
     return {

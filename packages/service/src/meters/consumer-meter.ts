@@ -3,7 +3,7 @@ import type { MetricName } from '../metric-name.ts'
 import { metricNames } from '../metric-names.ts'
 import type { Metrics } from '../metrics.ts'
 import { otherLabel } from '../series.ts'
-import { BreakerStates } from './breaker-states.ts'
+import type { BreakerStates } from './breaker-states.ts'
 import { batchSizes, longSeconds, shortSeconds } from './buckets.ts'
 import { CountCache } from './count-cache.ts'
 import { listening, reasonOf } from './subscription.ts'
@@ -71,8 +71,16 @@ class ConsumerMeter {
       case 'effect-breaker':
         this.#breakers.set(event.group, event.name, event.state)
         return this.counts.add(metricNames.breakerChanges, 1, event.group, event.name, event.state)
-      default:
-        // The rest is no number.
+      // No numbers, or read at the scrape.
+      case 'start-ignored':
+      case 'effects-full':
+      case 'effects-flowing':
+      case 'paused':
+      case 'resumed':
+      case 'member-live':
+      case 'member-silent':
+      case 'member-left':
+      case 'handing-over':
         return
     }
   }

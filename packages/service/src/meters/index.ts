@@ -1,3 +1,5 @@
-export { appendMeter } from './append-meter.ts'
-export { BreakerStates, type BreakerState } from './breaker-states.ts'
-export { consumerMeter } from './consumer-meter.ts'
+export type { BreakerState } from './breaker-states.ts'
+export type { GroupSources } from './group-survey.ts'
+export { type NamedNumbers, ProcessMeters, type ProcessMetersOptions } from './process-meters.ts'
+export type { RedisFacts } from './redis-gauges.ts'
+export type { WatchedGroup } from './watched-group.ts'

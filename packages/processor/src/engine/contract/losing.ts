@@ -32,6 +32,21 @@ export function describeLosing(subject: () => EngineUnderTest): void {
       expect(await stage.differences('doubles')).toEqual([])
     }))
 
+  test('a member that finds everything settled says so with its lease, and commits nothing', () =>
+    scene(async (stage) => {
+      const first = await stage.start(doubles(stage))
+      await stage.append('a', 'b')
+      await stage.reached(first, 2)
+      await first.running.stop()
+      const second = await stage.start(doubles(stage))
+      await stage.reached(second, 2)
+      await second.running.stop()
+      expect(second.faults.commits).toEqual([])
+      expect(await stage.stateOf('doubles', 'a')).toBe(1)
+      expect(await stage.history(stage.target)).toHaveLength(2)
+      expect(await stage.differences('doubles')).toEqual([])
+    }))
+
   test('a member paused past its lease is fenced; its successor does everything once', () =>
     scene(async (stage) => {
       const first = await stage.start(doubles(stage))

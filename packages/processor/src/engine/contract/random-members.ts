@@ -79,7 +79,8 @@ export function describeRandomMembers(subject: () => EngineUnderTest): void {
         await stage.unparked('folds')
         await until(async () => {
           const { counters } = await stage.subject.store.audit(stage.at('folds'))
-          return counters.effects.pending === 0
+          const { effects, outbox } = counters
+          return effects.pending === 0 && outbox.forwarded === outbox.written
         })
         await player.running.stop()
         const derived = await stage.history(stage.target)

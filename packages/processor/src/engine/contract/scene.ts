@@ -149,11 +149,15 @@ export class Scene {
     return { topic: this.source, partition, group }
   }
 
-  /** Everything up to a sequence number is committed. */
+  /** Everything up to a sequence number is committed: by this member, or before it had its lease. */
   async reached(player: Player, seq: number, partition = 0): Promise<void> {
     await this.until(() =>
       player.news.some(
-        (one) => one.kind === 'progress' && one.partition === partition && one.position.seq >= seq,
+        (one) =>
+          // Who finds everything settled has nothing to commit.
+          (one.kind === 'progress' || one.kind === 'leased') &&
+          one.partition === partition &&
+          one.position.seq >= seq,
       ),
     )
   }

@@ -87,7 +87,7 @@ export class Member {
   #heard(news: ConsumerEvent): void {
     if (!this.node.alive || !told.has(news.kind)) return
     const where = 'partition' in news ? ` ${news.partition}` : ''
-    const why = 'error' in news && news.error !== undefined ? `: ${String(news.error)}` : ''
+    const why = 'error' in news && news.error instanceof Error ? `: ${news.error.message}` : ''
     const how = 'reason' in news ? ` (${news.reason})` : ''
     this.#cluster.story.tell(`${this.node.name} says: ${news.kind}${where}${how}${why}`)
   }

@@ -78,8 +78,8 @@ export const planted = {
     edits: [
       {
         file: `${engine}/key-lanes.ts`,
-        find: 'slot.waiting.putBack(lane.unsettled)',
-        put: `const [first, ...others] = lane.unsettled
+        find: "slot.waiting.putBack(lane.unsettled.filter(({ origin }) => origin !== 'deferred'))",
+        put: `const [first, ...others] = lane.unsettled.filter(({ origin }) => origin !== 'deferred')
           slot.waiting.putBack(others)
           if (first !== undefined) slot.waiting.push(first)`,
       },

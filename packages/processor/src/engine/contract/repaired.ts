@@ -26,7 +26,8 @@ export function describeRepaired(subject: () => EngineUnderTest): void {
   async function repair(stage: Scene, action: RepairAction, source?: SourceOfTruth) {
     const { store, log } = stage.subject
     const sources = source ? { [stage.source.name]: { Counted: source } } : {}
-    const repairer = new Repairer({ store, log, sources })
+    const clock = { now: () => stage.subject.now() }
+    const repairer = new Repairer({ store, log, sources, clock })
     const outcomes: RepairOutcome[] = []
     for await (const outcome of repairer.key(stage.at('notes'), 'a', action, { ...order, force: true }))
       outcomes.push(outcome)

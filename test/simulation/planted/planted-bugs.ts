@@ -140,7 +140,7 @@ export const planted = {
       {
         file: `${engine}/partition-engine.ts`,
         find: 'if (!gathered) return undefined',
-        put: 'if (!gathered) return undefined; this.#effects.add(gathered.harvest.effects)',
+        put: 'if (!gathered) return undefined; this.effects.add(gathered.harvest.effects)',
       },
     ],
   },

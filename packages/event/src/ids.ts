@@ -44,10 +44,21 @@ export function freshId(): string {
  */
 export function derivedId(...parts: readonly string[]): string {
   let text = ''
-  for (const part of parts) text += lengthPrefixed(part)
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at] as string
+    // Most parts are those of the call before, and counting bytes takes a third of the time.
+    if (part !== lastParts[at]) {
+      lastParts[at] = part
+      lastTexts[at] = lengthPrefixed(part)
+    }
+    text += lastTexts[at] as string
+  }
   // In one piece and as text: an object to update costs 2.5 µs an id, a buffer 2.3, this 0.8.
   return asVersion8(hash('sha256', text, 'latin1'))
 }
+
+const lastParts: string[] = []
+const lastTexts: string[] = []
 
 /** Like {@link derivedId}, but nobody without the secret can tell or guess the parts. */
 export function keyedId(secret: Uint8Array, ...parts: readonly string[]): string {

@@ -1,6 +1,13 @@
 export { catalogue, type ErrorCode, type ErrorEntry } from './catalogue.ts'
 export { type Clock, systemClock } from './clock.ts'
-export { decodeEvent, encodeEvent, envelopeOf, newEvent } from './codec.ts'
+export {
+  decodeEvent,
+  encodeEvent,
+  type EncodedEvent,
+  envelopeOf,
+  newEncodedEvent,
+  newEvent,
+} from './codec.ts'
 export { type FieldError, MillraceError, type MillraceErrorOptions } from './error.ts'
 export type { Event, EventDraft } from './event.ts'
 export { derivedId, freshId, keyedId } from './ids.ts'

@@ -91,7 +91,8 @@ export function partitionOfKey(topic: Topic, key: string): number {
 
 /** Present version of an event type. */
 export function versionOf(topic: Topic, type: string): number {
-  return versioned(typeOf(topic, type)).version
+  const entry = typeOf(topic, type)
+  return isVersioned(entry) ? entry.version : 1
 }
 
 /**
@@ -100,7 +101,8 @@ export function versionOf(topic: Topic, type: string): number {
  * @throws MillraceError `type.unknown`, `event.invalid`
  */
 export function validateData(topic: Topic, type: string, data: unknown): unknown {
-  return validate(versioned(typeOf(topic, type)).schema, data, type)
+  const entry = typeOf(topic, type)
+  return validate(isVersioned(entry) ? entry.schema : entry, data, type)
 }
 
 /**
@@ -138,8 +140,10 @@ function typeOf(topic: Topic, type: string): StandardSchemaV1 | VersionedType {
   return entry
 }
 
-function versioned(entry: StandardSchemaV1 | VersionedType): VersionedType {
+function isVersioned(entry: StandardSchemaV1 | VersionedType): entry is VersionedType {
   return 'schema' in entry && 'version' in entry
-    ? entry
-    : { schema: entry as StandardSchemaV1, version: 1, upcasters: {} }
+}
+
+function versioned(entry: StandardSchemaV1 | VersionedType): VersionedType {
+  return isVersioned(entry) ? entry : { schema: entry, version: 1, upcasters: {} }
 }

@@ -1,10 +1,9 @@
 import {
   derivedId,
-  encodeEvent,
   type Event,
   type EventDraft,
   MillraceError,
-  newEvent,
+  newEncodedEvent,
   type Topic,
   validate,
 } from '@millrace/event'
@@ -65,8 +64,8 @@ function recordEmit(lane: LaneCore, delivery: Delivery, topic: Topic, draft: Loo
   if (draft.time !== undefined) whole.time = draft.time
   if (draft.actor !== undefined) whole.actor = draft.actor
   if (cause.traceparent !== undefined) whole.traceparent = cause.traceparent
-  const event = newEvent(topic, whole, lane.clock)
-  const emitted = { topic, event, text: encodeEvent(topic, event) }
+  const { event, text } = newEncodedEvent(topic, whole, lane.clock)
+  const emitted = { topic, event, text }
   // A list that grows takes room for seventeen.
   if (emits === undefined) delivery.emits = [emitted]
   else emits.push(emitted)

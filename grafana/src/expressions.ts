@@ -1,3 +1,4 @@
+import { alerts } from './alerts.ts'
 import { dashboards } from './dashboards.ts'
 
 /** An expression with the place where it stands. */
@@ -14,4 +15,9 @@ export function dashboardExpressions(): Expression[] {
     ),
     ...annotations.list.map(({ name, expr }) => ({ where: `${title}: annotation ${name}`, expr })),
   ])
+}
+
+/** The expression of every alert. */
+export function alertExpressions(): Expression[] {
+  return alerts.map(({ name, expr }) => ({ where: `alert ${name}`, expr }))
 }

@@ -1,11 +1,12 @@
+import { alertRules } from './alert-rules.ts'
+import { alerts } from './alerts.ts'
 import { dashboards } from './dashboards.ts'
 
 /** Every file that is generated, with its path in the repository. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  return new Map(
-    dashboards.map((one) => [
-      `grafana/dashboards/${one.uid.replace(/^millrace-/, '')}.json`,
-      `${JSON.stringify(one, null, 2)}\n`,
-    ]),
-  )
+  const ofDashboards = dashboards.map((one) => {
+    const name = one.uid.replace(/^millrace-/, '')
+    return [`grafana/dashboards/${name}.json`, `${JSON.stringify(one, null, 2)}\n`] as const
+  })
+  return new Map([...ofDashboards, ['grafana/alerts/millrace.yml', alertRules(alerts)]])
 }

@@ -3,6 +3,7 @@ import { benchAppend } from './append.ts'
 import { benchLanes } from './lanes.ts'
 import { benchProcess } from './process.ts'
 import { asText, type Report } from './report.ts'
+import { benchTelemetry } from './telemetry.ts'
 import { benchUniq } from './uniq.ts'
 
 type Bench = (rounds: number, say: (line: string) => void, large: boolean) => Promise<Report>
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, Bench>> = {
   append: benchAppend,
   lanes: benchLanes,
   process: benchProcess,
+  telemetry: benchTelemetry,
   uniq: benchUniq,
 }
 const usage = `npm run bench -- <${Object.keys(benches).join('|')}> [--json] [--rounds N] [--large]   (rounds: default 5; large: process with a million keys)`

@@ -21,7 +21,10 @@ export interface OutcomeCount {
 /** Figures of a commit that came back, made only when somebody listens on the diagnostics channel. */
 export interface CommitFigures {
   readonly outcomes: readonly OutcomeCount[]
-  /** From the append of each event to the answer to the commit that settles it, by the log's clock and the member's. */
+  /**
+   * From the append of each event to the answer to the commit that settles it, by the log's clock and the member's. Of
+   * more than 64 events, one stands for eight.
+   */
   readonly waited: readonly Lengths[]
   /** W3C trace context of the event that has waited longest, if it has one. */
   readonly traceparent: string | undefined

@@ -5,19 +5,29 @@ import { dashboards } from './dashboards.ts'
 export interface Expression {
   readonly where: string
   readonly expr: string
+  /** What its series are called: `{{label}}`. */
+  readonly legend: string
 }
 
 /** Every expression of every dashboard, with its variables still in it. */
 export function dashboardExpressions(): Expression[] {
   return dashboards.flatMap(({ title, panels, annotations }) => [
     ...panels.flatMap((panel) =>
-      (panel.targets ?? []).map(({ expr }) => ({ where: `${title}: ${panel.title}`, expr })),
+      (panel.targets ?? []).map(({ expr, legendFormat }) => ({
+        where: `${title}: ${panel.title}`,
+        expr,
+        legend: legendFormat,
+      })),
     ),
-    ...annotations.list.map(({ name, expr }) => ({ where: `${title}: annotation ${name}`, expr })),
+    ...annotations.list.map(({ name, expr, textFormat }) => ({
+      where: `annotation ${name}`,
+      expr,
+      legend: textFormat,
+    })),
   ])
 }
 
 /** The expression of every alert. */
 export function alertExpressions(): Expression[] {
-  return alerts.map(({ name, expr }) => ({ where: `alert ${name}`, expr }))
+  return alerts.map(({ name, expr }) => ({ where: `alert ${name}`, expr, legend: '' }))
 }

@@ -89,7 +89,8 @@ test('planted: an edited file, a stray file, an unknown metric, one that is not 
   expect(generatedFaults(wanted, new Map([['a.json', '2']]))).toHaveLength(1)
   expect(generatedFaults(wanted, new Map([...wanted, ['b.json', '1']]))).toHaveLength(1)
   const metric: MetricName = { kind: 'histogram', name: 'millrace_a', help: '', labels: [] }
-  const plant = (expr: string, unshown = {}) => metricFaults([metric], [{ where: 'x', expr }], unshown)
+  const plant = (expr: string, unshown = {}) =>
+    metricFaults([metric], [{ where: 'x', expr, legend: '' }], unshown)
   expect(plant('rate(millrace_a_bucket[5m])')).toEqual([])
   expect(plant('millrace_a_sum + millrace_b')).toHaveLength(1)
   expect(plant('up')).toHaveLength(1)

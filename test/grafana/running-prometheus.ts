@@ -1,0 +1,126 @@
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { projectRoot } from '../../apps/all-in-one/src/pinned-node.ts'
+import { freePort } from '../../apps/all-in-one/src/servers/free-port.ts'
+import { KeptServer } from '../../apps/all-in-one/src/servers/kept-server.ts'
+import { prometheus } from './prometheus-tools.ts'
+
+/** A series of an answer, with its values as numbers. */
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>
+  readonly values: readonly number[]
+}
+
+interface Answer {
+  readonly status: string
+  readonly error?: string
+  readonly data?: { readonly result: readonly RawSeries[] }
+}
+
+interface RawSeries {
+  readonly metric: Readonly<Record<string, string>>
+  readonly value?: readonly [number, string]
+  readonly values?: readonly (readonly [number, string])[]
+}
+
+const scrapeMs = 1_000
+const patienceMs = 60_000
+
+/** A real Prometheus with the alert rules of the repository, on a port and a directory of its own. */
+export class RunningPrometheus {
+  readonly #server: KeptServer
+  readonly #url: string
+
+  private constructor(server: KeptServer, url: string) {
+    this.#server = server
+    this.#url = url
+  }
+
+  /** Starts one that scrapes a process. Resolves when it has scraped it. */
+  static async start(target: URL): Promise<RunningPrometheus> {
+    const directory = mkdtempSync(path.join(tmpdir(), 'millrace-prometheus-'))
+    const port = await freePort()
+    const config = path.join(directory, 'prometheus.yml')
+    const data = path.join(directory, 'data')
+    mkdirSync(data)
+    cpSync(path.join(projectRoot, 'grafana/alerts/millrace.yml'), path.join(directory, 'millrace.yml'))
+    writeFileSync(config, configuration(target))
+    const server = new KeptServer({
+      name: 'Prometheus',
+      command: prometheus ?? 'prometheus',
+      args: [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${data}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--enable-feature=exemplar-storage',
+      ],
+      env: {},
+      cwd: directory,
+      readyText: 'server is ready to receive web requests',
+      readyTimeoutMs: 60_000,
+      stopSignal: 'SIGTERM',
+      stopTimeoutMs: 20_000,
+      home: { directory: data, processNames: ['prometheus'] },
+      restart: false,
+      removeAtEnd: [directory],
+    })
+    await server.start()
+    const running = new RunningPrometheus(server, `http://127.0.0.1:${port}`)
+    await running.has('up == 1')
+    return running
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop()
+  }
+
+  /** An expression at this moment. */
+  async now(query: string): Promise<readonly Series[]> {
+    return this.#query('query', { query })
+  }
+
+  /** An expression over the last minute, as a panel with curves asks it. */
+  async lastMinute(query: string): Promise<readonly Series[]> {
+    const end = Date.now() / 1_000
+    return this.#query('query_range', { query, start: String(end - 60), end: String(end), step: '1' })
+  }
+
+  /** Resolves when an expression has a series. */
+  async has(query: string): Promise<void> {
+    for (
+      const deadline = Date.now() + patienceMs;
+      (await this.now(query)).length === 0;
+      await delay(scrapeMs / 4)
+    )
+      if (Date.now() > deadline) throw new Error(`Not in ${patienceMs} ms: ${query}`)
+  }
+
+  /** Resolves when everything has been scraped twice after this call. */
+  async hasScraped(): Promise<void> {
+    const twice = (Date.now() + 2 * scrapeMs) / 1_000
+    await this.has(`timestamp(up) > ${twice}`)
+  }
+
+  async #query(kind: string, parameters: Readonly<Record<string, string>>): Promise<readonly Series[]> {
+    const answer = await fetch(`${this.#url}/api/v1/${kind}?${String(new URLSearchParams(parameters))}`)
+    const { status, error = '', data } = (await answer.json()) as Answer
+    if (status !== 'success') throw new Error(`${parameters['query']}: ${error}`)
+    return (data?.result ?? []).map(({ metric, value, values }) => ({
+      metric,
+      values: (values ?? (value === undefined ? [] : [value])).map(([, text]) => Number(text)),
+    }))
+  }
+}
+
+function configuration(target: URL): string {
+  const second = `${scrapeMs}ms`
+  return [
+    `global: { scrape_interval: ${second}, scrape_timeout: ${second}, evaluation_interval: ${second} }`,
+    'rule_files: [millrace.yml]',
+    'scrape_configs:',
+    `  - { job_name: millrace, static_configs: [{ targets: ['${target.host}'] }] }`,
+    '',
+  ].join('\n')
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { decodeEvent, encodeEvent, newEncodedEvent, newEvent } from './codec.ts'
+import { decodeEvent, encodeEvent, envelopeOf, newEncodedEvent, newEvent } from './codec.ts'
 import { MillraceError } from './error.ts'
 import type { EventDraft } from './event.ts'
 import { topic } from './topic.ts'
@@ -59,6 +59,19 @@ function outcome(act: () => unknown): unknown {
     return error instanceof MillraceError ? [error.code, error.message, error.details] : String(error)
   }
 }
+
+test('from the first event on, empty attributes are refused', () => {
+  const whole = { type: 'Made', key: 'k', data: { n: 1 } }
+  for (const empty of [{ time: '' }, { source: '' }, { key: '' }, { id: '' }, { correlationId: '' }]) {
+    const draft = { ...whole, ...empty }
+    expect(() => newEncodedEvent(things, draft, clock)).toThrow(/The envelope is wrong/)
+    expect(() => newEvent(things, draft, clock)).toThrow(/The envelope is wrong/)
+  }
+  const event = newEvent(things, whole, clock)
+  for (const name of ['id', 'type', 'source', 'subject', 'time', 'correlationid'])
+    for (const value of ['', undefined, 7])
+      expect(() => envelopeOf({ ...event, [name]: value }), name).toThrow(/The envelope is wrong/)
+})
 
 test(`an event and its text made in one go are those made one after the other (seed ${seed})`, () => {
   fc.assert(

@@ -80,8 +80,8 @@ function sourceOf({ name }: Topic): string {
   return lastSource
 }
 
-let lastMs = Number.NaN
-let lastTime = ''
+let lastMs = 0
+let lastTime = '1970-01-01T00:00:00.000Z'
 
 // Making the text takes half as long as all else, and events that are made together have one time.
 function isoTime(ms: number): string {
@@ -139,17 +139,31 @@ const optional = ['causationid', 'traceparent', 'actor'] as const
 const printable = /^[!-~]+$/
 const utcTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 
+// To begin with any that are right.
+let plainType = 'none'
+let plainSource = '/'
+let plainTime = '1970-01-01T00:00:00.000Z'
+
 // Each event is looked at when it is made, appended and read, and nearly every envelope is printable ASCII: that
-// is told in 0.2 µs, where the exact look takes 0.7.
+// is told in 0.2 µs, where the exact look takes 0.7. What is as in the event before is not looked at again.
 function isPlain(event: Event): boolean {
+  const { id, type, source, time, correlationid } = event
+  if (type !== plainType) {
+    if (!isPrintable(type)) return false
+    plainType = type
+  }
+  if (source !== plainSource) {
+    if (!isPrintable(source)) return false
+    plainSource = source
+  }
+  if (time !== plainTime) {
+    if (typeof time !== 'string' || !utcTime.test(time)) return false
+    plainTime = time
+  }
   return (
-    isPrintable(event.id) &&
-    isPrintable(event.type) &&
-    isPrintable(event.source) &&
+    isPrintable(id) &&
     isPrintable(event.subject) &&
-    isPrintable(event.correlationid) &&
-    typeof event.time === 'string' &&
-    utcTime.test(event.time) &&
+    (correlationid === id || isPrintable(correlationid)) &&
     (event.causationid === undefined || isPrintable(event.causationid)) &&
     (event.traceparent === undefined || isPrintable(event.traceparent)) &&
     (event.actor === undefined || isPrintable(event.actor)) &&
@@ -160,8 +174,8 @@ function isPlain(event: Event): boolean {
 // What JSON leaves as it is, of what is printable.
 const verbatim = /^[!#-[\]-~]+$/
 
-let lastType = ''
-let lastOfType = ''
+let lastType: string | undefined
+let lastOfType: string | undefined
 let lastHead = ''
 
 // The attributes of an event before its data, as JSON; undefined where one of them needs a closer look.

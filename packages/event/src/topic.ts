@@ -131,7 +131,9 @@ export function upcast<T extends Topic>(topic: T, event: Event): EventOf<T> {
     }
   }
   const checked = validate(history.schema, data, event.type)
-  return { ...event, ...(version > 1 ? { dataversion: version } : {}), data: checked } as EventOf<T>
+  // Nearly all: without a spread that may be empty.
+  if (version === 1) return { ...event, data: checked } as EventOf<T>
+  return { ...event, dataversion: version, data: checked } as EventOf<T>
 }
 
 function typeOf(topic: Topic, type: string): StandardSchemaV1 | VersionedType {

@@ -12,8 +12,9 @@ local function endOf(target)
   if not tip then return nil end
   local incarnation, last = channelIn(redis.call('HGET', channels, c.channel)) -- guard: type of channels; without: local incarnation, last = 0, 0
   if incarnation > 1 then return nil end -- guard: foreign incarnation
-  for i = 1, target[2] do
-    redis.call('LLEN', KEYS[target[1] + 8 + i]) -- guard: type of the key index
+  local call, before = redis.call, target[1] + 8
+  for i = before + 1, before + target[2] do
+    call('LLEN', KEYS[i]) -- guard: type of the key index
   end
   local ms = msBehind(tip, timeOr(c.now))
   if redis.call('EXISTS', log) == 1 then
@@ -61,14 +62,19 @@ local function writeAtOnce()
       redis.call('XADD', KEYS[c.targets[entry[3]][1]], tip.idOf(tip.seq), 'e', ARGV[3 + i], 'n', tip.ord .. ' ' .. entry[2])
       local pushes, idOf = tip.pushes, tip.idOf
       for event, key in ipairs(entry[5]) do
-        local ids = pushes[key]
-        if ids then ids[#ids + 1] = idOf(before + event) else pushes[key] = { idOf(before + event) } end
+        -- Most keys have one event: a list for each would take as long as making its id.
+        local ids, id = pushes[key], idOf(before + event)
+        if not ids then pushes[key] = id
+        elseif type(ids) == 'table' then ids[#ids + 1] = id
+        else pushes[key] = { ids, id } end
       end
     end
   end
   for t, tip in pairs(ends) do
-    local at = c.targets[t][1]
-    for key, ids in pairs(tip.pushes) do redis.call('RPUSH', KEYS[at + 8 + key], unpack(ids)) end
+    local at, call = c.targets[t][1], redis.call
+    for key, ids in pairs(tip.pushes) do
+      if type(ids) == 'table' then call('RPUSH', KEYS[at + 8 + key], unpack(ids)) else call('RPUSH', KEYS[at + 8 + key], ids) end
+    end
     redis.call('HSET', KEYS[at + 1], 'seq', tip.seq, 'ms', tip.msText, 'ord', tip.ord)
     redis.call('HSET', KEYS[at + 5], c.channel, channelText(1, tip.last, tip.mark))
   end

@@ -78,7 +78,7 @@ export function decodeRecord(processor: Processor, stored: StoredRecord): KeyRec
  */
 export function encodeRecord(processor: Processor, record: KeyRecord): StoredRecord {
   const state = record.state === undefined ? '' : JSON.stringify(record.state)
-  const ops = Object.keys(record.ops).length === 0 ? '' : JSON.stringify(record.ops)
+  const ops = record.ops === emptyRecord.ops ? '' : opsText(record.ops)
   const most = processor.state?.maxBytes ?? defaultStateBytes
   // A UTF-16 unit is at most three bytes: most texts need no count.
   if ((state.length + ops.length) * 3 > most) {
@@ -91,4 +91,8 @@ export function encodeRecord(processor: Processor, record: KeyRecord): StoredRec
       )
   }
   return { version: processor.state?.version ?? 1, state, ops }
+}
+
+function opsText(ops: KeyRecord['ops']): string {
+  return Object.keys(ops).length === 0 ? '' : JSON.stringify(ops)
 }

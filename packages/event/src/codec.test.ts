@@ -70,7 +70,7 @@ test('from the first event on, empty attributes are refused', () => {
   const event = newEvent(things, whole, clock)
   for (const name of ['id', 'type', 'source', 'subject', 'time', 'correlationid'])
     for (const value of ['', undefined, 7])
-      expect(() => envelopeOf({ ...event, [name]: value }), name).toThrow(/The envelope is wrong/)
+      expect(() => envelopeOf({ ...event, [name]: value })).toThrow(/The envelope is wrong/)
 })
 
 test(`an event and its text made in one go are those made one after the other (seed ${seed})`, () => {

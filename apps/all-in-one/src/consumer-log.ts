@@ -20,6 +20,12 @@ export function followed(logger: Logger): (event: ConsumerEvent) => void {
         })
       case 'dead':
         return logger.error(`Gave an event up: ${event.letter.reason}`, { ...where, seq: event.letter.seq })
+      case 'ignored':
+        return logger.info(`Leaves an event out: ${event.why}`, {
+          ...where,
+          seq: event.seq,
+          type: event.type,
+        })
       case 'parked':
         return logger.error('A key waits for its first event to be repaired', {
           ...where,

@@ -47,6 +47,16 @@ export type ConsumerNews =
       readonly error: unknown
     }
   | { readonly kind: 'dead'; readonly partition: number; readonly letter: DeadLetter }
+  /** What an event needs was missing, and `onUnmet` of its type says that it is done by that. */
+  | {
+      readonly kind: 'ignored'
+      readonly partition: number
+      readonly key: string
+      readonly seq: number
+      readonly type: string
+      /** What was missing. */
+      readonly why: string
+    }
   /** A key waits, with everything that comes for it, for its first event to be tried again or repaired. */
   | {
       readonly kind: 'parked'

@@ -162,6 +162,7 @@ export {
   type EventNamed,
   type HandlerOptions,
   type OnExhausted,
+  type OnUnmet,
   type Pipeline,
   type PipelineOptions,
   type Processor,

@@ -1,6 +1,5 @@
-import { MillraceError, type Topic } from '@millrace/event'
+import type { Topic } from '@millrace/event'
 import type { DeadLetter } from '../dead-letter.ts'
-import { deadLetterOf } from '../dead-letter.ts'
 import type { DeferredList } from '../deferred-event.ts'
 import type { EffectToRecord } from '../effect-ledger.ts'
 import type { Firing, KeyTimer, TimerSetting } from '../key-timer.ts'
@@ -11,6 +10,7 @@ import type { LineGrowth, Park, Unpark } from '../parked-key.ts'
 import type { StateWrite } from '../stored-state.ts'
 import { CommitTally } from './commit-tally.ts'
 import type { CommitContent } from './engine-lease.ts'
+import { letterOf } from './decided.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
 import type { KeySlot } from './key-slot.ts'
@@ -38,6 +38,8 @@ export class Harvest {
   readonly effects: EffectToRecord[] = []
   readonly firings: Firing[] = []
   readonly dead: DeadLetter[] = []
+  /** Events whose precondition was missing, and that are done by that. */
+  readonly ignored: Delivery[] = []
   /** Timers that were due, whatever they have brought about. */
   readonly fired: KeyTimer[] = []
   /** Topics of the emitted events, by name. */
@@ -191,6 +193,7 @@ export class Harvest {
       slot.seq = Math.max(slot.seq, seq)
       if (delivery.outcome === 'done') {
         this.#done += 1
+        if (delivery.unmet) this.ignored.push(delivery)
         if (this.#fates.size > 0) this.#fates.delete(delivery)
       } else if (delivery.outcome === 'dead') this.#bury(delivery)
       if (delivery.origin === 'deferred' || delivery.outcome === 'deferred') this.#defer(slot, delivery)
@@ -234,22 +237,9 @@ export class Harvest {
   }
 
   #bury(delivery: Delivery): void {
-    const { recorded } = delivery
-    if (recorded === undefined) return
-    const decided = this.#fates.get(delivery)
+    const letter = letterOf(delivery, this.#fates.get(delivery), this.#settings.clock.now())
     this.#fates.delete(delivery)
-    const fate = decided?.outcome === 'dead' ? decided : undefined
-    const error = fate?.error ?? new MillraceError('event.given-up', delivery.why)
-    const atMs = this.#settings.clock.now()
-    const tries = fate?.tries ?? []
-    this.dead.push(
-      deadLetterOf(recorded, error, {
-        attempts: delivery.attempt,
-        atMs,
-        spent: fate?.spent ?? false,
-        tries,
-      }),
-    )
+    if (letter) this.dead.push(letter)
   }
 
   #defer(slot: KeySlot, { recorded, why, outcome }: Delivery): void {

@@ -6,6 +6,7 @@ import type { KeyTimer } from '../key-timer.ts'
 import { Delivery } from '../lane/delivery.ts'
 import type { PartitionStart, PartitionWork } from '../partition-work.ts'
 import { arrival } from './arrival.ts'
+import { tellDecided } from './decided.ts'
 import { type Batch, EngineCommitter } from './engine-committer.ts'
 import { type Committed, EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
@@ -271,8 +272,7 @@ export class PartitionEngine implements PartitionWork {
   #batch(): Batch | undefined {
     const gathered = this.#end ? undefined : this.#harvester.gather()
     if (!gathered) return undefined
-    for (const letter of gathered.harvest.dead)
-      this.#settings.tell({ kind: 'dead', partition: this.partition, letter })
+    tellDecided(this.#settings, this.partition, gathered.harvest)
     return { content: gathered.content, committed: (result) => this.#came(gathered, result) }
   }
 

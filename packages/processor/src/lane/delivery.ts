@@ -29,6 +29,8 @@ export class Delivery implements Load {
   outcome: Outcome = 'done'
   /** Why it was deferred or given up. */
   why: string | undefined
+  /** It was deferred, and its type says that it is done, or dead, instead. */
+  unmet = false
   /** The key's record after it; undefined when it changed nothing. */
   after: KeyRecord | undefined
   emits: Emit[] | undefined
@@ -85,6 +87,7 @@ export class Delivery implements Load {
     this.settled = false
     this.outcome = 'done'
     this.why = undefined
+    this.unmet = false
     this.after = undefined
     this.emits = undefined
     this.effects = undefined

@@ -236,7 +236,16 @@ export class LaneCore implements Lane {
   #note(delivery: Delivery): void {
     delivery.settled = true
     this.#settledAny = true
+    if (delivery.outcome === 'deferred') this.#unmet(delivery)
     if (delivery.after !== undefined) this.memory.settled = delivery.after
+  }
+
+  /** Only now: until it is settled, nothing may be recorded for what is deferred, whatever is made of it. */
+  #unmet(delivery: Delivery): void {
+    const instead = this.processor.onUnmet.get(delivery.event?.type ?? '')
+    if (instead === undefined) return
+    delivery.outcome = instead === 'ignore' ? 'done' : 'dead'
+    delivery.unmet = true
   }
 
   #fall(): void {

@@ -57,6 +57,30 @@ test('the types of a processor narrow what it is given', () => {
   })
 })
 
+test('what defer means is said by type, for types that the processor has', () => {
+  const handle = () => {}
+  const { onUnmet } = processor('p', offers, {
+    onUnmet: { Accepted: 'ignore', Withdrawn: 'dead', Made: 'defer' },
+    handle: (event, { state: none }) => {
+      expectTypeOf(event).toExtend<EventOf<typeof offers>>()
+      expectTypeOf(event).not.toExtend<Accepted>()
+      expectTypeOf(none).toEqualTypeOf<never>()
+    },
+  })
+  expect([...onUnmet]).toEqual([
+    ['Accepted', 'ignore'],
+    ['Withdrawn', 'dead'],
+  ])
+  expect(() =>
+    // @ts-expect-error -- the topic has no such type
+    processor('p', offers, { onUnmet: { Gone: 'ignore' }, handle }),
+  ).toThrow('"Gone"')
+  // @ts-expect-error -- it never gets that one
+  processor('p', offers, { types: ['Made'], onUnmet: { Accepted: 'ignore' }, handle })
+  // @ts-expect-error -- no such answer
+  processor('p', offers, { onUnmet: { Accepted: 'wait' }, handle })
+})
+
 test('evolve knows the state, behind everything that hands on events', () => {
   const fold = (before: Lead, event: Made): Lead => ({ cents: before.cents + event.data.cents })
   processor('p', offers, {

@@ -19,6 +19,15 @@ export type OnExhausted =
   /** The event becomes a dead letter; the key goes on. */
   | 'skip-event'
 
+/** What is made of an event that its handler defers, because its precondition is missing. */
+export type OnUnmet =
+  /** It is set aside, and offered again until its precondition has come or its time is over. */
+  | 'defer'
+  /** It counts as done, as if it had not come; the consumer's news tell it. */
+  | 'ignore'
+  /** It becomes a dead letter that says what was missing (`event.unmet`); the key goes on. */
+  | 'dead'
+
 /** A pipeline: an operator function over a lane. Called once a lane; what it gives out is of no use but to check. */
 export type Pipeline<E, S> = (lane: Observable<LaneEvent<E, S>>) => Observable<unknown>
 
@@ -31,6 +40,8 @@ interface ProcessorBase<T extends Topic, S, Name extends string> {
   readonly effects?: readonly AnyEffect[]
   /** Default `hold-key`. */
   readonly onExhausted?: OnExhausted
+  /** What `defer` means, by type of event. Default `defer` for each. */
+  readonly onUnmet?: { readonly [Type in NoInfer<Name> & TypeNameOf<T>]?: OnUnmet }
   /**
    * Hands events over as they are stored: of every type, of any version and unchecked, so that a handler gets no more
    * than an envelope. For views, which bring events to their present version themselves. Default false: what cannot be
@@ -66,6 +77,8 @@ export interface Processor<T extends Topic = Topic, S = unknown> {
   readonly state: StateDefinition<S> | undefined
   readonly effects: ReadonlyMap<string, AnyEffect>
   readonly onExhausted: OnExhausted
+  /** Types whose events are not set aside when they are deferred. */
+  readonly onUnmet: ReadonlyMap<string, Exclude<OnUnmet, 'defer'>>
   readonly asStored: boolean
   readonly program: Program
 }
@@ -82,7 +95,8 @@ export function processor<T extends Topic, S = never, const Name extends TypeNam
   options: PipelineOptions<T, S, Name> | HandlerOptions<T, S, Name>,
 ): Processor<T, S> {
   assertGroupName(name)
-  for (const type of options.types ?? [])
+  const unmet = Object.entries<OnUnmet | undefined>(options.onUnmet ?? {})
+  for (const type of [...(options.types ?? []), ...unmet.map(([name]) => name)])
     if (!Object.hasOwn(topic.types, type))
       throw new TypeError(`Processor ${name}: topic ${topic.name} has no event type "${type}"`)
   const effects = new Map<string, AnyEffect>()
@@ -98,6 +112,9 @@ export function processor<T extends Topic, S = never, const Name extends TypeNam
     state: options.state,
     effects,
     onExhausted: options.onExhausted ?? 'hold-key',
+    onUnmet: new Map(
+      unmet.flatMap(([type, what]) => (what === undefined || what === 'defer' ? [] : [[type, what]])),
+    ),
     asStored: options.asStored ?? false,
     program: programOf(options),
   }

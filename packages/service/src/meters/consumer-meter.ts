@@ -73,6 +73,7 @@ class ConsumerMeter {
         return this.counts.add(metricNames.breakerChanges, 1, event.group, event.name, event.state)
       // No numbers, or read at the scrape.
       case 'start-ignored':
+      case 'ignored':
       case 'effects-full':
       case 'effects-flowing':
       case 'paused':

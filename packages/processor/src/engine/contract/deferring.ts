@@ -105,6 +105,81 @@ export function describeDeferring(subject: () => EngineUnderTest): void {
       expect(await stage.differences('folds')).toEqual([])
     }))
 
+  test('of a type that does not wait are done, and the news tell it', () =>
+    scene(async (stage) => {
+      const picky = processor('folds', stage.source, {
+        state: seen(),
+        onUnmet: { Counted: 'ignore' },
+        handle: (event, context) => {
+          if (!context.state.includes(3) && event.data.n < 3) context.defer(`${event.data.n} wants 3`)
+          else context.evolve([...context.state, event.data.n])
+        },
+      })
+      const player = await stage.start(picky)
+      await stage.append('a', 'a', 'a', 'a')
+      await stage.appendOf('Other', 'b', 'b')
+      await stage.reached(player, 6)
+      expect(await stage.stateOf('folds', 'a')).toEqual([3, 4])
+      expect(await stage.subject.store.deferred(stage.at('folds'), 'a')).toEqual([])
+      expect(await stage.subject.store.deferred(stage.at('folds'), 'b')).toMatchObject([
+        { seq: 5 },
+        { seq: 6 },
+      ])
+      expect(await stage.subject.store.deadLetters(stage.at('folds'))).toEqual([])
+      expect(player.news.filter(({ kind }) => kind === 'ignored')).toMatchObject([
+        { key: 'a', seq: 1, type: 'Counted', why: '1 wants 3' },
+        { key: 'a', seq: 2, type: 'Counted', why: '2 wants 3' },
+      ])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
+  test('of a type that is given up at once are dead, and say what was missing; of a pipeline too', () =>
+    scene(async (stage) => {
+      const strict = processor('folds', stage.source, {
+        state: seen(),
+        onUnmet: { Counted: 'dead', Other: 'ignore' },
+        pipeline: (lane) =>
+          lane.pipe(
+            defer((event) => (event.data.n === 1 ? 'never comes' : undefined)),
+            evolve((before, event) => [...before, event.data.n]),
+          ),
+      })
+      const player = await stage.start(strict)
+      await stage.append('a', 'a')
+      await stage.appendOf('Other', 'b', 'b')
+      await stage.reached(player, 4)
+      expect(await stage.stateOf('folds', 'a')).toEqual([2])
+      expect(await stage.stateOf('folds', 'b')).toEqual([2])
+      expect(await stage.subject.store.deadLetters(stage.at('folds'))).toMatchObject([
+        { seq: 1, reason: 'event.unmet', details: { why: 'never comes' } },
+      ])
+      expect((await stage.subject.store.parked(stage.at('folds'))).items).toEqual([])
+      expect(player.news.filter(({ kind }) => kind === 'ignored')).toMatchObject([{ key: 'b', seq: 3 }])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
+  test('set aside before their type was told not to wait are done with the next offer', () =>
+    scene(async (stage) => {
+      const waits = (onUnmet: 'defer' | 'ignore') =>
+        processor('folds', stage.source, {
+          onUnmet: { Counted: onUnmet },
+          handle: (event, context) => {
+            if (event.data.n === 1) context.defer('never comes')
+          },
+        })
+      const first = await stage.start(waits('defer'))
+      await stage.append('a')
+      await stage.reached(first, 1)
+      await first.running.stop()
+      const second = await stage.start(waits('ignore'))
+      await stage.append('b', 'a')
+      await stage.reached(second, 3)
+      expect(await stage.subject.store.deferred(stage.at('folds'), 'a')).toEqual([])
+      const ignored = second.news.filter((one) => one.kind === 'ignored').map(({ seq }) => seq)
+      expect(ignored.toSorted((a, b) => a - b)).toEqual([1, 2])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
   test('that fail hold nobody up, and are dead when their attempts are spent', () =>
     scene(async (stage) => {
       const failing = processor('folds', stage.source, {

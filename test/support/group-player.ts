@@ -61,6 +61,9 @@ export class GroupPlayer {
       else if (fate === 'dead') parts.dead.push(letter(place.seq, place.id, event.subject))
       else done += 1
     }
+    const lateRuns = late
+      .filter((_, index) => plan.late[index] !== 'dead')
+      .map(({ seq: one }, index) => ({ seq: one, afterSeq: one + index }))
     let { seq } = position
     while (settled.has(seq + 1)) seq += 1
     const draft: Draft = {
@@ -70,6 +73,8 @@ export class GroupPlayer {
       dead: parts.dead,
       done,
       ...(late.length > 0 ? { late: late.map(({ seq: one }) => one) } : {}),
+      ...(lateRuns.length > 0 ? { lateRuns } : {}),
+      ...(plan.late.length > 0 ? { heeded: [1, 2, 3, 4].map((one) => ({ seq: one, id: `r1-${one}` })) } : {}),
       ...parts.lists(n + 1, plan.markMs),
     }
     await this.#addRecords(draft, plan, seq)

@@ -27,6 +27,8 @@ export function checkCommit(commit: Commit): void {
   const { position, ahead, done } = commit
   ascending('ahead', [position.seq, ...ahead])
   if (commit.late) ascending('late', [0, ...commit.late])
+  for (const { seq, afterSeq } of commit.lateRuns ?? [])
+    if (!commit.late?.includes(seq) || afterSeq < seq) wrong(`${seq} is not settled late behind ${afterSeq}`)
   if (done !== undefined && !(Number.isSafeInteger(done) && done >= 0))
     wrong('done must be a whole number from 0')
   const { parks = [], unparks = [], lines = [], defers = [], timers = [], firings = [] } = commit

@@ -6,6 +6,7 @@ import type { Reached } from './group-partition.ts'
 import type { Firing, TimerSetting } from './key-timer.ts'
 import type { OutboxDraft } from './outbox.ts'
 import type { LineGrowth, Park, Unpark } from './parked-key.ts'
+import type { HeededRuling, LateRun } from './ruling.ts'
 import type { StateChange } from './stored-state.ts'
 
 /**
@@ -33,6 +34,10 @@ export interface Commit {
   readonly defers?: readonly DeferredList[]
   /** Requeued letters that it settles: done, or dead again with a letter of their own; ascending. */
   readonly late?: readonly number[]
+  /** Where those of `late` came that were handled: all but those that are dead again. */
+  readonly lateRuns?: readonly LateRun[]
+  /** Events of lines that it settles. A ruling of such an event that has come while it was handled is dropped. */
+  readonly heeded?: readonly HeededRuling[]
   readonly outbox?: readonly OutboxDraft[]
   /** In the order in which those of one key are to be carried out. */
   readonly effects?: readonly EffectToRecord[]

@@ -98,7 +98,7 @@ export {
   type Unpark,
 } from './parked-key.ts'
 export type { DueAnswer, DueBy } from '@millrace/retry'
-export type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
+export type { DueKey, HeededRuling, JournalledLateRun, LateRun, RequeuedEvent, Ruling } from './ruling.ts'
 export type {
   MendPart,
   MendRequest,

@@ -5,6 +5,7 @@ import type { EventCounts } from './group-audit.ts'
 import type { MemoryGroup } from './memory-group.ts'
 import type { OutboxDraft, OutboxEntry } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
+import type { Ruling } from './ruling.ts'
 
 /** What the log says of a position. */
 export interface Seen {
@@ -100,6 +101,7 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts, atOnce: 
   counts.dead += change.dead
   counts.requeued += change.requeued
   for (const seq of commit.late ?? []) group.requeued.delete(seq)
+  writeRulings(group, commit)
   for (const letter of commit.dead) group.dead.set(letter.seq, JSON.stringify(letter))
   for (const one of commit.states ?? [])
     if ('removed' in one) group.states.delete(one.key)
@@ -124,6 +126,17 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts, atOnce: 
   writeTimers(group, commit)
   recordEffects(group, commit)
   return writeOutbox(group, commit, atOnce)
+}
+
+function writeRulings(group: MemoryGroup, { heeded = [], lateRuns = [] }: Commit): void {
+  for (const { seq, id } of heeded) {
+    const text = group.rulings.get(seq)
+    if (text !== undefined && (JSON.parse(text) as Ruling).id !== id) group.rulings.delete(seq)
+  }
+  for (const { seq, afterSeq } of lateRuns) {
+    group.fired += 1
+    group.lateRuns.set(seq, { afterSeq, no: group.fired })
+  }
 }
 
 function writeTimers(group: MemoryGroup, { firings = [], timers = [] }: Commit): void {

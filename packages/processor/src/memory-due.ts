@@ -29,7 +29,9 @@ export function rulingsInMemory(group: MemoryGroup, seqs: readonly number[]): Re
   return new Map(
     seqs.flatMap((seq): [number, Ruling][] => {
       const text = group.rulings.get(seq)
-      return text === undefined ? [] : [[seq, JSON.parse(text) as Ruling]]
+      if (text === undefined) return []
+      const ran = group.lateRuns.get(seq)
+      return [[seq, { ...(JSON.parse(text) as Ruling), ...(ran ? { ran } : {}) }]]
     }),
   )
 }

@@ -4,6 +4,7 @@ import type { GroupStart, Reached } from './group-partition.ts'
 import type { JournalledFiring } from './key-timer.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { RepairEntry } from './repairs.ts'
+import type { JournalledLateRun } from './ruling.ts'
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
@@ -45,6 +46,8 @@ export class MemoryGroup {
   readonly parkedDue = new Map<string, number>()
   /** What operators have decided, by seq. */
   readonly rulings = new Map<number, string>()
+  /** Where late runs came, by seq. */
+  readonly lateRuns = new Map<number, JournalledLateRun>()
   /** Dead letters that wait for their late run, by seq. */
   readonly requeued = new Map<number, string>()
   /** The audit log of repairs. */

@@ -18,6 +18,29 @@ export interface Ruling {
   readonly data?: unknown
   /** What the event was. */
   readonly of: 'parked' | 'dead'
+  /** Where the late run of a dead letter came; undefined: it has not been handled since. */
+  readonly ran?: JournalledLateRun
+}
+
+/** A requeued dead letter was handled, and where in the history of its key. */
+export interface LateRun {
+  readonly seq: number
+  /** No event of the key up to this one was handled behind it, none beyond it before. */
+  readonly afterSeq: number
+}
+
+/** What is kept of a late run, with its event's ruling. */
+export interface JournalledLateRun {
+  readonly afterSeq: number
+  /** Counts late runs and firings of timers of the group in the partition, from 1. */
+  readonly no: number
+}
+
+/** Which ruling an event was handled under. */
+export interface HeededRuling {
+  readonly seq: number
+  /** Id of the ruling; undefined: under none. */
+  readonly id: string | undefined
 }
 
 /** A dead letter that an operator has put back: it is handled late, after events of its key that came behind it. */

@@ -8,6 +8,7 @@ import {
   wrongType,
 } from '../../../test/support/group-guards.ts'
 import { atOnceScenarios } from '../../../test/support/at-once-guards.ts'
+import { rulingScenarios } from '../../../test/support/ruling-guards.ts'
 import { draft, type GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
@@ -220,6 +221,7 @@ describeGuards('commit.lua', scriptSource('commit.lua'), openLab(url, 'commit'),
   'type of dead': {
     'foreign dead letters refuse the commit': wrongType('dead', (lab) => ({ dead: [lab.letter(3)] })),
   },
+  ...rulingScenarios,
   'letter written twice': {
     'an event is dead once': async (lab) => {
       await lab.commit(2, { dead: [lab.letter(1)] })

@@ -22,6 +22,7 @@
 --      16 parked-due       sorted set: parked keys by the ms when they were marked as due, see mark-due.lua
 --      17 requeued         sorted set: JSON of dead letters that wait for their late run, by seq, see rule.lua
 --      18 dead-index       sorted set, see dead-index.lua
+--      19 rulings         hash: seq -> JSON of the ruling; "<seq> ran" -> "<after seq> <number>" of its late run
 --      …                  for each target, from where it says: KEYS of append.lua, with the key index of its events
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
 --         token, n, id, seq  of the position ("0-0", 0 before the first event)
@@ -34,6 +35,8 @@
 --         park     [[key, head, last, lined, JSON, tried: 1 or 0, ms of the mark that was answered or absent], …]
 --         line     [[key, last, lined], …] of parked keys whose lines become longer
 --         unpark   [[key, last], …]                         late    [seq, …] of requeued letters that are settled
+--         ran      [[seq, after seq], …] of those that were handled
+--         heeded   [[seq, id of the ruling that it was handled under, or empty], …] of lines
 --         defer    [[key, count, first seq, JSON], …]       count 0 removes
 --         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]
 --         set      [[JSON [key, name], due], …]             cancel  [JSON [key, name], …]
@@ -54,7 +57,7 @@
 -- Guards are marked as in append.lua.
 
 local GROUP, META, LOG, DEAD, STATES, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, JOURNAL, OUTBOX, EFFECTS,
-  PENDING, SETTLED, PARKED_DUE, REQUEUED, DEAD_INDEX = unpack(KEYS, 1, 18)
+  PENDING, SETTLED, PARKED_DUE, REQUEUED, DEAD_INDEX, RULINGS = unpack(KEYS, 1, 19)
 local c = cjson.decode(ARGV[1])
 local n, seq = c.n, c.seq
 
@@ -98,6 +101,7 @@ if c.done then
 end
 
 -- @include commit-ledger.lua
+-- @include commit-rulings.lua
 -- @include commit-timers.lua
 -- @include commit-effects.lua
 -- @include commit-at-once.lua
@@ -107,6 +111,7 @@ local refusal = judgeLedger() or judgeTimers() or judgeBalance(seq + #ahead - fr
 if refusal then return refusal end
 local values = c.states and fieldsIn(ARGV[2], c.states * 2)
 if c.states or c.removed then redis.call('HLEN', STATES) end -- guard: type of states
+judgeRulings()
 judgeEffects()
 local numbers = numberOutbox()
 judgeAtOnce(numbers)
@@ -124,6 +129,7 @@ end
 if values then hsetAll(STATES, values) end
 if c.removed then redis.call('HDEL', STATES, unpack(c.removed)) end
 writeLedger()
+writeRulings()
 writeTimers()
 writeEffects()
 redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', string.format('%.0f', seq), 'ahead', c.ahead,
@@ -131,6 +137,6 @@ redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', stri
 hsetAll(GROUP, record)
 if c.expire then
   redis.call('PEXPIRE', GROUP, c.expire)
-  for i = 4, 18 do redis.call('PEXPIRE', KEYS[i], c.expire) end
+  for i = 4, 19 do redis.call('PEXPIRE', KEYS[i], c.expire) end
 end
 return { 'committed', unpack(answer) }

@@ -38,6 +38,7 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
     names.parkedDue,
     names.requeued,
     names.deadIndex,
+    names.rulings,
   ]
   const emits = atOnce(place, commit, keys.length)
   const args = argumentsOf(commit, place, emits)
@@ -72,6 +73,8 @@ interface Header {
   unpark?: readonly (readonly [string, number])[]
   line?: readonly (readonly [string, number, number])[]
   late?: readonly number[]
+  ran?: readonly (readonly [number, number])[]
+  heeded?: readonly (readonly [number, string])[]
   defer?: readonly (readonly [string, number, number, string])[]
   fire?: readonly (readonly [string, number, number, string])[]
   set?: readonly (readonly [string, number])[]
@@ -122,7 +125,7 @@ function addStates(header: Header, { states = [] }: Commit): string {
 
 function addLedger(
   header: Header,
-  { dead, parks = [], unparks = [], lines = [], defers = [], late = [] }: Commit,
+  { dead, parks = [], unparks = [], lines = [], defers = [], late = [], lateRuns = [], heeded = [] }: Commit,
 ): void {
   if (dead.length > 0) header.dead = dead.map((letter) => [letter.seq, JSON.stringify(letter)])
   if (parks.length > 0)
@@ -136,6 +139,8 @@ function addLedger(
       ...(markMs === undefined ? [] : [markMs]),
     ])
   if (late.length > 0) header.late = late
+  if (lateRuns.length > 0) header.ran = lateRuns.map(({ seq, afterSeq }) => [seq, afterSeq])
+  if (heeded.length > 0) header.heeded = heeded.map(({ seq, id = '' }) => [seq, id])
   if (lines.length > 0) header.line = lines.map(({ key, last, lined }) => [key, last, lined])
   if (unparks.length > 0) header.unpark = unparks.map(({ key, last }) => [key, last])
   if (defers.length > 0)

@@ -30,11 +30,18 @@ export async function rulingsOf(
 ): Promise<ReadonlyMap<number, Ruling>> {
   if (seqs.length > 1_000) throw new TypeError('At most 1,000 events can be looked up at once')
   if (seqs.length === 0) return new Map()
-  const texts = await redis.hmget(names.rulings, ...seqs.map(String))
+  const texts = await redis.hmget(names.rulings, ...seqs.map(String), ...seqs.map((seq) => `${seq} ran`))
   return new Map(
     seqs.flatMap((seq, at): [number, Ruling][] => {
       const text = texts[at]
-      return typeof text === 'string' ? [[seq, JSON.parse(text) as Ruling]] : []
+      if (typeof text !== 'string') return []
+      return [[seq, { ...(JSON.parse(text) as Ruling), ...ranOf(texts[seqs.length + at]) }]]
     }),
   )
+}
+
+/** Where the late run of a dead letter came. */
+function ranOf(text: string | null | undefined): Pick<Ruling, 'ran'> {
+  const [afterSeq, no] = text?.split(' ').map(Number) ?? []
+  return afterSeq === undefined || no === undefined ? {} : { ran: { afterSeq, no } }
 }

@@ -101,6 +101,21 @@ function describeRulings(open: Open): void {
       expect(await store.dueKeys(at, Number.MAX_SAFE_INTEGER)).toHaveLength(1)
     })
 
+    test('that come while their event is handled without them are dropped by the commit', async () => {
+      const group = await open('a', 'a', 'a', 'b')
+      const { store, at } = group
+      await group.commit(4, { parks: [held('a', 1, 3, 2)] })
+      for (const seq of [2, 3, 1]) await rule(group, { seq, id: `r${seq}` })
+      const heeded = [
+        { seq: 1, id: undefined },
+        { seq: 2, id: 'r2' },
+        { seq: 3, id: 'r1' },
+      ]
+      await group.commit(4, { unparks: [{ key: 'a', last: 3 }], heeded })
+      expect([...(await store.rulings(at, [1, 2, 3])).keys()]).toEqual([2])
+      expect((await store.repairEntries(at)).items).toHaveLength(3)
+    })
+
     test('are refused for another head than the operator saw, and for what is settled', async () => {
       const group = await open('a', 'a', 'b')
       await group.commit(3, { parks: [held('a', 2)] })
@@ -163,6 +178,23 @@ function describeLateRuns(open: Open): void {
       const group = await open('a', 'b')
       await group.commit(2, { dead: [letter(1, '1-1', 'a')] })
       expect(await rule(group, { kind: 'requeued' })).toEqual({ status: 'ruled', on: 'dead' })
+    })
+
+    test('are journalled where they ran late, with their ruling', async () => {
+      const group = await open('a', 'b', 'a')
+      const { store, at } = group
+      await group.commit(3, { dead: [letter(1, '1-1', 'a'), letter(2, '1-2', 'b')] })
+      await rule(group, { kind: 'requeued', force: true })
+      await rule(group, { kind: 'corrected', data: { n: 2 }, id: 'r2', seq: 2, key: 'b' })
+      expect((await store.rulings(at, [1])).get(1)).not.toHaveProperty('ran')
+      const again = { ...letter(2, '1-2', 'b'), atMs: 5 }
+      await group.commit(3, { late: [1, 2], dead: [again], lateRuns: [{ seq: 1, afterSeq: 3 }] })
+      const rulings = await store.rulings(at, [1, 2, 3])
+      expect(rulings.get(1)).toMatchObject({ kind: 'requeued', of: 'dead', ran: { afterSeq: 3, no: 1 } })
+      expect(rulings.get(2)).toMatchObject({ kind: 'corrected' })
+      expect(rulings.get(2)).not.toHaveProperty('ran')
+      expect(rulings.size).toBe(2)
+      await expect(group.commit(3, { lateRuns: [{ seq: 2, afterSeq: 3 }] })).rejects.toThrow(TypeError)
     })
 
     test('are settled late by a commit, done or dead again', async () => {

@@ -138,6 +138,7 @@ export class LineRunner {
   ): void {
     const delivery = ruledArrival(this.#settings.processor, recorded, ruling, this.#lanes.fates)
     delivery.origin = 'line'
+    delivery.ruling = ruling?.id
     if (head) this.#resume(slot, line, delivery, ruling)
     else line.handOver(headOf(recorded))
     slot.waiting.push(delivery)

@@ -23,6 +23,8 @@ export class Delivery implements Load {
    * key, or a requeued dead letter.
    */
   origin: 'log' | 'line' | 'deferred' | 'late' = 'log'
+  /** Id of the operator's ruling that it is handled under. */
+  ruling: string | undefined
 
   /** All holds are released, and so are those of every delivery before it in its lane: it may be committed. */
   settled = false

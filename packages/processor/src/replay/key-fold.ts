@@ -55,12 +55,14 @@ export class KeyFold {
     return this.#again === undefined && (this.#lane === undefined || this.#lane.inHand === 0)
   }
 
-  /** Folds the next event; what it answers is to be awaited. */
-  take(recorded: Recorded): Promise<void> | undefined {
+  /** Folds the next event, or a late one in its place; what it answers is to be awaited. */
+  take(recorded: Recorded, origin: 'log' | 'late' = 'log'): Promise<void> | undefined {
     const present = this.#present(recorded)
     if (present === undefined) return undefined
-    if (this.deferred.length > 0) return this.#offerAgain(present)
-    this.#feed(Delivery.ofEvent(present))
+    const delivery = Delivery.ofEvent(present)
+    delivery.origin = origin
+    if (this.deferred.length > 0) return this.#offerAgain(delivery)
+    this.#feed(delivery)
     return undefined
   }
 
@@ -92,14 +94,14 @@ export class KeyFold {
     this.#lane = undefined
   }
 
-  async #offerAgain(next: Recorded): Promise<void> {
+  async #offerAgain(next: Delivery): Promise<void> {
     await this.settled()
     for (const one of this.deferred) {
       this.deferred = this.deferred.filter((other) => other !== one)
       this.#feed(Delivery.ofEvent(one))
       await this.settled()
     }
-    this.#feed(Delivery.ofEvent(next))
+    this.#feed(next)
   }
 
   #present({ event, position }: Recorded): Recorded | undefined {

@@ -1,10 +1,11 @@
 import type { EventLog, Recorded } from '@millrace/log'
 import type { GroupPartition, GroupStore } from '../group-store.ts'
-import type { KeyTimer } from '../key-timer.ts'
+import type { JournalledFiring } from '../key-timer.ts'
 import type { KeyRecord } from '../model/key-record.ts'
 import type { Processor } from '../model/processor.ts'
 import { type FoldSettings, KeyFold } from './key-fold.ts'
-import { asRuled, decisionsOn, placeOf } from './left-out.ts'
+import { type LateEvent, LateRuns } from './late-runs.ts'
+import { asRuled, decisionsOn, lateRunOf, placeOf } from './left-out.ts'
 
 /** What of a key's history is folded. */
 export interface HistoryRange {
@@ -30,7 +31,7 @@ const pageEvents = 500
 
 /**
  * Folds the history of one key, page by page: without what the live generation has parked, deferred or given up, with
- * what operators have ruled, and with journalled firings in their places.
+ * what operators have ruled, and with late runs and journalled firings in their places.
  *
  * @param live The group whose decisions count; undefined: every event is folded, and no timer fires.
  */
@@ -46,6 +47,7 @@ export async function foldHistory(
   const { log, live, processor } = given
   const fold = new KeyFold(given, key, record)
   const allOut: { readonly recorded: Recorded; readonly why: string }[] = []
+  const late = new LateRuns()
   let last: Recorded | undefined
   try {
     for (let version = range.afterVersion ?? 0; ;) {
@@ -57,14 +59,22 @@ export async function foldHistory(
       const decisions = live && (await decisionsOn(live.store, live.at, events.map(placeOf)))
       for (const recorded of events) {
         const { seq } = recorded.position
+        await foldLate(fold, late.before(seq))
         const why = decisions?.out.get(seq)
-        const ruled = asRuled(processor, recorded, decisions?.rulings.get(seq))
+        const ruling = decisions?.rulings.get(seq)
+        const ruled = asRuled(processor, recorded, ruling)
+        const ran = lateRunOf(ruling)
         if (why !== undefined) allOut.push({ recorded, why })
+        else if (ruled !== undefined && ran !== undefined) late.add({ recorded, ruled, ran })
         else if (ruled !== undefined) await fold.take(ruled)
-        if (live) await fireAfter(live, processor, fold, seq)
+        if (live) await fireAfter(live, processor, { fold, late }, seq)
       }
       await fold.settled()
-      if (end >= 0 || page.events.length === 0 || version >= page.version) break
+      if (end < 0 && page.events.length > 0 && version < page.version) continue
+      await foldLate(fold, late.before(page.events[end]?.position.seq ?? Number.POSITIVE_INFINITY))
+      await fold.settled()
+      for (const { recorded } of late.rest) allOut.push({ recorded, why: 'handled late' })
+      break
     }
     return { record: fold.record, last, out: allOut, deferred: fold.deferred, dead: fold.dead }
   } finally {
@@ -81,13 +91,21 @@ export function isFor({ types }: Processor): (recorded: Recorded) => boolean {
 async function fireAfter(
   live: { readonly store: Pick<GroupStore, 'firings'>; readonly at: GroupPartition },
   { program }: Processor,
-  fold: KeyFold,
+  { fold, late }: { readonly fold: KeyFold; readonly late: LateRuns },
   seq: number,
 ): Promise<void> {
   if (program.kind === 'handler') return
   await fold.settled()
-  if (!Object.values(fold.record.ops).some(({ timer }) => timer !== undefined)) return
-  for (const timer of await firingsAt(live.store, live.at, seq)) fold.fire(timer)
+  const expected = Object.values(fold.record.ops).some(({ timer }) => timer !== undefined)
+  if (!expected && !late.hasAt(seq)) return
+  for (const { name, dueMs, no } of await firingsAt(live.store, live.at, seq)) {
+    await foldLate(fold, late.before(seq, no))
+    fold.fire({ name, dueMs })
+  }
+}
+
+async function foldLate(fold: KeyFold, events: readonly LateEvent[]): Promise<void> {
+  for (const { ruled } of events) await fold.take(ruled, 'late')
 }
 
 /** The journalled firings that came right after an event, in order. */
@@ -95,8 +113,8 @@ export async function firingsAt(
   store: Pick<GroupStore, 'firings'>,
   at: GroupPartition,
   seq: number,
-): Promise<readonly KeyTimer[]> {
-  const found: KeyTimer[] = []
+): Promise<readonly JournalledFiring[]> {
+  const found: JournalledFiring[] = []
   for (let after: string | undefined; ;) {
     const { items, next } = await store.firings(at, {
       ...(after === undefined ? {} : { after }),

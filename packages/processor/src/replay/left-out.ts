@@ -2,7 +2,7 @@ import { type Event, versionOf } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
 import type { GroupPartition, GroupStore } from '../group-store.ts'
 import type { Processor } from '../model/processor.ts'
-import type { Ruling } from '../ruling.ts'
+import type { JournalledLateRun, Ruling } from '../ruling.ts'
 
 const mostKeys = 1_000
 
@@ -41,6 +41,11 @@ export async function decisionsOn(
     store.rulings(at, seqs),
   ])
   return { out, rulings }
+}
+
+/** Where in its key's history a dead letter was handled that was put back; undefined: in its own place, if at all. */
+export function lateRunOf(ruling: Ruling | undefined): JournalledLateRun | undefined {
+  return ruling?.of === 'dead' && ruling.kind !== 'ignored' ? ruling.ran : undefined
 }
 
 /** The event as an operator's ruling leaves it; undefined: it is ignored. */

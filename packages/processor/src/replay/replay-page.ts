@@ -4,7 +4,7 @@ import type { GroupPartition, GroupStore, Reached } from '../group-store.ts'
 import type { KeyTimer } from '../key-timer.ts'
 import type { Processor } from '../model/processor.ts'
 import { isFor } from './key-history.ts'
-import { asRuled, decisionsOn, placeOf } from './left-out.ts'
+import { asRuled, decisionsOn, lateRunOf, placeOf } from './left-out.ts'
 
 /** What a key is to fold next. */
 export type ReplayItem = { readonly recorded: Recorded } | { readonly timer: KeyTimer }
@@ -66,8 +66,10 @@ export async function readPage(
   const out = new Map<string, DeferredEvent[]>()
   for (const recorded of events) {
     const { event, position } = recorded
-    const why = decisions.out.get(position.seq)
-    const ruled = asRuled(processor, recorded, decisions.rulings.get(position.seq))
+    const ruling = decisions.rulings.get(position.seq)
+    // Where a late run belongs is found when the key is folded anew.
+    const why = decisions.out.get(position.seq) ?? (lateRunOf(ruling) && 'handled late')
+    const ruled = asRuled(processor, recorded, ruling)
     if (why !== undefined) push(out, event.subject, leftOut(recorded, why, source.nowMs))
     else if (ruled !== undefined) push(items, event.subject, { recorded: ruled })
     for (const timer of firings.get(position.seq) ?? []) push(items, timer.key, { timer })

@@ -124,6 +124,34 @@ export function describeRepaired(subject: () => EngineUnderTest): void {
       })
     }))
 
+  test('a ruling that is made while an attempt is under way that succeeds is dropped', () =>
+    scene(async (stage) => {
+      const { promise: ruled, resolve: goOn } = Promise.withResolvers<void>()
+      const { promise: second, resolve: begun } = Promise.withResolvers<void>()
+      let attempts = 0
+      const slow = processor('notes', stage.source, {
+        state: state<readonly number[]>({ initial: () => [] }),
+        handle: async (event, context) => {
+          if (event.data.n === 2) {
+            attempts += 1
+            if (attempts === 1) throw new Error('away')
+            begun()
+            await ruled
+          }
+          context.evolve([...context.state, event.data.n])
+        },
+      })
+      await stage.start(slow, { attempts: 100, quickRetries: 0, retry: { firstMs: 1, maxMs: 1 } })
+      await stage.appendNumbered(['a', 'a', 'a'], 1)
+      await second
+      expect(await repair(stage, { do: 'edit', data: { n: 22 } })).toEqual(['ruled head'])
+      goOn()
+      expect(await end(stage)).toEqual([1, 2, 3])
+      const { store } = stage.subject
+      expect([...(await store.rulings(stage.at('notes'), [1, 2, 3])).keys()]).toEqual([])
+      expect((await store.repairEntries(stage.at('notes'))).items).toHaveLength(1)
+    }))
+
   test('a ruling that is made while an attempt is under way is carried out after it', () =>
     scene(async (stage) => {
       const { promise: ruled, resolve: goOn } = Promise.withResolvers<void>()

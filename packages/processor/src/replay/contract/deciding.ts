@@ -45,6 +45,52 @@ export function describeReplayedDecisions(subject: () => ReplayUnderTest): void 
       expect(await stage.differences('folds')).toEqual([])
     }))
 
+  test('dead letters that were handled late are folded where they were', () =>
+    scene(async (stage) => {
+      const whole = new Set<number>()
+      const folds = (factor: number) =>
+        processor('folds', stage.source, {
+          state: state<readonly (number | string)[]>({ initial: () => [] }),
+          onExhausted: 'skip-event',
+          handle: (event, context) => {
+            const { seq } = context.position
+            if (seq <= 3 && !whole.has(seq)) throw new Error('broken')
+            const n = event.data.n * factor
+            context.evolve([...context.state, context.late ? `late ${n}` : n])
+          },
+        })
+      await stage.append('a', 'a', 'a', 'a', 'b')
+      const player = await stage.start(folds(1), { attempts: 1 })
+      await stage.reached(player, 5)
+      const { store } = subject()
+      const at = stage.at('folds')
+      const means_ = means(stage)
+      // Built as far as it goes, before anything runs late.
+      await replay(folds(2), means_)
+      const late = async (seq: number, rest: object) => {
+        whole.add(seq)
+        const said = { by: 'ada', reason: 'mended', id: `r${seq}`, key: 'a', force: true }
+        expect(await store.rule(at, { kind: 'requeued', ...said, seq, ...rest })).toMatchObject({
+          on: 'dead',
+        })
+        await until(async () => (await store.rulings(at, [seq])).get(seq)?.ran !== undefined)
+      }
+      await late(2, {})
+      await stage.append('a')
+      await stage.reached(player, 6)
+      await late(1, { kind: 'corrected', data: { n: 10 } })
+      const live = [4, 'late 2', 1, 'late 10']
+      expect(await stage.stateOf('folds', 'a')).toEqual(live)
+      await replay(folds(2), { ...means_, finish: 'switch' })
+      const twice = [8, 'late 4', 2, 'late 20']
+      expect(await stage.stateOf('folds', 'a')).toEqual(twice)
+      expect(await stage.differences('folds')).toEqual([])
+      // What dies again is out; what is put back after the switch runs behind it.
+      await late(3, {})
+      await replay(folds(2), { ...means_, finish: 'switch' })
+      expect(await stage.stateOf('folds', 'a')).toEqual([...twice, 'late 6'])
+    }))
+
   test('timers that the live generation never had fire before the switch, and nothing goes out', () =>
     scene(async (stage) => {
       const counting = processor('calm', stage.source, {

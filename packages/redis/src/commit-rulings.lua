@@ -1,0 +1,25 @@
+-- include: rulings in commit.lua: those that nobody has followed are dropped, and late runs are journalled with theirs.
+-- Uses RULINGS, c, record; gives judgeRulings, writeRulings.
+
+local unheeded = {}
+
+local function judgeRulings()
+  if not (c.ran or c.heeded) then return end
+  if redis.call('HLEN', RULINGS) == 0 then return end -- guard: type of rulings
+  for _, heeded in ipairs(c.heeded or {}) do
+    local field = string.format('%.0f', heeded[1])
+    local text = redis.call('HGET', RULINGS, field)
+    if text and cjson.decode(text).id ~= heeded[2] then unheeded[#unheeded + 1] = field end -- guard: ruling that was followed
+  end
+end
+
+local function writeRulings()
+  for _, field in ipairs(unheeded) do redis.call('HDEL', RULINGS, field) end
+  if not c.ran then return end
+  local fired = tonumber(redis.call('HGET', GROUP, 'fired')) or 0
+  for _, run in ipairs(c.ran) do
+    fired = fired + 1
+    redis.call('HSET', RULINGS, string.format('%.0f ran', run[1]), string.format('%.0f %.0f', run[2], fired))
+  end
+  redis.call('HSET', GROUP, 'fired', string.format('%.0f', fired))
+end

@@ -65,6 +65,8 @@ export class ProcessMeters {
     const labels = [group.topic.name, group.group] as const
     for (const outcome of ['committed', 'fenced'])
       this.#metrics.count(metricNames.commits, ...labels, outcome)
+    for (const reason of ['stop', 'moved', 'lost', 'fault', 'restart'])
+      this.#metrics.count(metricNames.leasesEnded, ...labels, reason)
     for (const metric of [metricNames.stalls, metricNames.leasesTaken, metricNames.rebalances])
       this.#metrics.count(metric, ...labels)
   }

@@ -77,6 +77,17 @@ export const watch = processor('watch', offers, {
 })
 // #endregion
 
+// #region unmet
+export const deals = processor('deals', offers, {
+  state: state({ initial: () => ({ made: false }) }),
+  onUnmet: { OfferAccepted: 'dead' },
+  handle: (event, context) => {
+    if (event.type === 'OfferMade') context.evolve({ made: true })
+    else if (!context.state.made) context.defer('there is no offer')
+  },
+})
+// #endregion
+
 async function addressOf(key: string): Promise<string> {
   return Promise.resolve(`${key}@example.org`)
 }

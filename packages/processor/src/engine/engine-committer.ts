@@ -50,10 +50,13 @@ export class EngineCommitter {
 
   /** Commits what is settled by now, however often it takes; ends with the run. */
   flush(): Promise<void> {
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined
-      if (this.#owner.uncommitted() > 0) this.noted()
-    })
+    // Begun behind what runs now: what gathering finds out about may say that there is more to commit.
+    this.#flushing ??= Promise.resolve()
+      .then(() => this.#flush())
+      .finally(() => {
+        this.#flushing = undefined
+        if (this.#owner.uncommitted() > 0) this.noted()
+      })
     return this.#flushing
   }
 

@@ -145,6 +145,24 @@ export function describeFailing(subject: () => EngineUnderTest): void {
       expect(await stage.differences('folds')).toEqual([])
     }))
 
+  for (const onExhausted of ['skip-event', 'hold-key'] as const)
+    test(`what is found too large while a commit is gathered is in none, and leaves that one whole (${onExhausted})`, () =>
+      scene(async (stage) => {
+        const folds = processor('folds', stage.source, {
+          state: state<readonly number[]>({ initial: () => [], maxBytes: 20 }),
+          onExhausted,
+          handle: (event, context) =>
+            context.evolve([...context.state, ...(context.key === 'c' ? many(2) : [event.data.n])]),
+        })
+        await stage.append('a', 'b', 'c', 'a', 'c', 'b', 'd', 'd')
+        const player = await stage.start(folds, { commitEvery: 2 })
+        await stage.reached(player, 8)
+        expect(player.news.filter(({ kind }) => kind === 'ended' || kind === 'trouble')).toEqual([])
+        expect(await stage.stateOf('folds', 'a')).toEqual([1, 4])
+        expect(await stage.stateOf('folds', 'd')).toEqual([7, 8])
+        expect(await stage.differences('folds')).toEqual([])
+      }))
+
   test('a handler may give its event up', () =>
     scene(async (stage) => {
       const folds = processor('folds', stage.source, { handle: (_, context) => context.dead('no use') })

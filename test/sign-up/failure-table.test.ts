@@ -184,6 +184,14 @@ test('a read with the position of one’s own sign-up always sees it', async () 
   expect(answers).toEqual(Array.from({ length: 100 }, () => [201, 200]))
 })
 
+test('mail in a process of its own says at an address of its own how it is', async () => {
+  const answer = await call(`${system.urlOf('MAIL')}/health/ready`, 'GET')
+  expect(answer.status).toBe(200)
+  const services: unknown = answer.body['dependencies']
+  expect(services).toMatchObject({ services: { state: 'ok' }, redis: { state: 'ok' }, mail: {} })
+  expect(services).not.toHaveProperty('user-query')
+})
+
 async function accountsInAll(): Promise<number> {
   const log = await connectLog({ url: redis.url })
   try {

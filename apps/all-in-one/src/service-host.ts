@@ -1,6 +1,7 @@
 /** A service process: runs the services that the supervisor names until it says stop or is gone. */
 import { Worker } from 'node:worker_threads'
 import { createLogger, handleProcess, Lifecycle } from '@millrace/service'
+import { beingStarted } from './being-started.ts'
 import type { HostOrder, HostReport } from './host-messages.ts'
 import { type ProcessKit, processKit } from './process-kit.ts'
 import type { Fetch, RunningService, ServiceContext, ServiceFactory } from './service-factory.ts'
@@ -45,12 +46,7 @@ async function run(order: HostOrder): Promise<void> {
   const kit = processKit(logger, order.redisUrl)
   // Added first, so that it is closed last.
   lifecycle.add({ name: 'connections', stop: () => kit.close() })
-  // Whoever asks before all services answer is told so: the operator's addresses are among the first to be there.
-  let started = false
-  kit.health.add({
-    name: 'services',
-    check: () => (started ? undefined : { state: 'down', message: 'are being started' }),
-  })
+  const started = beingStarted(kit.health)
   const context = contextOf(order, kit)
   for (const factory of serviceRegistry)
     if (order.names.includes(factory.name)) lifecycle.add(partOf(factory, context))
@@ -59,7 +55,7 @@ async function run(order: HostOrder): Promise<void> {
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   try {
     await lifecycle.start()
-    started = true
+    started()
     report({ type: 'ready' })
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -25,6 +25,7 @@ const shape = {
   INBOX_PORT: port(3003),
   USER_COMMAND_PORT: port(3004),
   USER_QUERY_PORT: port(3005),
+  MAIL_PORT: port(3006),
   MILLRACE_HOME: text({ example: '.millrace' }).default('.millrace'),
   REDIS_URL: url(['redis', 'rediss'], 'redis://:password@127.0.0.1:6379').optional(),
   DATABASE_URL: url(

@@ -9,9 +9,11 @@ export const mailService: ServiceFactory = {
   name: 'mail',
   summary: 'sends the mails about accounts',
   needs: ['redis'],
-  ports: [],
+  ports: [{ setting: 'MAIL_PORT', whenSeparate: true }],
   start: async (context) => {
     const { settings, secrets, kit, smtpUrl, member } = context
+    const { listenForOperator } = await import('../operator-app.ts')
+    const listening = await listenForOperator(context, 'mail', 'MAIL_PORT')
     const { openProviderBoard } = await import('../provider-board.ts')
     const { retryClockOf } = await import('../retry-clock.ts')
     const { accountLinks, createMailService } = await import('@millrace-app/mail')
@@ -51,6 +53,7 @@ export const mailService: ServiceFactory = {
         await service.stop()
         await retryClock.close()
         await board.close()
+        await listening.stop()
       },
     }
   },

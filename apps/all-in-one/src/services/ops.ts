@@ -1,6 +1,5 @@
 import type { ServiceFactory } from '../service-factory.ts'
 import { mountConsole } from './console.ts'
-import manifest from '../../package.json' with { type: 'json' }
 
 /** The operator's addresses of the process that it runs in. */
 export const opsService: ServiceFactory = {
@@ -9,15 +8,10 @@ export const opsService: ServiceFactory = {
   needs: [],
   ports: [{ setting: 'OPS_PORT', shows: 'Operations' }],
   start: async (context) => {
-    const { settings, kit, redisUrl } = context
-    const { opsApp, serveHttp } = await import('@millrace/hono')
-    const { health, metrics } = kit
-    const app = opsApp({
-      health,
-      metrics,
-      version: manifest.version,
-      http: { ...kit.http('ops'), requestLogLevel: 'debug' },
-    })
+    const { settings, redisUrl } = context
+    const { serveHttp } = await import('@millrace/hono')
+    const { operatorApp } = await import('../operator-app.ts')
+    const app = operatorApp(context, 'ops')
     // Without Redis, as when it is the only service, there are no queues to show.
     const pages = redisUrl === '' ? undefined : await mountConsole(app, context)
     const listener = await serveHttp(app, {

@@ -104,7 +104,7 @@ describe('ProcessMeters', () => {
     const lags = [
       ...text.matchAll(/millrace_group_lag_events\{topic="leads",group="absent",partition="\d"\} (\d)/g),
     ]
-    expect(lags.map(([, lag]) => lag).toSorted()).toEqual(['0', '1'])
+    expect(lags.map(([, lag]) => Number(lag)).toSorted((a, b) => a - b)).toEqual([0, 1])
     expect(text).toContain('millrace_group_since_progress_seconds{topic="leads",group="absent",partition="')
   })
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { benchAppend } from './append.ts'
 import { benchLanes } from './lanes.ts'
+import { benchParked } from './parked.ts'
 import { benchProcess } from './process.ts'
 import { asText, type Report } from './report.ts'
 import { benchTelemetry } from './telemetry.ts'
@@ -11,6 +12,7 @@ type Bench = (rounds: number, say: (line: string) => void, large: boolean) => Pr
 const benches: Readonly<Record<string, Bench>> = {
   append: benchAppend,
   lanes: benchLanes,
+  parked: benchParked,
   process: benchProcess,
   telemetry: benchTelemetry,
   uniq: benchUniq,

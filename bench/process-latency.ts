@@ -1,5 +1,5 @@
 import { encodeEvent, newEvent } from '@millrace/event'
-import { processor, run, type RunOptions, state } from '@millrace/processor'
+import { type Processor, processor, run, type RunOptions, state } from '@millrace/processor'
 import type { RedisLog } from '@millrace/redis'
 import type { Redis } from 'ioredis'
 import type { Work } from './measure.ts'
@@ -12,14 +12,26 @@ const keys = 1_000
 
 /** Latency from the append to the handler, with a state and a commit for each event. */
 export async function statefulLatency(log: RedisLog, options: RunOptions): Promise<Work> {
-  const arrivals = new Arrivals()
-  const timed = processor('timed', readings, {
-    state: state({ initial: () => ({ count: 0 }) }),
-    handle: ({ data }, context) => {
-      arrivals.note(data.n)
-      context.evolve({ count: context.state.count + 1 })
-    },
-  })
+  const timed = (arrived: (n: number) => void) =>
+    processor('timed', readings, {
+      state: state({ initial: () => ({ count: 0 }) }),
+      handle: ({ data }, context) => {
+        arrived(data.n)
+        context.evolve({ count: context.state.count + 1 })
+      },
+    })
+  return latencyOf(timed, log, options)
+}
+
+/** Latency of those numbered events that count, with a processor that says which have arrived. */
+export async function latencyOf<S>(
+  made: (arrived: (n: number) => void) => Processor<typeof readings, S>,
+  log: RedisLog,
+  options: RunOptions,
+  counts: (n: number) => boolean = () => true,
+): Promise<Work> {
+  const arrivals = new Arrivals(Array.from({ length: events }, (_, n) => n).filter(counts).length)
+  const timed = made((n) => arrivals.note(n))
   const running = await run(timed, options)
   const work = await arrivals.of((numbers) =>
     log.append(
@@ -64,13 +76,21 @@ class Arrivals {
   readonly #sent: number[] = []
   readonly #latencies: number[] = []
   readonly #all = Promise.withResolvers<void>()
+  readonly #expected: number
+
+  constructor(expected = events) {
+    this.#expected = expected
+  }
 
   get complete(): boolean {
-    return this.#latencies.length === events
+    return this.#latencies.length === this.#expected
   }
 
   note(n: number): void {
-    this.#latencies.push(performance.now() - (this.#sent[n] ?? Number.NaN))
+    const sent = this.#sent[n]
+    // From before the clock started.
+    if (sent === undefined) return
+    this.#latencies.push(performance.now() - sent)
     if (this.complete) this.#all.resolve()
   }
 

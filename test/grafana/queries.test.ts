@@ -1,4 +1,5 @@
 import { FaultySmtpServer } from '@millrace/smtp/testing'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { alertExpressions, dashboardExpressions } from '../../grafana/src/expressions.ts'
 import { call } from '../sign-up/system.ts'
@@ -56,6 +57,13 @@ describe.skipIf(!prometheusIsThere)('a running system, scraped by Prometheus', (
     await provider.stop()
   })
 
+  /** The expressions of the panels with this title. */
+  const panel = (title: string) => {
+    const found = dashboardExpressions().filter(({ where }) => where.endsWith(`: ${title}`))
+    expect([title, found.length > 0]).toEqual([title, true])
+    return filledIn(found[0]?.expr ?? '')
+  }
+
   const signUp = (name: string) =>
     call(
       `${system.urlOf('GATEWAY')}/users`,
@@ -99,13 +107,31 @@ describe.skipIf(!prometheusIsThere)('a running system, scraped by Prometheus', (
   })
 
   test('a provider that is away: the panel of breakers shows it, the alert of dependencies is pending', async () => {
-    const panel = dashboardExpressions().find(({ where }) => where.endsWith('Breakers that are not closed'))
-    const open = `(${filledIn(panel?.expr ?? '')}) == 1`
+    const open = `(${panel('Breakers that are not closed')}) == 1`
     expect(await prometheus.now(open)).toEqual([])
     await provider.down()
     await signUpUntil(open)
     await prometheus.has('ALERTS{alertname="MillraceDependencyUnhealthy",alertstate="pending"}')
     await provider.up()
     await prometheus.has(`(absent(${open}))`)
+  })
+
+  test('a Redis that would evict, and that has little memory: its panels show it, its alerts are pending', async () => {
+    const client = new Redis(system.redisUrl)
+    try {
+      expect(await prometheus.now(`(${panel('Safe')}) == 0`)).toEqual([])
+      await client.config('SET', 'maxmemory-policy', 'volatile-lru')
+      const used = /^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1] ?? ''
+      await client.config('SET', 'maxmemory', Math.round(Number(used) * 1.1))
+      await prometheus.has(`(${panel('Safe')}) == 0`)
+      await prometheus.has('ALERTS{alertname="MillraceRedisUnsafe",alertstate="pending"}')
+      await prometheus.has('ALERTS{alertname="MillraceRedisMemory",alertstate="pending"}')
+      await client.config('SET', 'maxmemory', 0)
+      await client.config('SET', 'maxmemory-policy', 'noeviction')
+      await prometheus.has(`(${panel('Safe')}) == 1`)
+      await prometheus.has('absent(ALERTS{alertname=~"MillraceRedis.*"})')
+    } finally {
+      client.disconnect()
+    }
   })
 })

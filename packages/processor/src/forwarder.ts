@@ -1,6 +1,6 @@
 import { MillraceError, type Topic } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '@millrace/retry'
 import type { ConsumerNews } from './consumer-event.ts'
 import { ForwarderLine } from './forwarder-line.ts'
 import type { GroupPartition } from './group-partition.ts'

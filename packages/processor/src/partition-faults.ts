@@ -1,4 +1,4 @@
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '@millrace/retry'
 
 /** Pauses before a partition that ended by a fault is tried again. */
 const retry = { firstMs: 500, maxMs: 30_000 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/event'
 import type { Cursors, Recorded } from '@millrace/log'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '@millrace/retry'
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { sleep } from './engine/sleep.ts'
 import type { PartitionWork } from './partition-work.ts'

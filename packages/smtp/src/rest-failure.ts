@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/event'
+import { readRetryAfter } from '@millrace/retry'
 import { mailError } from './mail-failure.ts'
-import { retryAfterMs } from './retry-after.ts'
 import type { SendAttempt } from './send-attempt.ts'
 
 /**
@@ -10,10 +10,14 @@ import type { SendAttempt } from './send-attempt.ts'
  */
 const aboutUs: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 408, 425, 429])
 
+/** The longest pause that a provider is granted: a mail is wanted within hours. */
+const longestWaitMs = 60 * 60 * 1_000
+
 /** What an answer other than 2xx means. */
 export function restRefusal(response: Response, answer: string): MillraceError {
   const { status } = response
-  const wait = retryAfterMs(response.headers.get('retry-after'), Date.now())
+  const wished = readRetryAfter(response.headers.get('retry-after'), Date.now())
+  const wait = wished === undefined ? undefined : Math.min(wished, longestWaitMs)
   const details = {
     step: 'answer',
     reason: String(status),

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/event'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs } from '@millrace/retry'
 import type { EffectChange } from '../effect-ledger.ts'
 import type { EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'

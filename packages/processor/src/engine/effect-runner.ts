@@ -1,6 +1,5 @@
 import { MillraceError } from '@millrace/event'
-import { retryAfterOf } from '@millrace/retry'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs, retryAfterOf } from '@millrace/retry'
 import type { EffectToRecord, RecordedEffect } from '../effect-ledger.ts'
 import type { EffectBreaker, EffectBreakerHealth } from './effect-breaker.ts'
 import { breakersOf } from './effect-breakers.ts'

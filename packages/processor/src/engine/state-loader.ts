@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs } from '@millrace/retry'
 import type { GroupPartition, StoredKey } from '../group-store.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/event'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs } from '@millrace/retry'
 import type { GroupPartition } from '../group-store.ts'
 import type { KeyTimer, TimerSetting } from '../key-timer.ts'
 import type { EngineSettings } from './engine-settings.ts'

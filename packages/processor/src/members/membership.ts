@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/event'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs } from '@millrace/retry'
 import type { Timers } from '../lane/timers.ts'
 import { assign } from './assign.ts'
 import type { MemberGroup, MemberList, MembersView } from './member-list.ts'

@@ -1,7 +1,8 @@
 import { consumerChannel, type ConsumerEvent, repairChannel, type RepairNews } from '@millrace/processor'
 import type { MetricName } from '../metric-name.ts'
 import { metricNames } from '../metric-names.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Count, Metrics } from '../metrics.ts'
+import type { Observed } from '../plain-histogram.ts'
 import { otherLabel } from '../series.ts'
 import type { BreakerStates } from './breaker-states.ts'
 import { batchSizes, longSeconds, shortSeconds } from './buckets.ts'
@@ -24,10 +25,21 @@ export function consumerMeter(metrics: Metrics, breakers: BreakerStates): () => 
   }
 }
 
+interface CommitSeries {
+  readonly committed: Count
+  readonly hits: Count
+  readonly misses: Count
+  readonly commitEvents: Observed
+  readonly commitSeconds: Observed
+  readonly waited: Observed
+  readonly handled: Observed
+}
+
 class ConsumerMeter {
   readonly counts: CountCache
   readonly #metrics: Metrics
   readonly #breakers: BreakerStates
+  readonly #series = new Map<string, CommitSeries>()
 
   constructor(metrics: Metrics, breakers: BreakerStates) {
     this.#metrics = metrics
@@ -88,21 +100,39 @@ class ConsumerMeter {
 
   #progress(event: Progress): void {
     const { figures, topic, group } = event
-    this.#count(metricNames.commits, event, 'committed')
-    this.#seconds(metricNames.commitEvents, batchSizes, event).observe(event.settled)
+    const series = this.#seriesOf(event)
+    series.committed.value += 1
+    series.commitEvents.observe(event.settled)
     if (figures === undefined) return
     for (const { type, outcome, count } of figures.outcomes)
       this.counts.add(metricNames.eventsProcessed, count, topic, group, type ?? otherLabel, outcome)
-    const waited = this.#seconds(metricNames.endToEndSeconds, longSeconds, event)
-    const longest = Math.max(0, ...figures.waited.map(({ ms }) => ms))
+    let longestMs = 0
+    for (const { ms } of figures.waited) longestMs = Math.max(longestMs, ms)
     for (const { ms, count } of figures.waited)
-      waited.observe(ms / 1_000, count, ms === longest ? figures.traceparent : undefined)
-    const handled = this.#seconds(metricNames.handlingSeconds, shortSeconds, event)
-    for (const { ms, count } of figures.handled) handled.observe(ms / 1_000, count)
-    this.#seconds(metricNames.commitSeconds, shortSeconds, event).observe(figures.tookMs / 1_000)
-    const { hits, misses } = figures.lookups
-    this.counts.add(metricNames.stateLookups, hits, topic, group, 'hit')
-    this.counts.add(metricNames.stateLookups, misses, topic, group, 'miss')
+      series.waited.observe(ms / 1_000, count, ms === longestMs ? figures.traceparent : undefined)
+    for (const { ms, count } of figures.handled) series.handled.observe(ms / 1_000, count)
+    series.commitSeconds.observe(figures.tookMs / 1_000)
+    series.hits.value += figures.lookups.hits
+    series.misses.value += figures.lookups.misses
+  }
+
+  /** What each commit of a group adds to, looked up once. */
+  #seriesOf(event: Progress): CommitSeries {
+    const { topic, group } = event
+    const key = `${topic} ${group}`
+    const known = this.#series.get(key)
+    if (known !== undefined) return known
+    const fresh: CommitSeries = {
+      committed: this.#metrics.count(metricNames.commits, topic, group, 'committed'),
+      hits: this.#metrics.count(metricNames.stateLookups, topic, group, 'hit'),
+      misses: this.#metrics.count(metricNames.stateLookups, topic, group, 'miss'),
+      commitEvents: this.#seconds(metricNames.commitEvents, batchSizes, event),
+      commitSeconds: this.#seconds(metricNames.commitSeconds, shortSeconds, event),
+      waited: this.#seconds(metricNames.endToEndSeconds, longSeconds, event),
+      handled: this.#seconds(metricNames.handlingSeconds, shortSeconds, event),
+    }
+    this.#series.set(key, fresh)
+    return fresh
   }
 
   #effect(event: ConsumerEvent, name: string, outcome: string): void {

@@ -66,7 +66,8 @@ export class Failures {
     else if (delivery.origin === 'deferred') this.#leaveOut(slot, delivery, error, kind)
     else {
       this.#note(slot, error)
-      if (kind === 'wait') this.#wait(slot, delivery, error)
+      if (delivery.origin === 'late' && kind !== 'permanent') this.#againLate(slot, delivery, error, kind)
+      else if (kind === 'wait') this.#wait(slot, delivery, error)
       else if (kind === 'permanent') this.#giveUp(slot, delivery, error, false)
       else this.#again(slot, delivery, error)
       this.#owner.changed()
@@ -141,11 +142,6 @@ export class Failures {
       this.#giveUp(slot, delivery, error, true)
       return
     }
-    // A letter that was put back: nothing is behind it that could line up.
-    if (delivery.origin === 'late' && !this.#quick(slot)) {
-      this.#giveUp(slot, delivery, error, true)
-      return
-    }
     const delayMs = this.#delayMs(error, attempts)
     const quickMs = Math.min(delayMs, quickPauseMs)
     if (this.#quick(slot) && delayMs <= longestQuickMs)
@@ -153,11 +149,36 @@ export class Failures {
     else this.#hold(slot, delivery, error, { attempts, delayMs, spent: false })
   }
 
+  /** A letter that was put back: nothing is behind it that could line up, and its key goes on until its next attempt. */
+  #againLate(slot: KeySlot, delivery: Delivery, error: unknown, kind: FailureKind): void {
+    const { lateRetries, fates } = this.#lanes
+    const seq = delivery.recorded?.position.seq ?? 0
+    const { attempts: most, elapsedMs, tell } = this.#settings
+    if (kind === 'retry' && delivery.attempt >= most) {
+      this.#giveUp(slot, delivery, error, true)
+      return
+    }
+    const attempts = kind === 'retry' ? delivery.attempt : delivery.attempt - 1
+    const tries = lateRetries.triesOf(seq, slot.tries)
+    const delayMs = this.#delayMs(error, tries.length)
+    fates.delete(delivery)
+    slot.waiting.putBack(slot.waiting.drain().filter((one) => one !== delivery))
+    slot.failures = 0
+    slot.tries = []
+    slot.phase = 'open'
+    if (slot.waiting.length > 0) this.#lanes.wake(slot)
+    tell({ kind: 'retry', partition: this.#partition, seq, attempts, delayMs, error })
+    // Timers of machines are early at times.
+    lateRetries.putOff(seq, { attempts, tries, notBeforeMs: elapsedMs() + delayMs - 2 }, delayMs)
+  }
+
   #giveUp(slot: KeySlot, delivery: Delivery, error: unknown, spent: boolean): void {
     const late = delivery.origin === 'late'
     const skip = late || this.#settings.processor.onExhausted === 'skip-event'
     if (skip && delivery.timer === undefined) {
-      this.#lanes.fates.set(delivery, { outcome: 'dead', error, spent, tries: slot.tries })
+      const { lateRetries, fates } = this.#lanes
+      const tries = late ? lateRetries.triesOf(delivery.recorded?.position.seq ?? 0, slot.tries) : slot.tries
+      fates.set(delivery, { outcome: 'dead', error, spent, tries })
       slot.phase = 'open'
       this.#lanes.wake(slot)
       return

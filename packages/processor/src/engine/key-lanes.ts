@@ -8,6 +8,7 @@ import type { Fate } from './fate.ts'
 import { feedSlot, type Feeder } from './feed-slot.ts'
 import { evictIdle } from './idle-slots.ts'
 import { KeySlot } from './key-slot.ts'
+import { LateRetries } from './late-retries.ts'
 import { loadSlot } from './load-slot.ts'
 import type { HeadStory } from './park-of.ts'
 import { Offers } from './offers.ts'
@@ -36,6 +37,7 @@ export interface LanesOwner {
 export class KeyLanes {
   /** What has been decided about deliveries that are to be handled no more. */
   readonly fates = new Map<Delivery, Fate>()
+  readonly lateRetries = new LateRetries()
   /** Slots that the next commit speaks of. */
   dirty: KeySlot[] = []
   /** Slots whose record has to be loaded. */
@@ -208,6 +210,7 @@ export class KeyLanes {
     this.#slots.clear()
     this.busy.clear()
     this.fates.clear()
+    this.lateRetries.clear()
     this.dirty = []
     this.missing = []
     this.#ready = []

@@ -20,11 +20,14 @@ export interface LateOwner {
   /** Something can go on that could not before. */
   changed(): void
   failed(error: unknown): void
+  /** Acts after a pause, unless the engine has ended by then. */
+  after(delayMs: number, act: () => void): void
 }
 
 /**
  * Hands dead letters that an operator has put back to the lanes of their keys: late, behind whatever their keys have in
- * hand, and never while the key is parked. One that fails again is a dead letter again; it holds nobody up.
+ * hand, and never while the key is parked. One that fails is tried again, as any other event, and is a dead letter again
+ * when its attempts are spent; it holds nobody up.
  */
 export class LateRunner {
   readonly #settings: EngineSettings
@@ -47,6 +50,11 @@ export class LateRunner {
     this.#at = at
     this.#lanes = lanes
     this.#owner = owner
+    lanes.lateRetries.onPutOff = (seq, delayMs) => {
+      this.#inHand.delete(seq)
+      owner.after(delayMs, () => this.look())
+      owner.changed()
+    }
   }
 
   /** There may be letters that it has not seen, or keys that are parked no more. */
@@ -64,6 +72,7 @@ export class LateRunner {
   settled(late: readonly number[]): void {
     for (const seq of late) {
       this.#inHand.delete(seq)
+      this.#lanes.lateRetries.settled(seq)
       if (this.#asking) this.#settled.add(seq)
     }
     if (this.#more && late.length > 0) this.look()
@@ -119,6 +128,8 @@ export class LateRunner {
   /** Not yet: its key is parked, or not known. */
   #mayRun({ seq, key }: RequeuedEvent): boolean {
     if (this.#inHand.has(seq) || this.#settled.has(seq)) return false
+    const retry = this.#lanes.lateRetries.of(seq)
+    if (retry !== undefined && retry.notBeforeMs > this.#settings.elapsedMs()) return false
     const slot = this.#lanes.slotOf(key)
     if (slot.phase === 'loading') {
       this.#loading.add(slot)
@@ -155,6 +166,8 @@ export class LateRunner {
     if (processor.types !== undefined && !processor.types.has(recorded.event.type))
       this.#lanes.fates.set(delivery, { outcome: 'done' })
     delivery.origin = 'late'
+    delivery.ruling = ruling?.id
+    delivery.attempt = (this.#lanes.lateRetries.of(seq)?.attempts ?? 0) + 1
     this.#inHand.set(seq, slot)
     slot.waiting.push(delivery)
     if (slot.phase === 'open') this.#lanes.wake(slot)

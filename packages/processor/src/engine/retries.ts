@@ -9,6 +9,9 @@ import { LateRunner } from './late-runner.ts'
 import { LineRunner } from './line-runner.ts'
 import { RetryPlanner } from './retry-planner.ts'
 
+/** How often the owner asks for what others have marked, in ms: two reads of short lists. */
+const lookMs = 1_000
+
 /** What retries ask of the engine that they work for. */
 export interface RetriesOwner {
   /** Number of the last commit that has come back. */
@@ -25,6 +28,7 @@ export class Retries {
   readonly #lines: LineRunner
   readonly #planner: RetryPlanner
   readonly #late: LateRunner
+  readonly #later: Later
   readonly #unring: () => void
 
   constructor(
@@ -34,12 +38,14 @@ export class Retries {
     owner: RetriesOwner,
   ) {
     const { lanes, later } = parts
+    this.#later = later
     const failed = (error: unknown) => owner.failed(error)
     this.#lines = new LineRunner(settings, at, lanes, { read: (slot) => owner.read(slot), failed })
     this.#late = new LateRunner(settings, at, lanes, {
       load: () => owner.load(),
       changed: () => owner.read(),
       failed,
+      after: (delayMs, act) => later.after(delayMs, act),
     })
     this.#planner = new RetryPlanner(settings, at, later, failed)
     this.#due = new DueWatch(settings, at, parts, {
@@ -53,7 +59,7 @@ export class Retries {
 
   /** What earlier owners have left: marks, and records without a job. */
   start(): void {
-    this.look()
+    this.#lookOnAndOn()
     this.#planner.start()
   }
 
@@ -61,6 +67,12 @@ export class Retries {
   look(): void {
     this.#due.look()
     this.#late.look()
+  }
+
+  /** Rulings and marks of other processes are to be noticed before somebody wonders. */
+  #lookOnAndOn(): void {
+    this.look()
+    this.#later.after(lookMs, () => this.#lookOnAndOn())
   }
 
   known(slot: KeySlot): void {

@@ -163,6 +163,44 @@ export function describeParked(subject: () => EngineUnderTest): void {
       expect(await stage.differences('folds')).toEqual([])
     }))
 
+  test('a late run that fails is made again after a pause, its key goes on, and attempts are counted', () =>
+    scene(async (stage) => {
+      const { store } = stage.subject
+      const at = stage.at('folds')
+      let kind: 'permanent' | 'retry' = 'permanent'
+      let broken = true
+      let failures = 0
+      const fails = (_: string, n: number) => {
+        if (n !== 2 || !broken) return undefined
+        failures += 1
+        return new Error('away')
+      }
+      const bounds = { attempts: 3, quickRetries: 0, retry: { firstMs: 20, maxMs: 40 }, kindOf: () => kind }
+      const player = await stage.start(folds(stage, fails, true), bounds)
+      const again = (id: string) =>
+        store.rule(at, { id, seq: 2, key: 'a', kind: 'requeued', by: 'ann', reason: 'a test', force: true })
+      const runs = () => player.faults.commits.filter(({ commit }) => commit.late !== undefined).length
+      await stage.append('a', 'a', 'a')
+      await stage.reached(player, 3)
+      expect(await stage.deadSeqs('folds')).toEqual([2])
+      kind = 'retry'
+      await again('first')
+      await stage.until(() => runs() === 1)
+      expect(failures).toBe(4)
+      const [letter] = await store.deadLetters(at)
+      expect(letter).toMatchObject({ seq: 2, attempts: 3 })
+      expect(letter?.tries).toHaveLength(3)
+      await again('second')
+      await stage.until(() => failures === 5)
+      await stage.append('a')
+      await stage.reached(player, 4)
+      broken = false
+      await stage.until(() => runs() === 2)
+      expect(await stage.deadSeqs('folds')).toEqual([])
+      expect((await stage.stateOf('folds', 'a')) as number[]).toContain(2)
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
   test('too many dead letters stop the member until somebody has looked', () =>
     scene(async (stage) => {
       let broken = true

@@ -124,6 +124,16 @@ export function describeRepaired(subject: () => EngineUnderTest): void {
       })
     }))
 
+  test('what another process has ruled is noticed long before the next renewal', () =>
+    scene(async (stage) => {
+      const player = await stage.start(notes(stage), { attempts: 1, quickRetries: 0, leaseMs: 120_000 })
+      await stage.appendNumbered(['a', 'a', 'b', 'a'], 1)
+      await stage.reached(player, 4)
+      await stage.held('notes', 'a')
+      expect(await repair(stage, { do: 'edit', data: { n: 20 } })).toEqual(['ruled head'])
+      expect(await end(stage)).toEqual([1, 20, 4])
+    }))
+
   test('a ruling that is made while an attempt is under way that succeeds is dropped', () =>
     scene(async (stage) => {
       const { promise: ruled, resolve: goOn } = Promise.withResolvers<void>()

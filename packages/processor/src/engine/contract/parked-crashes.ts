@@ -170,13 +170,15 @@ async function randomFailures(
   let player = await stage.start(folds, options)
   for (let turn = 0; turn < 10; turn++) {
     const chosen = Array.from({ length: 25 }, () => keys[Math.floor(random() * keys.length)] ?? '')
-    await stage.appendNumbered(chosen, events + 1)
+    const first = events + 1
+    // Planned before it is appended: the member may be quicker than this loop.
     for (const key of chosen) {
       events += 1
       log.set(key, [...(log.get(key) ?? []), events])
       const dice = random()
       plans.set(events, dice < 0.01 ? 'permanent' : dice < 0.2 ? Math.ceil(random() * 4) : 0)
     }
+    await stage.appendNumbered(chosen, first)
     await stage.until(() => player.faults.commits.length > 0)
     const dice = random()
     if (dice < 0.25) player.faults.loseAnswers(2)

@@ -11,7 +11,7 @@ import { join } from '../operators/join.ts'
 import { ofType } from '../operators/of-type.ts'
 import { tumblingWindow } from '../operators/tumbling-window.ts'
 import { defineEffect } from './effect.ts'
-import { processor } from './processor.ts'
+import { type HandlerOptions, type OnUnmet, processor } from './processor.ts'
 import { state } from './state.ts'
 
 const offers = topic('offers', {
@@ -71,14 +71,15 @@ test('what defer means is said by type, for types that the processor has', () =>
     ['Accepted', 'ignore'],
     ['Withdrawn', 'dead'],
   ])
-  expect(() =>
-    // @ts-expect-error -- the topic has no such type
-    processor('p', offers, { onUnmet: { Gone: 'ignore' }, handle }),
-  ).toThrow('"Gone"')
-  // @ts-expect-error -- it never gets that one
-  processor('p', offers, { types: ['Made'], onUnmet: { Accepted: 'ignore' }, handle })
-  // @ts-expect-error -- no such answer
-  processor('p', offers, { onUnmet: { Accepted: 'wait' }, handle })
+  const gone = JSON.parse('{"Gone":"ignore"}') as { Made: 'ignore' }
+  expect(() => processor('p', offers, { onUnmet: gone, handle })).toThrow('"Gone"')
+  type Told<Name extends string> = NonNullable<HandlerOptions<typeof offers, never, Name>['onUnmet']>
+  expectTypeOf<keyof Told<'Made' | 'Accepted' | 'Withdrawn'>>().toEqualTypeOf<
+    'Made' | 'Accepted' | 'Withdrawn'
+  >()
+  // What it never gets, it need not decide upon.
+  expectTypeOf<keyof Told<'Made'>>().toEqualTypeOf<'Made'>()
+  expectTypeOf<Told<'Made'>['Made']>().toEqualTypeOf<OnUnmet | undefined>()
 })
 
 test('evolve knows the state, behind everything that hands on events', () => {

@@ -54,6 +54,12 @@ export function followed(logger: Logger): (event: ConsumerEvent) => void {
         })
       case 'effects-flowing':
         return logger.warn('Events are taken in again', { ...where, count: event.waiting })
+      case 'late':
+        return logger.info('A dead letter that was put back was handled late', {
+          ...where,
+          seq: event.seq,
+          behind: event.afterSeq,
+        })
       case 'start-ignored':
         return logger.warn('The group has begun before: where it was to start is left out of account', where)
       case 'fenced':

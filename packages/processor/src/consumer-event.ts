@@ -57,6 +57,14 @@ export type ConsumerNews =
       /** What was missing. */
       readonly why: string
     }
+  /** A commit has settled a dead letter that was put back: behind event `afterSeq` of its key, as the journal says. */
+  | {
+      readonly kind: 'late'
+      readonly partition: number
+      readonly key: string
+      readonly seq: number
+      readonly afterSeq: number
+    }
   /** A key waits, with everything that comes for it, for its first event to be tried again or repaired. */
   | {
       readonly kind: 'parked'

@@ -47,7 +47,7 @@ export class Harvest {
   readonly topics = new Map<string, Topic>()
   /** Requeued letters that it settles. */
   late: readonly number[] = []
-  readonly #rulings = new RulingNotes()
+  readonly rulings = new RulingNotes()
   /** What became of parked keys. */
   readonly lines: CommittedLine[] = []
   outbox: readonly OutboxDraft[] = []
@@ -146,7 +146,7 @@ export class Harvest {
       ...(this.#unparks.length > 0 ? { unparks: this.#unparks } : {}),
       ...(this.#growths.length > 0 ? { lines: this.#growths } : {}),
       ...(this.late.length > 0 ? { late: this.late } : {}),
-      ...this.#rulings.parts(),
+      ...this.rulings.parts(),
       ...(this.#defers.length > 0 ? { defers: this.#defers } : {}),
       ...(this.outbox.length > 0 ? { outbox: this.outbox } : {}),
       ...(this.effects.length > 0 ? { effects: this.effects } : {}),
@@ -193,7 +193,7 @@ export class Harvest {
       const { seq } = recorded.position
       if (delivery.origin === 'log') this.#window.settle(seq)
       else if (delivery.origin === 'late') this.late = [...this.late, seq].toSorted((a, b) => a - b)
-      this.#rulings.add(delivery, Math.max(slot.seq, this.#window.position.seq))
+      this.rulings.add(delivery, Math.max(slot.seq, this.#window.position.seq))
       slot.seq = Math.max(slot.seq, seq)
       if (delivery.outcome === 'done') {
         this.#done += 1

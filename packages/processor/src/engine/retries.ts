@@ -29,6 +29,8 @@ export class Retries {
   readonly #planner: RetryPlanner
   readonly #late: LateRunner
   readonly #later: Later
+  readonly #partition: number
+  readonly #tell: EngineSettings['tell']
   readonly #unring: () => void
 
   constructor(
@@ -39,6 +41,8 @@ export class Retries {
   ) {
     const { lanes, later } = parts
     this.#later = later
+    this.#partition = at.partition
+    this.#tell = settings.tell
     const failed = (error: unknown) => owner.failed(error)
     this.#lines = new LineRunner(settings, at, lanes, { read: (slot) => owner.read(slot), failed })
     this.#late = new LateRunner(settings, at, lanes, {
@@ -85,8 +89,10 @@ export class Retries {
   }
 
   /** A commit is true. */
-  came({ lines, late }: Harvest, n: number): void {
+  came({ lines, late, rulings }: Harvest, n: number): void {
     this.#late.settled(late)
+    for (const { key, seq, afterSeq } of rulings.lateRuns)
+      this.#tell({ kind: 'late', partition: this.#partition, key, seq, afterSeq })
     for (const { slot, line, no, change } of lines) {
       const { park, unpark, fresh, ended } = change
       if (unpark) {

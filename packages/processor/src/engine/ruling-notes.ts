@@ -4,20 +4,20 @@ import type { HeededRuling, LateRun } from '../ruling.ts'
 
 /** What one commit says of operators' rulings: which were followed, and where late runs came. */
 export class RulingNotes {
-  readonly #lateRuns: LateRun[] = []
+  readonly lateRuns: (LateRun & { readonly key: string })[] = []
   readonly #heeded: HeededRuling[] = []
 
   /** An event of a line, or a late one, is settled. `behind`: everything of its key up to there was settled before. */
-  add({ origin, outcome, recorded, ruling: id }: Delivery, behind: number): void {
+  add({ key, origin, outcome, recorded, ruling: id }: Delivery, behind: number): void {
     const seq = recorded?.position.seq ?? 0
     if (origin === 'line') this.#heeded.push({ seq, id })
     else if (origin === 'late' && outcome !== 'dead')
-      this.#lateRuns.push({ seq, afterSeq: Math.max(seq, behind) })
+      this.lateRuns.push({ key, seq, afterSeq: Math.max(seq, behind) })
   }
 
   parts(): Pick<Commit, 'heeded' | 'lateRuns'> {
     return {
-      ...(this.#lateRuns.length > 0 ? { lateRuns: this.#lateRuns } : {}),
+      ...(this.lateRuns.length > 0 ? { lateRuns: this.lateRuns } : {}),
       ...(this.#heeded.length > 0 ? { heeded: this.#heeded } : {}),
     }
   }

@@ -86,6 +86,7 @@ class ConsumerMeter {
       // No numbers, or read at the scrape.
       case 'start-ignored':
       case 'ignored':
+      case 'late':
       case 'effects-full':
       case 'effects-flowing':
       case 'paused':

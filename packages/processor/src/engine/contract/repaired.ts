@@ -117,6 +117,9 @@ export function describeRepaired(subject: () => EngineUnderTest): void {
       await stage.until(() => player.faults.commits.some(({ commit }) => commit.late !== undefined))
       await stage.until(() => player.news.at(-1)?.kind === 'progress')
       expect(await end(stage)).toEqual([1, 4, 5, 20])
+      const late = () => player.news.find(({ kind }) => kind === 'late')
+      await stage.until(() => late() !== undefined)
+      expect(late()).toMatchObject({ kind: 'late', partition: 0, key: 'a', seq: 2, afterSeq: 5 })
       expect((await stage.subject.store.audit(stage.at('notes'))).counters).toMatchObject({
         done: 5,
         dead: 0,

@@ -2,6 +2,7 @@ import { accounts } from '@millrace/accounts'
 import { formatPosition } from '@millrace/log'
 import { openAccountView } from '@millrace-app/user-query'
 import { connectLog, type RedisLog } from '@millrace/redis'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AccountScript, idsIn } from '../../../test/support/account-script.ts'
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.ts'
@@ -53,12 +54,10 @@ test('rebuild says what it would do, does it on --yes, and mends a view that is 
   const [first = '', last = ''] = [ids[0], ids.at(-1)]
   expect(await email(last)).toBe(`${last}@example.org`)
 
-  await inView((view) =>
-    view.read(async (rows) => {
-      const row = await rows.get(last)
-      if (row) await rows.put({ ...row, email: 'wrong@example.org' })
-    }),
-  )
+  const database = new pg.Client(postgres.url)
+  await database.connect()
+  await database.query(`UPDATE user_query.account SET email = 'wrong@example.org' WHERE id = $1`, [last])
+  await database.end()
   expect(await email(last)).toBe('wrong@example.org')
   const history = await log.readKey(accounts, first)
   const position = history.events[0]?.position

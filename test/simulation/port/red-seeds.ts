@@ -63,6 +63,8 @@ export const provedElsewhere: Readonly<Record<string, string>> = {
   'mark set anew': 'no operator marks a key while its head is being tried',
   'index of a letter written twice': 'the index of dead letters is not read',
   'held key that goes on': 'the index of dead letters is not read',
+  'type of rulings': 'no operator rules here',
+  'ruling that was followed': 'no operator rules here',
   'late as requeued': 'nobody puts dead letters back',
   'type of meta': 'nothing is emitted at once: the target lies in another slot',
   'counted entries': 'nothing is emitted at once: the target lies in another slot',

@@ -110,14 +110,23 @@ class BuildingInPostgres<Tx> implements Building<Tx> {
   }
 
   async close(): Promise<void> {
+    // By word: a connection that ends is noticed by the server a little later, and the next rebuild may come at once.
+    const sql = 'SELECT pg_advisory_unlock(hashtextextended($1, 0))'
+    await queriesOn(this.#lock)
+      .rows(sql, [lockName(this.#schemas)])
+      .catch(this.#options.onError)
     this.#lock.release(true)
     await this.#pool.end()
   }
 }
 
+function lockName(schemas: ViewSchemas): string {
+  return `millrace rebuild ${schemas.live}`
+}
+
 async function takeLock(client: PoolClient, schemas: ViewSchemas): Promise<void> {
   const sql = 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken'
-  const [row] = await queriesOn(client).rows<{ taken: boolean }>(sql, [`millrace rebuild ${schemas.live}`])
+  const [row] = await queriesOn(client).rows<{ taken: boolean }>(sql, [lockName(schemas)])
   if (row?.taken !== true) throw new MillraceError('view.rebuilding')
 }
 

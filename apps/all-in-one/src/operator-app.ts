@@ -1,4 +1,4 @@
-import { opsApp, serveHttp } from '@millrace/hono'
+import { type OpsAddress, opsApp, serveHttp } from '@millrace/hono'
 import type { RunningService, ServiceContext } from './service-factory.ts'
 import type { PortSetting } from './settings.ts'
 import manifest from '../package.json' with { type: 'json' }
@@ -7,12 +7,14 @@ import manifest from '../package.json' with { type: 'json' }
 export function operatorApp(
   { kit }: Pick<ServiceContext, 'kit'>,
   service: string,
+  addresses: readonly OpsAddress[] = [],
 ): ReturnType<typeof opsApp> {
   const { health, metrics } = kit
   return opsApp({
     health,
     metrics,
     version: manifest.version,
+    addresses,
     http: { ...kit.http(service), requestLogLevel: 'debug' },
   })
 }

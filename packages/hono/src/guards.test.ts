@@ -205,6 +205,15 @@ describe('opsApp', () => {
     expect(await answer.json()).toEqual({ state, dependencies, version: '1.2.3' })
   })
 
+  it('has a front page that says what is there, for people and for programs', async () => {
+    const ops = app({ state: 'ok', dependencies: {} })
+    const page = await ops.request('/', { headers: { accept: 'text/html,*/*' } })
+    expect(await page.text()).toContain('<a href="/health/ready">/health/ready</a>')
+    expect(await (await ops.request('/')).json()).toMatchObject({
+      addresses: [{ path: '/health/live' }, { path: '/health/ready' }, { path: '/metrics' }],
+    })
+  })
+
   it('is alive whatever its dependencies do, and shows its metrics', async () => {
     const ops = app({ state: 'down', dependencies: {} })
     expect(await (await ops.request('/health/live')).json()).toMatchObject({ state: 'ok', version: '1.2.3' })

@@ -27,6 +27,7 @@ export {
   problemResponses,
 } from './open-api.ts'
 export { opsApp, type OpsOptions, opsRoutes } from './ops-app.ts'
+export { type OpsAddress } from './ops-index.ts'
 export type { ContextStore, KitLogger, ReadinessReport, RequestIds, RequestMeter } from './ports.ts'
 export { asMillraceError, type Problem, problem, problemOf, problemType } from './problem.ts'
 export { queryFields, type QueryInput } from './query-fields.ts'

@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import { Hono as HonoApp } from 'hono'
 import type { KitEnv } from './environment.ts'
 import { httpApp, type HttpAppOptions } from './http-app.ts'
+import { type OpsAddress, opsIndex } from './ops-index.ts'
 import type { ReadinessReport } from './ports.ts'
 
 /** What the operator's addresses need. */
@@ -15,10 +16,24 @@ export interface OpsOptions {
   readonly version: string
 }
 
+const ownAddresses: readonly OpsAddress[] = [
+  { path: '/health/live', shows: 'the process runs' },
+  { path: '/health/ready', shows: 'each dependency with its state' },
+  { path: '/metrics', shows: 'the figures that Prometheus collects' },
+]
+
 /** An app with nothing but the operator's addresses, for a listener of its own. */
-export function opsApp(options: OpsOptions & { readonly http: HttpAppOptions }): Hono<KitEnv> {
+export function opsApp(
+  options: OpsOptions & {
+    readonly http: HttpAppOptions
+    /** What else is on this listener, for its front page. */
+    readonly addresses?: readonly OpsAddress[]
+  },
+): Hono<KitEnv> {
   const app = httpApp(options.http)
   app.route('/', opsRoutes(options))
+  const own = ownAddresses.filter(({ path }) => path !== '/metrics' || options.metrics !== undefined)
+  app.route('/', opsIndex('Millrace operations', [...own, ...(options.addresses ?? [])]))
   return app
 }
 

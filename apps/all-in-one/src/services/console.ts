@@ -15,6 +15,12 @@ const groups = [
 /** States of jobs that are counted for the metrics. */
 const queueStates = ['waiting', 'active', 'delayed', 'failed'] as const
 
+/** What there is besides health and metrics; each asks for a token. */
+export const consoleAddresses = [
+  { path: '/queues/', shows: 'the queues of retries and effects (asks for CONSOLE_TOKEN)' },
+  { path: '/dead-letters', shows: 'dead letters and their repair, as JSON (asks for CONSOLE_TOKEN)' },
+]
+
 /** Mounts the operator's pages on the operations listener. */
 export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): Promise<RunningService> {
   const { secrets, redisUrl, kit } = context

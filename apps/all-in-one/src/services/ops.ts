@@ -1,5 +1,5 @@
 import type { ServiceFactory } from '../service-factory.ts'
-import { mountConsole } from './console.ts'
+import { consoleAddresses, mountConsole } from './console.ts'
 
 /** The operator's addresses of the process that it runs in. */
 export const opsService: ServiceFactory = {
@@ -11,9 +11,10 @@ export const opsService: ServiceFactory = {
     const { settings, redisUrl } = context
     const { serveHttp } = await import('@millrace/hono')
     const { operatorApp } = await import('../operator-app.ts')
-    const app = operatorApp(context, 'ops')
     // Without Redis, as when it is the only service, there are no queues to show.
-    const pages = redisUrl === '' ? undefined : await mountConsole(app, context)
+    const reached = redisUrl !== ''
+    const app = operatorApp(context, 'ops', reached ? consoleAddresses : [])
+    const pages = reached ? await mountConsole(app, context) : undefined
     const listener = await serveHttp(app, {
       host: settings.HOST,
       port: settings.OPS_PORT,

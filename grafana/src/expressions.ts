@@ -1,4 +1,5 @@
 import { alerts } from './alerts.ts'
+import { panelsOf, queriesOf } from './built-dashboard.ts'
 import { dashboards } from './dashboards.ts'
 
 /** An expression with the place where it stands. */
@@ -11,18 +12,18 @@ export interface Expression {
 
 /** Every expression of every dashboard, with its variables still in it. */
 export function dashboardExpressions(): Expression[] {
-  return dashboards.flatMap(({ title, panels, annotations }) => [
-    ...panels.flatMap((panel) =>
-      (panel.targets ?? []).map(({ expr, legendFormat }) => ({
-        where: `${title}: ${panel.title}`,
+  return dashboards.flatMap((one) => [
+    ...panelsOf(one).flatMap((panel) =>
+      queriesOf(panel).map(({ expr, legendFormat }) => ({
+        where: `${one.title}: ${panel.title}`,
         expr,
-        legend: legendFormat,
+        legend: legendFormat ?? '',
       })),
     ),
-    ...annotations.list.map(({ name, expr, textFormat }) => ({
+    ...(one.annotations.list ?? []).map(({ name, expr, textFormat }) => ({
       where: `annotation ${name}`,
-      expr,
-      legend: textFormat,
+      expr: expr ?? '',
+      legend: textFormat ?? '',
     })),
   ])
 }

@@ -1,7 +1,23 @@
-import type { DashboardLink, DataSource, Panel, Target, Threshold } from './model.ts'
+import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge'
+import * as common from '@grafana/grafana-foundation-sdk/common'
+import {
+  type DashboardLinkBuilder,
+  FieldColorBuilder,
+  FieldColorModeId,
+  type GridPos,
+  type PanelBuilder,
+  RowBuilder,
+  type Threshold,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus'
+import * as stat from '@grafana/grafana-foundation-sdk/stat'
+import * as table from '@grafana/grafana-foundation-sdk/table'
+import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
 
-/** The data source that is chosen above the dashboard. */
-export const chosenSource: DataSource = { type: 'prometheus', uid: '${datasource}' }
+/** The data source that is chosen above the dashboard, so that one dashboard serves any Prometheus. */
+export const chosenSource = { type: 'prometheus', uid: '${datasource}' }
 
 /** A query and what its series are called. */
 export interface Shown {
@@ -28,7 +44,7 @@ export interface PanelSpec {
   /** Red from here on, or below for a thing that is better when it is more. */
   readonly redFrom?: number
   readonly greenFrom?: number
-  readonly links?: readonly DashboardLink[]
+  readonly links?: readonly DashboardLinkBuilder[]
 }
 
 /** A heading across the dashboard. */
@@ -37,17 +53,21 @@ export interface RowSpec {
   readonly title: string
 }
 
-type Place = Panel['gridPos']
+/** A panel of any kind. */
+type AnyPanel = Pick<PanelBuilder, 'build'>
 
 /** Gives each panel its place, line by line from the left. */
-export function layOut(specs: readonly (PanelSpec | RowSpec)[]): Panel[] {
-  const panels: Panel[] = []
+export function layOut(specs: readonly (PanelSpec | RowSpec)[]): (AnyPanel | RowBuilder)[] {
+  const panels: (AnyPanel | RowBuilder)[] = []
   let [x, y, lineHeight] = [0, 0, 0]
   for (const [index, spec] of specs.entries()) {
     const [w, h] = spec.kind === 'row' ? [24, 1] : [spec.width ?? 8, spec.height ?? 8]
     if (x + w > 24) [x, y, lineHeight] = [0, y + lineHeight, 0]
+    const place = { x, y, w, h }
     panels.push(
-      spec.kind === 'row' ? rowOf(spec, index + 1, { x, y, w, h }) : panelOf(spec, index + 1, { x, y, w, h }),
+      spec.kind === 'row'
+        ? new RowBuilder(spec.title).id(index + 1).gridPos(place)
+        : panelOf(spec, index + 1, place),
     )
     x += w
     lineHeight = Math.max(lineHeight, h)
@@ -55,49 +75,83 @@ export function layOut(specs: readonly (PanelSpec | RowSpec)[]): Panel[] {
   return panels
 }
 
-function rowOf({ title }: RowSpec, id: number, gridPos: Place): Panel {
-  return { id, type: 'row', title, gridPos, collapsed: false, panels: [] }
-}
-
-function panelOf(spec: PanelSpec, id: number, gridPos: Place): Panel {
+function panelOf(spec: PanelSpec, id: number, place: GridPos): AnyPanel {
   const { kind, title, description, unit, links = [] } = spec
   const steps = thresholdsOf(spec)
-  return {
-    id,
-    type: kind,
-    title,
-    description,
-    gridPos,
-    datasource: chosenSource,
-    targets: spec.shows.map((shown, index) => targetOf(shown, index, kind)),
-    fieldConfig: {
-      defaults: {
-        unit,
-        min: 0,
-        color: { mode: steps.length > 1 && kind !== 'timeseries' ? 'thresholds' : 'palette-classic' },
-        thresholds: { mode: 'absolute', steps },
-        noValue: 'none',
-        ...(kind === 'timeseries' ? { custom: lines(spec) } : {}),
-      },
-      overrides: [],
-    },
-    options: optionsOf(kind),
-    links,
+  const judged = steps.length > 1 && kind !== 'timeseries'
+  return emptyPanel(spec)
+    .id(id)
+    .title(title)
+    .description(description)
+    .gridPos(place)
+    .datasource(chosenSource)
+    .targets(spec.shows.map((shown, index) => targetOf(shown, index, kind)))
+    .unit(unit)
+    .min(0)
+    .noValue('none')
+    .colorScheme(
+      new FieldColorBuilder().mode(judged ? FieldColorModeId.Thresholds : FieldColorModeId.PaletteClassic),
+    )
+    .thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps))
+    .links([...links])
+}
+
+function emptyPanel(spec: PanelSpec) {
+  const latest = new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false)
+  switch (spec.kind) {
+    case 'timeseries':
+      return curves(spec)
+    case 'stat':
+      return new stat.PanelBuilder()
+        .reduceOptions(latest)
+        .colorMode(common.BigValueColorMode.Background)
+        .graphMode(common.BigValueGraphMode.None)
+        .textMode(common.BigValueTextMode.Auto)
+    case 'bargauge':
+      return new bargauge.PanelBuilder()
+        .reduceOptions(latest)
+        .orientation(common.VizOrientation.Horizontal)
+        .displayMode(common.BarGaugeDisplayMode.Basic)
+    case 'table':
+      return new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm)
   }
 }
 
-function targetOf({ expr, legend }: Shown, index: number, kind: PanelSpec['kind']): Target {
+function curves({ stacked = false, redFrom }: PanelSpec) {
+  const { Normal, None } = common.StackingMode
+  const { Off, Line } = common.GraphThresholdsStyleMode
+  return new timeseries.PanelBuilder()
+    .drawStyle(common.GraphDrawStyle.Line)
+    .lineWidth(1)
+    .fillOpacity(stacked ? 30 : 5)
+    .showPoints(common.VisibilityMode.Never)
+    .spanNulls(false)
+    .stacking(new common.StackingConfigBuilder().mode(stacked ? Normal : None).group('A'))
+    .thresholdsStyle(new common.GraphThresholdsStyleConfigBuilder().mode(redFrom === undefined ? Off : Line))
+    .legend(
+      new common.VizLegendOptionsBuilder()
+        .displayMode(common.LegendDisplayMode.Table)
+        .placement(common.LegendPlacement.Bottom)
+        .showLegend(true)
+        .calcs(['mean', 'max', 'lastNotNull']),
+    )
+    .tooltip(
+      new common.VizTooltipOptionsBuilder()
+        .mode(common.TooltipDisplayMode.Multi)
+        .sort(common.SortOrder.Descending),
+    )
+}
+
+function targetOf({ expr, legend }: Shown, index: number, kind: PanelSpec['kind']): DataqueryBuilder {
   const isCurve = kind === 'timeseries'
-  return {
-    refId: String.fromCharCode(65 + index),
-    datasource: chosenSource,
-    expr,
-    legendFormat: legend,
-    instant: !isCurve,
-    range: isCurve,
-    exemplar: isCurve && expr.includes('_bucket'),
-    format: kind === 'table' ? 'table' : 'time_series',
-  }
+  const query = new DataqueryBuilder()
+    .refId(String.fromCharCode(65 + index))
+    .datasource(chosenSource)
+    .expr(expr)
+    .legendFormat(legend)
+    .exemplar(isCurve && expr.includes('_bucket'))
+    .format(kind === 'table' ? PromQueryFormat.Table : PromQueryFormat.TimeSeries)
+  return isCurve ? query.range() : query.instant()
 }
 
 function thresholdsOf({ redFrom, greenFrom }: PanelSpec): Threshold[] {
@@ -108,38 +162,4 @@ function thresholdsOf({ redFrom, greenFrom }: PanelSpec): Threshold[] {
     ]
   const green: Threshold = { color: 'green', value: null }
   return redFrom === undefined ? [green] : [green, { color: 'red', value: redFrom }]
-}
-
-function lines({ stacked = false, redFrom }: PanelSpec): Record<string, unknown> {
-  return {
-    drawStyle: 'line',
-    lineWidth: 1,
-    fillOpacity: stacked ? 30 : 5,
-    showPoints: 'never',
-    spanNulls: false,
-    stacking: { mode: stacked ? 'normal' : 'none', group: 'A' },
-    thresholdsStyle: { mode: redFrom === undefined ? 'off' : 'line' },
-  }
-}
-
-function optionsOf(kind: PanelSpec['kind']): Record<string, unknown> {
-  const latest = { calcs: ['lastNotNull'], fields: '', values: false }
-  switch (kind) {
-    case 'timeseries':
-      return {
-        legend: {
-          displayMode: 'table',
-          placement: 'bottom',
-          showLegend: true,
-          calcs: ['mean', 'max', 'lastNotNull'],
-        },
-        tooltip: { mode: 'multi', sort: 'desc' },
-      }
-    case 'stat':
-      return { reduceOptions: latest, colorMode: 'background', graphMode: 'none', textMode: 'auto' }
-    case 'bargauge':
-      return { reduceOptions: latest, orientation: 'horizontal', displayMode: 'basic' }
-    case 'table':
-      return { showHeader: true, cellHeight: 'sm' }
-  }
 }

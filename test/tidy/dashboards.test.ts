@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { panelsOf } from '../../grafana/src/built-dashboard.ts'
 import { dashboards } from '../../grafana/src/dashboards.ts'
 import { alertExpressions, dashboardExpressions, type Expression } from '../../grafana/src/expressions.ts'
 import { generatedFiles } from '../../grafana/src/generated-files.ts'
@@ -67,18 +68,19 @@ test('dashboards and alerts ask for declared metrics, and every declared metric 
 
 test('every link between dashboards leads to one of them', () => {
   const known = dashboards.map(({ uid }) => `/d/${uid}?`)
-  const links = dashboards.flatMap(({ panels }) => panels.flatMap((panel) => panel.links ?? []))
-  const between = links.filter(({ url }) => url.startsWith('/d/'))
+  const links = dashboards.flatMap((one) => panelsOf(one).flatMap(({ links = [] }) => links))
+  const between = links.flatMap(({ url = '' }) => (url.startsWith('/d/') ? [url] : []))
   expect(between.length).toBeGreaterThan(0)
-  expect(between.filter(({ url }) => !known.some((start) => url.startsWith(start)))).toEqual([])
+  expect(between.filter((url) => !known.some((start) => url.startsWith(start)))).toEqual([])
 })
 
 test('panels stand beside each other, none on another, and each says what it is about', () => {
-  for (const { panels, title } of dashboards) {
+  for (const one of dashboards) {
+    const panels = panelsOf(one)
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, index) => `${x + (index % w)}/${y + Math.floor(index / w)}`),
     )
-    expect([title, new Set(cells).size]).toEqual([title, cells.length])
+    expect([one.title, new Set(cells).size]).toEqual([one.title, cells.length])
     expect(panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true)
     expect(panels.filter(({ type, description }) => type !== 'row' && !description)).toEqual([])
   }

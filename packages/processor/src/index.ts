@@ -145,6 +145,13 @@ export type { Lane, LaneHooks, LaneOptions } from './lane/lane.ts'
 export { systemTimers, type Timers } from './lane/timers.ts'
 export type { DraftOf, DraftsOf } from './model/draft.ts'
 export { type AnyEffect, defineEffect, type EffectContext, type EffectDefinition } from './model/effect.ts'
+export type {
+  FirstTouch,
+  FirstTouchOptions,
+  ForeignLoad,
+  ForeignState,
+  TouchContext,
+} from './model/first-touch.ts'
 export type { Handler, HandlerContext } from './model/handler.ts'
 export {
   type Cause,
@@ -170,6 +177,7 @@ export {
   type Program,
   type TypeNameOf,
 } from './model/processor.ts'
+export type { Comparison, ShadowOptions } from './model/shadow.ts'
 export { type Migration, state, type StateDefinition, type StateOptions } from './model/state.ts'
 export { bufferCount } from './operators/buffer-count.ts'
 export { bufferTime } from './operators/buffer-time.ts'

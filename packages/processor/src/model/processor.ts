@@ -4,6 +4,7 @@ import { assertGroupName } from '../group-store.ts'
 import type { AnyEffect } from './effect.ts'
 import type { Handler } from './handler.ts'
 import type { LaneEvent } from './lane-event.ts'
+import type { Comparison, ShadowOptions } from './shadow.ts'
 import type { StateDefinition } from './state.ts'
 
 /** Names of a topic's event types. */
@@ -48,6 +49,10 @@ interface ProcessorBase<T extends Topic, S, Name extends string> {
    * brought there is poison and never gets to a handler.
    */
   readonly asStored?: boolean
+  /** It runs beside the system that it is to replace. Default: it does not, and its effects are carried out. */
+  readonly shadow?: ShadowOptions
+  /** What of its states is compared with another system, and how. Needs `state`. */
+  readonly compare?: Comparison<S>
 }
 
 /** Options of a processor with a pipeline. */
@@ -80,6 +85,8 @@ export interface Processor<T extends Topic = Topic, S = unknown> {
   /** Types whose events are not set aside when they are deferred. */
   readonly onUnmet: ReadonlyMap<string, Exclude<OnUnmet, 'defer'>>
   readonly asStored: boolean
+  readonly shadow: Required<ShadowOptions> | undefined
+  readonly compare: Comparison<S> | undefined
   readonly program: Program
 }
 
@@ -99,6 +106,8 @@ export function processor<T extends Topic, S = never, const Name extends TypeNam
   for (const type of [...(options.types ?? []), ...unmet.map(([name]) => name)])
     if (!Object.hasOwn(topic.types, type))
       throw new TypeError(`Processor ${name}: topic ${topic.name} has no event type "${type}"`)
+  if (options.compare && !(options.state && (options.compare.load ?? options.state.firstTouch)))
+    throw new TypeError(`Processor ${name}: compare needs a state, and somebody to ask for another one`)
   const effects = new Map<string, AnyEffect>()
   for (const effect of options.effects ?? []) {
     if (effects.has(effect.name))
@@ -116,6 +125,8 @@ export function processor<T extends Topic, S = never, const Name extends TypeNam
       unmet.flatMap(([type, what]) => (what === undefined || what === 'defer' ? [] : [[type, what]])),
     ),
     asStored: options.asStored ?? false,
+    shadow: options.shadow && { initially: options.shadow.initially ?? 'none' },
+    compare: options.compare,
     program: programOf(options),
   }
 }

@@ -1,4 +1,5 @@
 import type { Schema } from '@millrace/event'
+import { type FirstTouch, type FirstTouchOptions, firstTouchOf } from './first-touch.ts'
 
 /** Brings a state of one version to the next. Pure; runs when a record of that version is loaded. */
 export type Migration = (old: unknown) => unknown
@@ -15,6 +16,8 @@ export interface StateOptions<S> {
   readonly migrate?: Readonly<Record<number, Migration>>
   /** Most bytes of JSON, with what the durable operators of the key keep. Default 64 KiB. */
   readonly maxBytes?: number
+  /** Where the state of a key is taken over from when its first event comes. Default: it begins as `initial` says. */
+  readonly firstTouch?: FirstTouchOptions<S>
 }
 
 /** How the state of a key begins, is stored and grows older. Must be JSON; `undefined` is no state. */
@@ -24,6 +27,7 @@ export interface StateDefinition<S> {
   readonly schema: Schema<S> | undefined
   readonly migrate: Readonly<Record<number, Migration>>
   readonly maxBytes: number
+  readonly firstTouch: FirstTouch<S> | undefined
 }
 
 /** Most bytes of a key's record, unless its state says otherwise. */
@@ -38,5 +42,7 @@ export function state<S>(options: StateOptions<S>): StateDefinition<S> {
     if (migrate[from] === undefined) throw new TypeError(`The state has no migration from version ${from}`)
   if (!Number.isInteger(maxBytes) || maxBytes < 1)
     throw new TypeError('maxBytes of a state must be a whole number from 1')
-  return { initial: options.initial, version, schema: options.schema, migrate, maxBytes }
+  const { initial, schema } = options
+  const firstTouch = options.firstTouch && firstTouchOf(options.firstTouch)
+  return { initial, version, schema, migrate, maxBytes, firstTouch }
 }

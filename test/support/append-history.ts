@@ -14,7 +14,10 @@ export type Step =
       readonly offset: number
       readonly count: number
       readonly mark: string | undefined
+      /** Counter of the fence that the batch carries. */
+      readonly fence: number | undefined
     }
+  | { readonly do: 'fence'; readonly counter: number; readonly nonce: string }
   | { readonly do: 'clock'; readonly ms: number }
 
 interface UnitPlan {
@@ -76,8 +79,14 @@ export function historyOf(withClaims: boolean, windowMs: number): fc.Arbitrary<r
     channel: fc.constantFrom(...channels),
     incarnation: fc.integer({ min: 1, max: 3 }),
     offset: fc.integer({ min: -2, max: 1 }),
-    count: fc.integer({ min: 1, max: 3 }),
+    count: fc.integer({ min: 0, max: 3 }),
     mark: some(fc.constantFrom('m1', 'm2')),
+    fence: some(fc.integer({ min: 1, max: 3 })),
+  })
+  const fence = fc.record({
+    do: fc.constant('fence' as const),
+    counter: fc.integer({ min: 1, max: 12 }),
+    nonce: fc.constantFrom('a', 'a', 'b'),
   })
   const clock = fc.record({
     do: fc.constant('clock' as const),
@@ -91,6 +100,7 @@ export function historyOf(withClaims: boolean, windowMs: number): fc.Arbitrary<r
       { weight: 6, arbitrary: append },
       { weight: 2, arbitrary: channel },
       { weight: 1, arbitrary: clock },
+      { weight: 1, arbitrary: fence },
     ),
     { minLength: 1, maxLength: 25 },
   )
@@ -123,7 +133,9 @@ export class Player {
       incarnation: step.incarnation,
       first: Math.max(1, next + step.offset),
       events: Array.from({ length: step.count }, () => happened(this.#topic, keyOfPartition0)),
-      ...(step.mark === undefined ? {} : { mark: step.mark }),
+      // A batch has events or a mark.
+      ...(step.mark === undefined && step.count > 0 ? {} : { mark: step.mark ?? 'm3' }),
+      ...(step.fence === undefined ? {} : { fence: { name: 'f', token: `${step.fence}-a` } }),
     }
   }
 

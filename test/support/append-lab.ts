@@ -1,10 +1,11 @@
 import { MillraceError, type Topic } from '@millrace/event'
-import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult } from '@millrace/log'
+import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, Fence, FenceResult } from '@millrace/log'
 import { prepare, prepareBatch, type Prepared } from '@millrace/log'
 import { testTopic } from '@millrace/log/contract'
 import { Redis } from 'ioredis'
 import { Appender } from '../../packages/redis/src/append.ts'
 import { writeFailure } from '../../packages/redis/src/failure.ts'
+import { setFence } from '../../packages/redis/src/fence.ts'
 import { type ClaimKeys, Keys, type PartitionKeys } from '../../packages/redis/src/keys.ts'
 import { Script } from '../../packages/redis/src/script.ts'
 
@@ -69,6 +70,10 @@ export class AppendLab {
 
   channel(batch: ChannelBatch): Promise<ChannelResult> {
     return this.#failing(() => this.#appender.channel(this.topic, batch, prepareBatch(this.topic, batch)))
+  }
+
+  fence(fence: Fence): Promise<FenceResult> {
+    return setFence(this.redis, this.names.channels, fence)
   }
 
   /** Name of the index of a key. */

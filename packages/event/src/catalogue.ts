@@ -28,6 +28,7 @@ export const catalogue = {
   'append.fingerprint': { status: 422, retryable: false, title: 'The idempotency key was used with another body', hint: 'Use a fresh idempotency key for a new request.' },
   'append.partial-duplicate': { status: 409, retryable: false, title: 'Some events of the unit are on the log and some are not', hint: 'Send the unit as it was sent the first time.' },
   'append.channel-gap': { status: 409, retryable: false, title: 'The channel has a gap', hint: 'Resend from the sequence number after the last one taken.' },
+  'append.channel-fenced': { status: 409, retryable: false, title: 'The channel is in other hands', hint: 'Another writer holds the lease of this channel; stop, and take the lease anew before the next batch.' },
   'append.channel-stale': { status: 409, retryable: false, title: 'The channel has a newer incarnation', hint: 'Another writer has taken over this channel; stop.' },
   'append.keyring': { status: 503, retryable: true, title: 'The caller does not hold the live digest keys', hint: 'Reload the keyring; a rotation is under way.' },
   'append.gated': { status: 503, retryable: true, title: 'The claims of this topic are being swapped', hint: 'Repeat the request in a moment.' },

@@ -41,6 +41,16 @@ export type AppendResult =
   | { readonly status: 'unchanged'; readonly position: Position }
   | { readonly status: 'refused'; readonly error: MillraceError }
 
+/** A right to append by channel that can pass to others: `token` is `<counter>-<nonce>`, a later one has a higher counter. */
+export interface Fence {
+  /** Whose channels it stands before: 1 to 100 characters. */
+  readonly name: string
+  readonly token: string
+}
+
+/** What became of setting a fence; refused: the token that is there is a later one, or another of the same counter. */
+export type FenceResult = { readonly status: 'set' } | { readonly status: 'refused'; readonly token: string }
+
 /** A batch of a producer that counts its own events, to one partition. */
 export interface ChannelBatch {
   readonly partition: number
@@ -50,9 +60,12 @@ export interface ChannelBatch {
   readonly incarnation: number
   /** Sequence number of the first event, from 1, without gaps within an incarnation. */
   readonly first: number
+  /** May be empty where there is a mark: that then stands alone, and only if `first` is what comes next. */
   readonly events: readonly Event[]
   /** Where the producer stands at its source after this batch; stored by the same step. */
   readonly mark?: string
+  /** The batch is taken only while the partition has this very fence; see {@link EventLog.fence}. */
+  readonly fence?: Fence
 }
 
 /** Where a channel stands. */

@@ -1,5 +1,13 @@
 import type { Event, Topic } from '@millrace/event'
-import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
+import type {
+  AppendResult,
+  AppendUnit,
+  ChannelBatch,
+  ChannelResult,
+  ChannelState,
+  Fence,
+  FenceResult,
+} from './append.ts'
 import type { Position } from './position.ts'
 
 /** An event with its place on the log. */
@@ -52,11 +60,14 @@ export interface EventLog {
    */
   append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]>
 
-  /** Appends by channel: takes what comes next, knows what it has, refuses a gap. */
+  /** Appends by channel: takes what comes next, knows what it has, refuses a gap, and whoever was fenced off. */
   appendChannel(topic: Topic, batch: ChannelBatch): Promise<ChannelResult>
 
   /** Where a channel stands in a partition. */
   channel(topic: Topic, partition: number, channel: string): Promise<ChannelState>
+
+  /** From now on a batch with a fence of this name is taken in this partition with this token alone. May be repeated. */
+  fence(topic: Topic, partition: number, fence: Fence): Promise<FenceResult>
 
   /**
    * Events after the cursors, in order for each partition; a partition without news is absent.

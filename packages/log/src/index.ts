@@ -5,6 +5,8 @@ export type {
   ChannelResult,
   ChannelState,
   ClaimChange,
+  Fence,
+  FenceResult,
 } from './append.ts'
 export { appendHeard, appendNewsChannel, type AppendNews, tellAppend } from './append-news.ts'
 export type { ClaimRegister } from './claim-register.ts'
@@ -40,4 +42,4 @@ export {
 } from './position.ts'
 export { type Encoded, prepare, prepareBatch, type Prepared } from './prepare.ts'
 export { type RepeatBounds, repeatUnknown } from './repeat-unknown.ts'
-export { identity } from './units.ts'
+export { checkFence, counterOf, identity } from './units.ts'

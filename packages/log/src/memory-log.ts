@@ -7,7 +7,15 @@ import {
   type Timers,
   type Topic,
 } from '@millrace/event'
-import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
+import type {
+  AppendResult,
+  AppendUnit,
+  ChannelBatch,
+  ChannelResult,
+  ChannelState,
+  Fence,
+  FenceResult,
+} from './append.ts'
 import type { ClaimRegister } from './claim-register.ts'
 import type { ClaimStore } from './claim-store.ts'
 import type { Cursors, EventLog, KeyHistory, ReadOptions, Recorded, Tip } from './event-log.ts'
@@ -15,6 +23,7 @@ import { MemoryClaimStore } from './memory-claim-store.ts'
 import { type DedupeBounds, MemoryPartition } from './memory-partition.ts'
 import type { Position } from './position.ts'
 import { prepare, prepareBatch, type Prepared } from './prepare.ts'
+import { checkFence } from './units.ts'
 
 /** Options of {@link createMemoryLog}. */
 export interface MemoryLogOptions {
@@ -89,6 +98,11 @@ class InMemoryLog implements MemoryLog {
 
   async channel(topic: Topic, partition: number, channel: string): Promise<ChannelState> {
     return this.#partition(topic, partition).channel(channel)
+  }
+
+  async fence(topic: Topic, partition: number, fence: Fence): Promise<FenceResult> {
+    checkFence(fence)
+    return this.#partition(topic, partition).fence(fence)
   }
 
   async read(

@@ -1,10 +1,18 @@
 import { envelopeOf, type Event, MillraceError, type Topic } from '@millrace/event'
-import type { AppendResult, AppendUnit, ChannelBatch, ChannelResult, ChannelState } from './append.ts'
+import type {
+  AppendResult,
+  AppendUnit,
+  ChannelBatch,
+  ChannelResult,
+  ChannelState,
+  Fence,
+  FenceResult,
+} from './append.ts'
 import type { Recorded } from './event-log.ts'
 import type { MemoryClaims } from './memory-claims.ts'
 import { beginning, compareIds, type Position, recordedMsOf } from './position.ts'
 import type { Encoded, Prepared } from './prepare.ts'
-import { identity } from './units.ts'
+import { counterOf, identity } from './units.ts'
 
 interface Known {
   readonly position: Position
@@ -30,6 +38,7 @@ export class MemoryPartition {
   readonly #entries: Entry[] = []
   readonly #byKey = new Map<string, Entry[]>()
   readonly #channels = new Map<string, ChannelState>()
+  readonly #fences = new Map<string, string>()
   // Two generations and one for ever: see ADR 0003.
   #recent = new Map<string, Known>()
   #old = new Map<string, Known>()
@@ -97,6 +106,11 @@ export class MemoryPartition {
 
   appendChannel(batch: ChannelBatch, { texts }: Encoded, now: number): ChannelResult {
     const state = this.channel(batch.channel)
+    if (batch.fence && this.#fences.get(batch.fence.name) !== batch.fence.token)
+      return {
+        ...refused(new MillraceError('append.channel-fenced', `Channel ${batch.channel} is fenced off`)),
+        last: state.last,
+      }
     if (batch.incarnation < state.incarnation)
       return {
         ...refused(
@@ -119,6 +133,12 @@ export class MemoryPartition {
         last,
       }
     const fresh = batch.first + batch.events.length - 1 - last
+    if (batch.events.length === 0 && batch.first === last + 1)
+      this.#channels.set(batch.channel, {
+        incarnation: batch.incarnation,
+        last,
+        mark: batch.mark ?? state.mark,
+      })
     if (fresh <= 0) return { status: 'appended', taken: 0, last }
     for (let at = batch.events.length - fresh; at < batch.events.length; at++)
       this.#write((batch.events[at] as Event).subject, texts[at] as string, now)
@@ -128,6 +148,14 @@ export class MemoryPartition {
       mark: batch.mark ?? state.mark,
     })
     return { status: 'appended', taken: fresh, last: last + fresh }
+  }
+
+  fence({ name, token }: Fence): FenceResult {
+    const before = this.#fences.get(name)
+    const isLater = before === undefined || counterOf(token) > counterOf(before)
+    if (before !== undefined && before !== token && !isLater) return { status: 'refused', token: before }
+    this.#fences.set(name, token)
+    return { status: 'set' }
   }
 
   channel(name: string): ChannelState {

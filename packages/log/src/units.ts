@@ -1,5 +1,5 @@
 import { type Event, limits, MillraceError, partitionOfKey, type Topic } from '@millrace/event'
-import type { AppendUnit, ChannelBatch, ClaimChange } from './append.ts'
+import type { AppendUnit, ChannelBatch, ClaimChange, Fence } from './append.ts'
 
 /**
  * The key of a unit, after a check that its events belong together.
@@ -62,12 +62,16 @@ export function identity(event: Event): string {
  * @throws MillraceError `event.invalid`, `append.limit`
  */
 export function checkChannelBatch(topic: Topic, batch: ChannelBatch): void {
-  if (batch.events.length === 0)
-    throw new MillraceError('event.invalid', 'A channel batch has at least one event')
+  if (batch.events.length === 0 && batch.mark === undefined)
+    throw new MillraceError('event.invalid', 'A channel batch has at least one event, or a mark')
   if (batch.events.length > limits.appendEvents)
     throw new MillraceError('append.limit', `A channel batch has at most ${limits.appendEvents} events`)
-  if (!isShortText(batch.channel, 128) || batch.channel === '')
-    throw new MillraceError('event.invalid', 'The name of a channel is a text of 1 to 128 characters')
+  if (!isShortText(batch.channel, 128) || batch.channel === '' || batch.channel.startsWith('fence:'))
+    throw new MillraceError(
+      'event.invalid',
+      'The name of a channel is a text of 1 to 128 characters that does not begin with fence:',
+    )
+  if (batch.fence) checkFence(batch.fence)
   if (batch.mark !== undefined && !isShortText(batch.mark, 1_024))
     throw new MillraceError('event.invalid', 'A mark is a text of at most 1024 characters')
   if (!Number.isSafeInteger(batch.first + batch.events.length) || batch.first < 1)
@@ -80,6 +84,23 @@ export function checkChannelBatch(topic: Topic, batch: ChannelBatch): void {
         'event.invalid',
         `The key of event ${event.id} does not belong to partition ${batch.partition}`,
       )
+}
+
+/**
+ * Checks the form of a fence.
+ *
+ * @throws MillraceError `event.invalid`
+ */
+export function checkFence({ name, token }: Fence): void {
+  if (!isShortText(name, 100) || name === '')
+    throw new MillraceError('event.invalid', 'The name of a fence is a text of 1 to 100 characters')
+  if (!/^\d{1,15}-[\w-]{1,64}$/.test(token))
+    throw new MillraceError('event.invalid', 'The token of a fence is a counter, a dash and a nonce')
+}
+
+/** The counter of a fence's token. */
+export function counterOf(token: string): number {
+  return Number(token.slice(0, token.indexOf('-')))
 }
 
 // Half a surrogate pair cannot be written as UTF-8.

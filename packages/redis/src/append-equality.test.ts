@@ -67,6 +67,10 @@ async function playOf(
     const batch = await player.batch(step)
     return (log) => log.appendChannel(topic, batch)
   }
+  if (step.do === 'fence') {
+    const fence = { name: 'f', token: `${step.counter}-${step.nonce}` }
+    return (log) => log.fence(topic, 0, fence)
+  }
   now += step.ms
   return async () => now
 }

@@ -234,6 +234,22 @@ describeGuards('append.lua', scriptSource('append.lua'), open, {
       (lab) => lab.channel(batch(lab, 1, 1)),
     ),
   },
+  'channel fence': {
+    'whoever was fenced off is refused': async (lab) => {
+      await lab.fence({ name: 'feed', token: '1-a' })
+      await lab.fence({ name: 'feed', token: '2-b' })
+      const late = { ...batch(lab, 1, 1), fence: { name: 'feed', token: '1-a' } }
+      expect(word(await lab.channel(late))).toBe('append.channel-fenced')
+    },
+  },
+  'mark of one who is behind': {
+    'a mark alone is taken from whoever knows what comes next': async (lab) => {
+      await lab.channel({ ...batch(lab, 1, 3), mark: 'three' })
+      const before = await lab.dump()
+      await lab.channel({ ...batch(lab, 2, 0), mark: 'one' })
+      expect(await lab.dump()).toEqual(before)
+    },
+  },
   'stale incarnation': {
     'an older incarnation is refused': async (lab) => {
       await lab.channel(batch(lab, 1, 1, 2))

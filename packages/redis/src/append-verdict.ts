@@ -25,6 +25,7 @@ export type ChannelVerdict =
   | ['a', taken: number, last: string]
   | ['r', 'gap', last: string]
   | ['r', 'stale', last: string, incarnation: string]
+  | ['r', 'fenced', last: string]
 
 /** The result of a unit that was not appended. */
 export function otherResult(
@@ -49,14 +50,22 @@ export function otherResult(
 export function channelResult(verdict: ChannelVerdict, batch: ChannelBatch): ChannelResult {
   const last = Number(verdict[2])
   if (verdict[0] === 'a') return { status: 'appended', taken: verdict[1], last }
-  const error =
-    verdict[1] === 'gap'
-      ? new MillraceError(
-          'append.channel-gap',
-          `Channel ${batch.channel} expects ${last + 1}, not ${batch.first}`,
-        )
-      : new MillraceError('append.channel-stale', `Channel ${batch.channel} has incarnation ${verdict[3]}`)
-  return { status: 'refused', error, last }
+  return { status: 'refused', error: channelRefusal(verdict, batch, last), last }
+}
+
+function channelRefusal(
+  verdict: Exclude<ChannelVerdict, ['a', ...unknown[]]>,
+  { channel, first }: ChannelBatch,
+  last: number,
+): MillraceError {
+  switch (verdict[1]) {
+    case 'gap':
+      return new MillraceError('append.channel-gap', `Channel ${channel} expects ${last + 1}, not ${first}`)
+    case 'stale':
+      return new MillraceError('append.channel-stale', `Channel ${channel} has incarnation ${verdict[3]}`)
+    case 'fenced':
+      return new MillraceError('append.channel-fenced', `Channel ${channel} is fenced off`)
+  }
 }
 
 function refusal(verdict: Refusal, unit: AppendUnit): MillraceError {

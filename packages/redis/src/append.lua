@@ -7,7 +7,7 @@
 --       3 ids        hash: identity -> "<id>" or "<id> <fingerprint>", present generation
 --       4 ids-old    hash: the generation before
 --       5 ids-kept   hash: the same for units with claims, without end
---       6 channels   hash: channel -> JSON [incarnation, last, mark]
+--       6 channels   hash: channel -> JSON [incarnation, last, mark]; fence:<name> -> token that its batches must carry
 --       7 claims     hash: constraint:version:digest -> key
 --       8 owners     hash: constraint:key -> "version:digest …"; empty text = owns an entry that holds nothing
 --       9 claims-meta hash: live = versions, comma separated; gate = closed until (ms); for each log: seq of its last claim change
@@ -26,14 +26,14 @@
 --         ct       "version:digest version:digest …"; empty for a release, and for an optional value that is absent
 --         keys     with c: the distinct keys, in the order of KEYS 10…
 --         kept     true when the topic has constraints: identities are looked up in ids-kept too
---         ch       [channel, incarnation, first, mark]
+--         ch       [channel, incarnation, first, mark or false, field of the fence or false, token]; n = 0: the mark alone
 --       2 JSON array of the events, as one text
 --       3 JSON array of the bytes of each event; read only where the events become several entries, or not all stand
 --       4 ms of the server's clock, if it was asked already
 -- RETURNS JSON array, one text because a reply of many pieces is dear to take apart: ms, first seq written, results; one result a unit:
 --         version appended · ["d", id, …] duplicate · ["u", id] unchanged
 --         ["r", word, …] refused: version n | claimed constraint | owner constraint holds/none | fingerprint | partial | keyring version | gated
---       channel: ["a", taken, "last"] | ["r", "gap", "last"] | ["r", "stale", "last", "incarnation"]
+--       channel: ["a", taken, "last"] | ["r", "gap", "last"] | ["r", "stale", "last", "incarnation"] | ["r", "fenced", "last"]
 --
 -- The tests can take out each line that is marked as a guard (or put in its place what follows `without:`), and
 -- prove that something breaks then.
@@ -150,14 +150,15 @@ local function judge(unit, from, to)
   return version[key]
 end
 
-local toChannel
+local toChannel, markAlone
 
 -- A number for the reply: cjson keeps 14 digits of one.
 local function exact(number) return string.format('%.0f', number) end
 
-local function judgeChannel(name, incarnation, first, mark)
+local function judgeChannel(name, incarnation, first, mark, fence, token)
   local stored = redis.call('HGET', CHANNELS, name) -- guard: type of channels; without: local stored = false
   local held, last, before = channelIn(stored)
+  if fence and redis.call('HGET', CHANNELS, fence) ~= token then return { 'r', 'fenced', exact(last) } end -- guard: channel fence
   if incarnation < held then return { 'r', 'stale', exact(last), exact(held) } end -- guard: stale incarnation
   if incarnation > held then last = 0 end -- guard: newer incarnation
   if first > last + 1 then return { 'r', 'gap', exact(last) } end -- guard: channel gap
@@ -165,6 +166,7 @@ local function judgeChannel(name, incarnation, first, mark)
   if first <= last then from = last + 2 - first end -- guard: channel overlap
   for event = from, header.n do accept(event, keyOf[event]) end
   last = last + count
+  markAlone = header.n == 0 and first == last + 1 -- guard: mark of one who is behind; without: markAlone = header.n == 0
   toChannel = { name, channelText(incarnation, last, mark or before) }
   return { 'a', count, exact(last) }
 end
@@ -183,6 +185,7 @@ else
 end
 
 local function answer(first) return '["' .. msText .. '",' .. exact(first) .. ',' .. cjson.encode(results) .. ']' end
+if markAlone then redis.call('HSET', CHANNELS, toChannel[1], toChannel[2]) end
 if count == 0 then return answer(0) end -- guard: nothing to write
 
 -- WRITE

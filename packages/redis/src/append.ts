@@ -11,6 +11,7 @@ import {
 import type { Redis } from 'ioredis'
 import { channelResult, type ChannelVerdict, otherResult, type Verdict } from './append-verdict.ts'
 import { replyFailure } from './failure.ts'
+import { fenceField } from './fence.ts'
 import type { Keys } from './keys.ts'
 import { Script } from './script.ts'
 
@@ -57,7 +58,7 @@ interface Header {
   ct?: string[]
   keys?: readonly string[]
   kept?: true
-  ch?: readonly (string | number)[]
+  ch?: readonly (string | number | boolean)[]
 }
 
 /** Appends to partitions by the append script. */
@@ -111,9 +112,9 @@ export class Appender {
     const keys = new KeyNumbers()
     const header = this.#header()
     for (const event of batch.events) header.k.push(keys.of(event.subject))
-    const mark = batch.mark === undefined ? [] : [batch.mark]
-    header.ch = [batch.channel, batch.incarnation, batch.first, ...mark]
-    const { partition } = batch
+    const { partition, mark = false, fence } = batch
+    const fenced = fence ? [fenceField(fence.name), fence.token] : []
+    header.ch = [batch.channel, batch.incarnation, batch.first, mark, ...fenced]
     header.n = texts.length
     const names = this.#keys.append(topic, partition, keys.all)
     const reply = (await this.#run(

@@ -3,6 +3,7 @@ import {
   type AppendResult,
   type AppendUnit,
   beginning,
+  checkFence,
   type ChannelBatch,
   type ChannelResult,
   type ChannelState,
@@ -10,6 +11,8 @@ import {
   type ClaimStore,
   type Cursors,
   type EventLog,
+  type Fence,
+  type FenceResult,
   type KeyHistory,
   type Position,
   prepareBatch,
@@ -22,6 +25,7 @@ import { type AppendBounds, Appender, type PartitionUnits } from './append.ts'
 import { watchedChannel, watchedFlush } from './append-watch.ts'
 import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
 import { readFailure, writeFailure } from './failure.ts'
+import { setFence } from './fence.ts'
 import { Gather } from './gather.ts'
 import { Keys } from './keys.ts'
 import { PartitionReader } from './partition-reader.ts'
@@ -123,6 +127,13 @@ class LogOnRedis implements RedisLog {
     if (text === null) return { incarnation: 0, last: 0, mark: undefined }
     const [incarnation, last, mark] = JSON.parse(text) as [number, number, string]
     return { incarnation, last, mark: mark === '' ? undefined : mark }
+  }
+
+  async fence(topic: Topic, partition: number, fence: Fence): Promise<FenceResult> {
+    assertPartition(topic, partition)
+    checkFence(fence)
+    const { channels } = this.#keys.partition(topic, partition)
+    return this.#write(topic, partition, () => setFence(this.#writer, channels, fence))
   }
 
   async read(

@@ -131,6 +131,7 @@ export function guardedLog<L extends EventLog>(log: L, guards: readonly Uniq[]):
     appendChannel: (topic, batch) =>
       byTopic.has(topic.name) ? refuse(topic) : log.appendChannel(topic, batch),
     channel: (topic, partition, channel) => log.channel(topic, partition, channel),
+    fence: (topic, partition, fence) => log.fence(topic, partition, fence),
     read: (topic, after, options) => log.read(topic, after, options),
     readKey: (topic, key, options) => log.readKey(topic, key, options),
     readAt: (topic, position) => log.readAt(topic, position),

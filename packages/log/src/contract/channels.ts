@@ -96,6 +96,60 @@ export function describeChannels(subject: () => LogUnderTest): void {
       ).rejects.toMatchObject({ code: 'append.limit' })
     })
 
+    test('move the mark alone, for whoever knows what comes next', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      await log.appendChannel(topic, batchOf(topic, 1, 2, { mark: 'lsn-2' }))
+      const alone = (first: number, mark: string) =>
+        log.appendChannel(topic, batchOf(topic, first, 0, { mark }))
+      expect(await alone(3, 'lsn-9')).toEqual({ status: 'appended', taken: 0, last: 2 })
+      expect(await log.channel(topic, 0, 'feed')).toEqual({ incarnation: 1, last: 2, mark: 'lsn-9' })
+      // Somebody who has fallen asleep before the second event must not move it back.
+      expect(await alone(2, 'lsn-1')).toEqual({ status: 'appended', taken: 0, last: 2 })
+      expect(await alone(4, 'lsn-1')).toMatchObject({ error: { code: 'append.channel-gap' } })
+      expect(await log.channel(topic, 0, 'feed')).toMatchObject({ mark: 'lsn-9' })
+      expect((await log.tips(topic))[0]?.seq).toBe(2)
+    })
+
+    test('are taken from whoever has the fence alone', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      const [first, second] = [
+        { name: 'feed', token: '1-a' },
+        { name: 'feed', token: '2-b' },
+      ]
+      expect(await log.appendChannel(topic, batchOf(topic, 1, 1, { fence: first }))).toMatchObject({
+        error: { code: 'append.channel-fenced' },
+      })
+      expect(await log.fence(topic, 0, first)).toEqual({ status: 'set' })
+      expect(await log.fence(topic, 0, first)).toEqual({ status: 'set' })
+      expect(await log.appendChannel(topic, batchOf(topic, 1, 1, { fence: first }))).toMatchObject({
+        taken: 1,
+      })
+      expect(await log.fence(topic, 0, second)).toEqual({ status: 'set' })
+      for (const extra of [{ fence: first }, { fence: first, mark: 'lsn-1', events: [] }])
+        expect(await log.appendChannel(topic, batchOf(topic, 2, 1, extra))).toMatchObject({
+          status: 'refused',
+          error: { code: 'append.channel-fenced' },
+          last: 1,
+        })
+      expect(await log.appendChannel(topic, batchOf(topic, 2, 1, { fence: second }))).toMatchObject({
+        taken: 1,
+      })
+    })
+
+    test('keep the fence of the highest counter, and of two alike the first', async () => {
+      const { log } = subject()
+      const topic = topicOfOne()
+      const set = (token: string) => log.fence(topic, 0, { name: 'feed', token })
+      expect(await set('10-a')).toEqual({ status: 'set' })
+      expect(await set('9-b')).toEqual({ status: 'refused', token: '10-a' })
+      expect(await set('10-b')).toEqual({ status: 'refused', token: '10-a' })
+      expect(await set('11-a')).toEqual({ status: 'set' })
+      expect(await log.fence(topic, 0, { name: 'other', token: '1-a' })).toEqual({ status: 'set' })
+      await expect((async () => set('nonsense'))()).rejects.toMatchObject({ code: 'event.invalid' })
+    })
+
     test('do not mix', async () => {
       const { log } = subject()
       const topic = topicOfOne()

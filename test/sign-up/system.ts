@@ -13,7 +13,7 @@ import {
 } from '@millrace-app/user-command'
 
 const serviceToken = 'token-between-services'
-const storage = new AsyncLocalStorage<{ correlationId: string; traceparent?: string }>()
+const storage = new AsyncLocalStorage<{ correlationId: string; traceparent?: string | undefined }>()
 const keyring = createKeyring([{ version: '1', secret: Buffer.alloc(32, 1), normaliser: 1 }])
 
 /** A line of a service's log. */

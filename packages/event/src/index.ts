@@ -8,6 +8,7 @@ export {
   newEncodedEvent,
   newEvent,
 } from './codec.ts'
+export { correlationOf, isCorrelationId } from './correlation-id.ts'
 export { type FieldError, MillraceError, type MillraceErrorOptions } from './error.ts'
 export type { Event, EventDraft } from './event.ts'
 export { derivedId, freshId, keyedId } from './ids.ts'
@@ -16,7 +17,9 @@ export { limits } from './limits.ts'
 export { maskAddress, maskText } from './masking.ts'
 export { partitionOf } from './partition.ts'
 export { systemRandom } from './random.ts'
+export { randomHex } from './random-hex.ts'
 export { fieldErrors, type OutputOf, type Schema, validate } from './schema.ts'
+export { currentScope, keepScopes, runInScope, type Scope, scopesKept } from './scope.ts'
 export { systemElapsedMs, systemTimers, type Timers } from './timers.ts'
 export {
   type EventOf,
@@ -31,4 +34,27 @@ export {
   type VersionedType,
   versionOf,
 } from './topic.ts'
+export {
+  childTrace,
+  continueTrace,
+  derivedTrace,
+  isSampled,
+  type TraceContext,
+  traceContextOf,
+  type TraceSampler,
+} from './trace-context.ts'
 export { VirtualTime } from './virtual-time.ts'
+export {
+  type CallWork,
+  type DeliveryWork,
+  type EffectWork,
+  type FeedWork,
+  type JobWork,
+  type MailWork,
+  type RepairWork,
+  type RequestWork,
+  tellWork,
+  type Work,
+  workChannel,
+  workTraced,
+} from './work.ts'

@@ -1,14 +1,18 @@
+import type { TraceSampler } from '@millrace/event'
+
 /** Where the ids of the present request are kept while its promises run, such as an AsyncLocalStorage. */
 export interface ContextStore {
   run<T>(context: RequestIds, fn: () => T): T
   current(): RequestIds | undefined
+  /** Decides which traces are recorded. Default: those that the caller records. */
+  readonly sampler?: TraceSampler | undefined
 }
 
 /** Ids that go with everything which one request leads to. */
 export interface RequestIds {
   readonly correlationId: string
-  readonly causationId?: string
-  readonly traceparent?: string
+  readonly causationId?: string | undefined
+  readonly traceparent?: string | undefined
 }
 
 /** The logging that the kit does. `error` and `warn` are for the operator, `info` is one line a request. */

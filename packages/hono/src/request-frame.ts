@@ -58,7 +58,7 @@ export function requestFrame(app: Hono<KitEnv>, options: RequestFrameOptions): M
     }
   }
   return (c, next) => {
-    const ids = takeIds(c)
+    const ids = takeIds(c, options.context)
     c.set('bodyLimits', bodyLimits)
     return options.context.run(ids, () => around(c, next, [[correlationHeader, ids.correlationId]]))
   }

@@ -1,5 +1,6 @@
+import { isSampled, tellWork, traceContextOf, workTraced } from '@millrace/event'
 import { routePath } from 'hono/route'
-import type { KitContext } from './environment.ts'
+import { headerOf, type KitContext } from './environment.ts'
 import type { KitLogger, RequestMeter } from './ports.ts'
 
 /** Options of {@link requestLog}. */
@@ -34,12 +35,28 @@ export function requestLog(options: RequestLogOptions): RequestLog {
       const ms = performance.now() - from
       const [method, route, status] = [knownMethod(c.req.method), routeOf(c), c.res.status]
       meter?.end(method, route, status, ms / 1_000)
+      if (workTraced()) trace(c, route, ms)
       const fields = { method, route, status, ms: Math.round(ms * 10) / 10 }
       if (status >= 500) logger.warn('request', fields)
       else if (level === 'debug' || quiet.has(route)) logger.debug('request', fields)
       else logger.info('request', fields)
     },
   }
+}
+
+/** Tells of a request whose trace is recorded, or that has failed on our side. */
+function trace(c: KitContext, route: string, tookMs: number): void {
+  const traceparent = c.get('traceparent')
+  const { status } = c.res
+  if (status < 500 && (!isSampled(traceparent) || quiet.has(route))) return
+  const given = headerOf(c, 'traceparent')
+  tellWork({
+    kind: 'request',
+    ...{ traceparent, correlationId: c.get('correlationId') },
+    // Malformed, it was left out of account.
+    ...(traceContextOf(given) ? { parent: given } : {}),
+    ...{ startMs: Date.now() - tookMs, tookMs, method: knownMethod(c.req.method), route, status },
+  })
 }
 
 /** The template of the route that answered, or `unmatched`: a label that clients cannot multiply. */

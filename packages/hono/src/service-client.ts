@@ -4,6 +4,7 @@ import { correlationHeader } from './request-context.ts'
 import type { ContextStore } from './ports.ts'
 import { errorOfAnswer } from './peer-error.ts'
 import { withTimeLimit } from './time-bound.ts'
+import { tracedCall } from './traced-call.ts'
 
 /** How another service is reached. In one process `fetch` is that service's `app.fetch`. */
 export interface ServiceClientOptions {
@@ -67,14 +68,17 @@ export function serviceClient(options: ServiceClientOptions): ServiceClient {
   const base = options.baseUrl ?? `http://${options.name}.internal`
   const doFetch = options.fetch ?? ((request: Request) => fetch(request))
   const send = async (path: string, call: ServiceCall, signal: AbortSignal): Promise<Response> => {
-    const request = new Request(urlOf(base, path, call.query), {
-      method: call.method ?? (call.body === undefined ? 'GET' : 'POST'),
-      headers: headersOf(options, call),
-      redirect: 'manual',
-      signal,
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-    })
-    return doFetch(request)
+    const method = call.method ?? (call.body === undefined ? 'GET' : 'POST')
+    const headers = headersOf(options, call)
+    const correlationId = headers[correlationHeader]
+    return tracedCall({ peer: options.name, method, headers, correlationId }, async (sent) =>
+      doFetch(
+        new Request(urlOf(base, path, call.query), {
+          ...{ method, headers: sent, redirect: 'manual', signal },
+          ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        }),
+      ),
+    )
   }
   const bounded = <T>(call: ServiceCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> =>
     reached(

@@ -7,6 +7,7 @@ import { keySteps, type Step, topicSteps } from './feed-steps.ts'
 import { jsonLines } from './json-lines.ts'
 import type { KitLogger } from './ports.ts'
 import { serverSentEvents } from './server-sent-events.ts'
+import { tracedFeed } from './traced-feed.ts'
 
 /** What may stand in the query of a feed. */
 export const feedQuery = z.object({
@@ -61,9 +62,14 @@ export function topicFeed(
     const limit = query.limit ?? (follow ? Infinity : 1_000)
     const source = async function* (signal: AbortSignal): AsyncGenerator<FedEvent> {
       if (follow) followers += 1
+      const traced = tracedFeed(c, topic.name)
       try {
-        yield* fed(topic, first, steps, { follow, limit, signal })
+        for await (const event of fed(topic, first, steps, { follow, limit, signal })) {
+          traced.events += 1
+          yield event
+        }
       } finally {
+        traced.end()
         if (follow) followers -= 1
       }
     }

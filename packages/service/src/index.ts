@@ -1,4 +1,4 @@
-export { contextStore, currentContext, type RunContext, runInContext } from './context.ts'
+export { contextHeaders, contextStore, currentContext, type RunContext, runInContext } from './context.ts'
 export {
   type DependencyHealth,
   Health,

@@ -96,10 +96,11 @@ export function createLogger(options: LoggerOptions): Logger {
 function idsOfNow(): Record<string, string> {
   const context = currentContext()
   if (!context) return {}
-  const [, traceid, spanid] = context.traceparent?.split('-') ?? []
+  const { correlationId, causationId, traceparent } = context
+  const [, traceid, spanid] = traceparent?.split('-') ?? []
   return {
-    correlationid: context.correlationId,
-    ...(context.causationId === undefined ? {} : { causationid: context.causationId }),
+    correlationid: correlationId,
+    ...(causationId === undefined ? {} : { causationid: causationId }),
     ...(traceid === undefined || spanid === undefined ? {} : { traceid, spanid }),
   }
 }

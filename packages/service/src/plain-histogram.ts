@@ -1,3 +1,4 @@
+import { isSampled, traceContextOf } from '@millrace/event'
 import type { Exemplar, Sample } from './exposition.ts'
 import type { SeriesLabels } from './series.ts'
 
@@ -5,7 +6,7 @@ import type { SeriesLabels } from './series.ts'
 export interface Observed {
   /**
    * Counts a value, in the unit of the metric, so many times. With a `traceparent` (W3C) its trace is kept as the
-   * exemplar of the bucket.
+   * exemplar of the bucket, if it is one that is recorded: nobody finds any other.
    */
   observe(value: number, times?: number, traceparent?: string): void
 }
@@ -32,8 +33,8 @@ export class PlainHistogram implements Observed {
     // A handful of bounds: a loop beats a search.
     while (at < this.#bounds.length && value > (this.#bounds[at] as number)) at += 1
     this.#counts[at] = (this.#counts[at] as number) + times
-    if (traceparent === undefined) return
-    const traceId = /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent)?.[1]
+    if (!isSampled(traceparent)) return
+    const { traceId } = traceContextOf(traceparent) ?? {}
     if (traceId !== undefined) this.#exemplars[at] = { traceId, value, atMs: this.#nowMs() }
   }
 

@@ -28,6 +28,8 @@ export interface CommitFigures {
   readonly waited: readonly Lengths[]
   /** W3C trace context of the event that has waited longest, if it has one. */
   readonly traceparent: string | undefined
+  /** Trace contexts of the attempts that have settled its events, of those that are recorded; at most 128. */
+  readonly traced: readonly string[]
   /** How long events were with the handler, of all partitions of the run since the figures before. */
   readonly handled: readonly Lengths[]
   /** From gathering the commit to its answer, in ms; with all its repeats. */

@@ -28,6 +28,8 @@ export interface ParkNote {
   readonly type: string
   readonly eventId: string
   readonly correlationId?: string
+  /** W3C trace context of the head. */
+  readonly traceparent?: string
   /** How many attempts the head has cost. */
   readonly attempts: number
   /** The last attempts, earliest first; at most {@link mostTries}. */

@@ -16,6 +16,8 @@ export interface RetryStory {
   readonly type: string
   readonly eventId: string
   readonly correlationId?: string
+  /** W3C trace context of the event. */
+  readonly traceparent?: string
   /** Code of the last error. */
   readonly reason: string
   readonly error: string

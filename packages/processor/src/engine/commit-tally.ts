@@ -8,6 +8,8 @@ import { tallyOf } from './run-tally.ts'
 // Reading the time of each append out of its stream id costs 0.1 µs an event, as much as all the rest.
 const exactUpTo = 64
 const everyOther = 8
+/** As many links as a span has, by the limits of OpenTelemetry. */
+const mostTraced = 128
 
 interface TypeCounts {
   readonly type: string
@@ -25,6 +27,7 @@ export class CommitTally {
   #counts: TypeCounts = { type: '', done: 0, deferred: 0, dead: 0 }
   readonly #others: OutcomeCount[] = []
   readonly #times: number[] = []
+  readonly #traced: string[] = []
   #events = 0
   #oldestMs = Number.POSITIVE_INFINITY
   #oldest: Delivery | undefined
@@ -46,6 +49,7 @@ export class CommitTally {
     let counts = this.#counts
     if (counts.type !== type) counts = this.#countsOf(type)
     counts[delivery.outcome] += 1
+    if (delivery.traced !== undefined && this.#traced.length < mostTraced) this.#traced.push(delivery.traced)
     const at = this.#events++
     if (at >= exactUpTo && at % everyOther !== 0) return
     const atMs = recordedMsOf(recorded.position.id)
@@ -69,6 +73,7 @@ export class CommitTally {
         outcomes: [...this.#outcomes(), ...this.#others],
         waited: this.#waited(),
         traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+        traced: this.#traced,
         handled,
         tookMs: this.#settings.elapsedMs() - this.#beganMs,
         lookups: { hits, misses },

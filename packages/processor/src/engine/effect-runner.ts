@@ -10,6 +10,7 @@ import type { EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Occasion } from './occasion.ts'
 import { sleep } from './sleep.ts'
+import { tracedEffect } from './traced-effect.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
 
@@ -178,7 +179,7 @@ export class EffectRunner {
     try {
       await breaker.attempt(
         effect.idempotencyKey,
-        () => this.#attempt(effect),
+        () => tracedEffect(this.#lease.at, effect, () => this.#attempt(effect)),
         (error) => effectFailureOf(error, this.#lease.lapsed ? 'wait' : kindOf(error)),
       )
     } catch (error) {

@@ -1,8 +1,9 @@
-import { MillraceError } from '@millrace/event'
+import { MillraceError, workTraced } from '@millrace/event'
 import { backoffMs, retryAfterOf } from '@millrace/retry'
 import { cut } from '../failure-facts.ts'
 import type { FailureKind } from '../failure-kind.ts'
 import type { Delivery } from '../lane/delivery.ts'
+import { tellAttempt } from '../lane/delivery-trace.ts'
 import { mostTries, type ParkTry } from '../parked-key.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
@@ -61,6 +62,8 @@ export class Failures {
   /** A delivery has failed, and everything unsettled of its key waits again. */
   take(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void {
     const kind = this.#settings.kindOf(error)
+    if (delivery !== undefined && kind !== 'restart' && workTraced())
+      tellAttempt(this.#settings.processor, delivery, { error, tookMs: slot.tookMs })
     if (kind === 'restart') this.#owner.restart(error)
     else if (delivery === undefined) this.#owner.broken(error)
     else if (delivery.origin === 'deferred') this.#leaveOut(slot, delivery, error, kind)

@@ -3,7 +3,10 @@ import { factsOf } from '../failure-facts.ts'
 import type { ParkNote, ParkTry } from '../parked-key.ts'
 
 /** What a park record says of the event that is its head. */
-export interface HeadFacts extends Pick<ParkNote, 'id' | 'type' | 'eventId' | 'correlationId'> {
+export interface HeadFacts extends Pick<
+  ParkNote,
+  'id' | 'type' | 'eventId' | 'correlationId' | 'traceparent'
+> {
   readonly seq: number
 }
 
@@ -31,6 +34,7 @@ export function headOf({ event, position }: Recorded): HeadFacts {
     eventId: event.id,
     // Poison may lack what every event has.
     ...(typeof event.correlationid === 'string' ? { correlationId: event.correlationid } : {}),
+    ...(typeof event.traceparent === 'string' ? { traceparent: event.traceparent } : {}),
   }
 }
 
@@ -67,6 +71,10 @@ export function noteInLine(head: HeadFacts, nowMs: number): ParkNote {
   }
 }
 
-function identityOf({ id, type, eventId, correlationId }: HeadFacts) {
-  return { id, type, eventId, ...(correlationId === undefined ? {} : { correlationId }) }
+function identityOf({ id, type, eventId, correlationId, traceparent }: HeadFacts) {
+  return {
+    ...{ id, type, eventId },
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  }
 }

@@ -98,7 +98,7 @@ export class RetryPlanner {
   }
 
   #jobOf({ key, no, head, lined, note }: PlannedHead): RetryJob {
-    const { type, eventId, correlationId, reason, message, stack, fingerprint, sinceMs } = note
+    const { type, eventId, correlationId, traceparent, reason, message, stack, fingerprint, sinceMs } = note
     return {
       ...this.#refOf(key, no, head),
       dueMs: note.dueMs ?? 0,
@@ -107,6 +107,7 @@ export class RetryPlanner {
       story: {
         ...{ type, eventId, reason, error: message, fingerprint, lined, sinceMs },
         ...(correlationId === undefined ? {} : { correlationId }),
+        ...(traceparent === undefined ? {} : { traceparent }),
         ...(stack === undefined ? {} : { stack }),
       },
     }

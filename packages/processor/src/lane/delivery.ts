@@ -1,7 +1,8 @@
-import type { Event } from '@millrace/event'
+import type { Event, Scope } from '@millrace/event'
 import { type Recorded, recordedMsOf } from '@millrace/log'
 import type { Cause, KeyRecord } from '../model/key-record.ts'
 import type { DueTimer, EffectIntent, Emit, Outcome, TimerChange } from '../model/outcome.ts'
+import type { DeliverySpan } from './delivery-trace.ts'
 import type { LaneCore } from './lane-core.ts'
 import type { Load } from './load.ts'
 
@@ -9,8 +10,10 @@ import type { Load } from './load.ts'
  * One event, or one firing of a durable timer, on its way through a lane, with the outcomes that it has brought about.
  * Made by the engine, fed to a lane, and fed again to another one when that lane is over before it was settled;
  * what an earlier lane recorded is forgotten then. The engine reads it once it is settled and changes nothing.
+ *
+ * It is the scope that it is handled in, too: an object for each event that most never ask costs too much.
  */
-export class Delivery implements Load {
+export class Delivery implements Load, Scope {
   readonly key: string
   /** The event, at the present version of its type; undefined for a firing. */
   readonly recorded: Recorded | undefined
@@ -48,6 +51,10 @@ export class Delivery implements Load {
   /** Place of the delivery without which it must not be committed, because both went into one value. */
   reach = 0
   lane: LaneCore | undefined
+  /** Its present attempt, while somebody traces it. */
+  span: DeliverySpan | undefined
+  /** The trace context of the attempt that has settled it, if that is recorded: what a commit refers to. */
+  traced: string | undefined
 
   private constructor(key: string, recorded: Recorded | undefined, timer: DueTimer | undefined) {
     this.key = key
@@ -80,6 +87,19 @@ export class Delivery implements Load {
     return this.recorded?.event
   }
 
+  /** Of its event; of a firing that of the event that has set the timer, and empty until its operator is known. */
+  get correlationId(): string {
+    return this.event?.correlationid ?? this.cause?.correlationid ?? ''
+  }
+
+  get causationId(): string | undefined {
+    return this.event?.id ?? this.cause?.eventId
+  }
+
+  get traceparent(): string | undefined {
+    return this.span?.traceparent ?? this.event?.traceparent ?? this.cause?.traceparent
+  }
+
   /** When it came to be, in ms since the epoch: recorded by the log, or due. The same on every replay. */
   get timeMs(): number {
     return this.timer === undefined ? recordedMsOf(this.recorded?.position.id ?? '0-0') : this.timer.dueMs
@@ -96,5 +116,7 @@ export class Delivery implements Load {
     this.timers = undefined
     this.cause = undefined
     this.reach = 0
+    this.span = undefined
+    this.traced = undefined
   }
 }

@@ -1,9 +1,10 @@
-import type { Clock } from '@millrace/event'
+import { type Clock, runInScope, scopesKept, workTraced } from '@millrace/event'
 import type { KeyRecord } from '../model/key-record.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Processor } from '../model/processor.ts'
 import { now, Place } from './current.ts'
 import type { Delivery } from './delivery.ts'
+import { beginSpan, tellAttempt } from './delivery-trace.ts'
 import { DurableOperators } from './durable-operators.ts'
 import type { Lane, LaneHooks, LaneOptions } from './lane.ts'
 import { Line } from './line.ts'
@@ -102,7 +103,9 @@ export class LaneCore implements Lane {
     now.place = place
     this.#depth += 1
     try {
-      act()
+      // What was kept goes on in the midst of another event.
+      if (scopesKept()) runInScope(load.delivery, act)
+      else act()
     } finally {
       now.load = before
       now.place = at
@@ -182,8 +185,8 @@ export class LaneCore implements Lane {
       now.place = this.trunk
       this.#depth = 1
       try {
-        if (delivery.timer === undefined) this.#stage.next(delivery)
-        else this.durable.fire(this, delivery)
+        if (scopesKept()) runInScope(delivery, () => this.#begin(delivery))
+        else this.#begin(delivery)
       } catch (error) {
         this.fail(error)
       } finally {
@@ -198,6 +201,12 @@ export class LaneCore implements Lane {
       else this.#line.push(delivery)
     }
     this.#settle()
+  }
+
+  #begin(delivery: Delivery): void {
+    if (workTraced()) delivery.span = beginSpan(delivery, this.processor)
+    if (delivery.timer === undefined) this.#stage.next(delivery)
+    else this.durable.fire(this, delivery)
   }
 
   #admit(delivery: Delivery): void {
@@ -236,6 +245,7 @@ export class LaneCore implements Lane {
   #note(delivery: Delivery): void {
     delivery.settled = true
     this.#settledAny = true
+    if (delivery.span !== undefined) tellAttempt(this.processor, delivery)
     if (delivery.outcome === 'deferred') this.#unmet(delivery)
     if (delivery.after !== undefined) this.memory.settled = delivery.after
   }

@@ -17,6 +17,7 @@ import { mergePatch } from './merge-patch.ts'
 import type { RepairAction, RepairOrder, RepairOutcome } from './repair-action.ts'
 import { tellRepair } from './repair-news.ts'
 import type { SourcesOfTruth } from './source-of-truth.ts'
+import { tracedRuling } from './traced-repair.ts'
 
 /** What a {@link Repairer} works with. */
 export interface RepairerParts {
@@ -177,22 +178,23 @@ export class Repairer {
 
   async #rule(
     at: GroupPartition,
-    { seq, key, parkNo }: RepairTarget,
+    target: RepairTarget,
     verdict: Verdict,
     { by, reason, force, dryRun, id }: RepairOrder,
   ): Promise<RepairOutcome> {
     const { topic, group, partition } = at
-    const result = await this.#parts.store.rule(at, {
+    const { seq, key, parkNo } = target
+    const request = {
       ...verdict,
       id: `${id ?? freshId()}.${partition}.${seq}`,
-      seq,
-      key,
-      by,
-      reason,
+      ...{ seq, key, by, reason },
       ...(parkNo === undefined ? {} : { parkNo }),
       ...(force === undefined ? {} : { force }),
       ...(dryRun === undefined ? {} : { dryRun }),
-    })
+    }
+    const rule = () => this.#parts.store.rule(at, request)
+    const traced = { id: request.id, seq, did: verdict.kind }
+    const result = await (dryRun ? rule() : tracedRuling(at, traced, rule, () => this.#original(at, target)))
     const outcome: RepairOutcome = { partition, seq, key, ...result }
     if (result.status === 'ruled' && !dryRun) {
       const forced = result.overtaken !== undefined

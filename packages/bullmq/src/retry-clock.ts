@@ -16,6 +16,7 @@ import { type QueuePlace, retryQueue } from './queue-place.ts'
 import { RetryPlan } from './retry-plan.ts'
 import { KeySeal } from './sealed-key.ts'
 import { HeldOrphans } from './held-orphans.ts'
+import { tracedJob } from './traced-job.ts'
 
 /** What a clock of retries on BullMQ is made of. */
 export interface RetryClockOptions {
@@ -114,7 +115,8 @@ class QueueClock implements BullRetryClock {
   }
 
   schedule(job: RetryJob): Promise<void> {
-    return asked(() => this.#plan.schedule(job))
+    const planned = { did: 'planned', queue: this.place.name } as const
+    return tracedJob(planned, job, () => asked(() => this.#plan.schedule(job)))
   }
 
   sweep(jobs: readonly RetryJob[]): Promise<number> {
@@ -142,7 +144,8 @@ class QueueClock implements BullRetryClock {
       limiter: this.#options.limiter,
       stalledMs: this.#options.stalledMs ?? 10_000,
       watchMs: this.#options.watchMs ?? 15_000,
-      run: (job, token) => runDue(job, token, run),
+      run: (job, token) =>
+        tracedJob({ did: 'run', queue: place.name }, job.data, () => runDue(job, token, run)),
     })
   }
 

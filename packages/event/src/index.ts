@@ -19,7 +19,7 @@ export { partitionOf } from './partition.ts'
 export { systemRandom } from './random.ts'
 export { randomHex } from './random-hex.ts'
 export { fieldErrors, type OutputOf, type Schema, validate } from './schema.ts'
-export { currentScope, keepScopes, runInScope, type Scope, scopesKept } from './scope.ts'
+export { currentScope, keepScopes, runInScope, type Scope, scopeHeaders, scopesKept } from './scope.ts'
 export { systemElapsedMs, systemTimers, type Timers } from './timers.ts'
 export {
   type EventOf,
@@ -43,6 +43,7 @@ export {
   traceContextOf,
   type TraceSampler,
 } from './trace-context.ts'
+export { type TracedCall, tracedCall } from './traced-call.ts'
 export { VirtualTime } from './virtual-time.ts'
 export {
   type CallWork,

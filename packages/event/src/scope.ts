@@ -22,6 +22,17 @@ export function currentScope(): Scope | undefined {
   return storage.getStore()
 }
 
+/** The ids of what is running now as headers of a request to somebody else; none outside of a request or event. */
+export function scopeHeaders(): Readonly<Record<string, string>> {
+  const scope = storage.getStore()
+  if (scope === undefined) return {}
+  const { correlationId, traceparent } = scope
+  return {
+    ...(correlationId === '' ? {} : { 'X-Correlation-Id': correlationId }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  }
+}
+
 /**
  * Says that somebody in this process reads {@link currentScope}: from now on processors run their handlers in the scopes
  * of their events. That costs a fraction of a microsecond each, which nobody pays before. Answers what ends it.

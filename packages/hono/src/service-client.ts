@@ -1,10 +1,9 @@
-import { MillraceError } from '@millrace/event'
+import { MillraceError, tracedCall } from '@millrace/event'
 import { readBytes } from './byte-stream.ts'
 import { correlationHeader } from './request-context.ts'
 import type { ContextStore } from './ports.ts'
 import { errorOfAnswer } from './peer-error.ts'
 import { withTimeLimit } from './time-bound.ts'
-import { tracedCall } from './traced-call.ts'
 
 /** How another service is reached. In one process `fetch` is that service's `app.fetch`. */
 export interface ServiceClientOptions {

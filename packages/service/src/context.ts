@@ -15,14 +15,3 @@ export function currentContext(): RunContext | undefined {
 
 /** The same as a port, for the HTTP kit and others that take a store. */
 export const contextStore = { run: runInContext, current: currentContext }
-
-/** The ids of what is running now as headers of a request to somebody else; none outside of a request or event. */
-export function contextHeaders(): Readonly<Record<string, string>> {
-  const context = currentScope()
-  if (context === undefined) return {}
-  const { correlationId, traceparent } = context
-  return {
-    'X-Correlation-Id': correlationId,
-    ...(traceparent === undefined ? {} : { traceparent }),
-  }
-}

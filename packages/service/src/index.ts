@@ -1,4 +1,4 @@
-export { contextHeaders, contextStore, currentContext, type RunContext, runInContext } from './context.ts'
+export { contextStore, currentContext, type RunContext, runInContext } from './context.ts'
 export {
   type DependencyHealth,
   Health,

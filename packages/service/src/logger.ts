@@ -99,7 +99,8 @@ function idsOfNow(): Record<string, string> {
   const { correlationId, causationId, traceparent } = context
   const [, traceid, spanid] = traceparent?.split('-') ?? []
   return {
-    correlationid: correlationId,
+    // A timer that fires has none until its operator is known.
+    ...(correlationId === '' ? {} : { correlationid: correlationId }),
     ...(causationId === undefined ? {} : { causationid: causationId }),
     ...(traceid === undefined || spanid === undefined ? {} : { traceid, spanid }),
   }

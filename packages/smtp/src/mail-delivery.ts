@@ -5,6 +5,7 @@ import { type BreakerSettings, type BreakerState, MailBreaker } from './mail-bre
 import { gaveUp, type MailFailure, mailFailureOf } from './mail-failure.ts'
 import type { Mail, MailSender, SendOptions, SendReceipt } from './mail-sender.ts'
 import { type GateSettings, ProbeGate, type Turn } from './probe-gate.ts'
+import { tracedMail } from './traced-mail.ts'
 
 export interface DeliverySettings extends BreakerSettings, GateSettings {
   /** Attempts that one mail may cost before it is put off. */
@@ -92,8 +93,8 @@ export function createMailDelivery(
 
   async function deliver(mail: Mail, { idempotencyKey, signal }: SendOptions): Promise<DeliveryResult> {
     const until = signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, signal])
-    const send = () =>
-      sender.send(mail, signal === undefined ? { idempotencyKey } : { idempotencyKey, signal })
+    const options = signal === undefined ? { idempotencyKey } : { idempotencyKey, signal }
+    const send = () => tracedMail(mail, () => sender.send(mail, options))
     const turn = gate.turn()
     let last: MailFailure | undefined
     try {

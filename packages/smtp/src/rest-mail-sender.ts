@@ -1,3 +1,4 @@
+import { scopeHeaders } from '@millrace/event'
 import { isLoopback } from './loopback.ts'
 import { mailAddress } from './mail-address.ts'
 import { mailError } from './mail-failure.ts'
@@ -61,6 +62,7 @@ export function createRestMailSender(options: RestMailSenderOptions): MailSender
       'content-type': 'application/json',
       accept: 'application/json',
       'idempotency-key': keyOf(idempotencyKey),
+      ...scopeHeaders(),
     }
     const giveBack = await slots.take(signal)
     const attempt = new SendAttempt(attemptLimits(limits), anyOf(stopping.signal, signal))

@@ -1,4 +1,14 @@
-import { type Event, limits, MillraceError, parseJson, systemTimers, type Timers } from '@millrace/event'
+import {
+  currentScope,
+  type Event,
+  limits,
+  MillraceError,
+  parseJson,
+  scopeHeaders,
+  systemTimers,
+  type Timers,
+  tracedCall,
+} from '@millrace/event'
 import type { PresentState, SourceOfTruth } from './source-of-truth.ts'
 
 /** Options of {@link httpSource}. */
@@ -66,11 +76,11 @@ async function bodyAt(
   { fetch = globalThis.fetch, headers = {}, maxBytes = limits.eventBytes }: HttpSourceOptions,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const answer = await fetch(url, {
-    redirect: 'manual',
-    signal,
-    headers: { accept: 'application/json', ...headers },
-  })
+  const call = {
+    ...{ peer: url.host, method: 'GET', correlationId: currentScope()?.correlationId },
+    headers: { accept: 'application/json', ...scopeHeaders(), ...headers },
+  }
+  const answer = await tracedCall(call, (sent) => fetch(url, { redirect: 'manual', signal, headers: sent }))
   try {
     if (answer.status === 404 || answer.status === 410) return undefined
     if (answer.type === 'opaqueredirect' || (answer.status >= 300 && answer.status < 400))

@@ -1,7 +1,9 @@
-import { childTrace, isSampled, tellWork, workTraced } from '@millrace/event'
+import { childTrace, isSampled } from './trace-context.ts'
+import { tellWork, workTraced } from './work.ts'
 
-/** What is called: for whoever traces. */
+/** A request to another service. */
 export interface TracedCall {
+  /** Name of the service, or host of the address. */
   readonly peer: string
   readonly method: string
   /** Those of the request; a recorded trace goes on with a span of this call. */

@@ -1,6 +1,7 @@
 export { migrate, type Migration } from './migrate.ts'
 export { readMigrations } from './migration-files.ts'
 export { openPool, type PoolOptions } from './pool.ts'
+export { postgresSagaStore, recordSaga, sagaTables } from './saga-store.ts'
 export { openSchemaPool } from './schema-pool.ts'
 export { inTransaction, type Queries } from './transaction.ts'
 export type { PostgresViewOptions } from './view-schemas.ts'

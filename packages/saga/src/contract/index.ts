@@ -1,0 +1,1 @@
+export { describeSagaStoreContract } from './saga-store-contract.ts'

@@ -1,22 +1,45 @@
 import { MillraceError, type Topic } from '@millrace/event'
-import { appendHeard, type ChannelBatch, type ChannelResult, tellAppend } from '@millrace/log'
+import {
+  appendHeard,
+  type AppendResult,
+  type ChannelBatch,
+  type ChannelResult,
+  type Prepared,
+  tellAppend,
+} from '@millrace/log'
 import type { Flush } from './gather.ts'
 
 /** Tells of appends on the diagnostics channel, when somebody listens. */
 export function watchedFlush(flush: Flush): Flush {
-  return (topic, parts) => {
+  return (topic, parts, kind) => {
     // Not async: nobody pays for a promise more when nobody listens.
-    if (!appendHeard()) return flush(topic, parts)
+    if (!appendHeard()) return flush(topic, parts, kind)
     const tell = (began: number, answers: Awaited<ReturnType<Flush>> | MillraceError) => {
       const tookMs = performance.now() - began
       for (const [at, { partition, units }] of parts.entries()) {
         const results = answers instanceof MillraceError ? answers : answers[at]
         if (results !== undefined)
-          tellAppend({ kind: 'units', topic: topic.name, partition, tookMs, units, results })
+          tellAppend({ kind: 'units', topic: topic.name, partition, tookMs, ...answered(units, results) })
       }
     }
-    return timed(() => flush(topic, parts), tell)
+    return timed(() => flush(topic, parts, kind), tell)
   }
+}
+
+/** Without the units that nothing was said of: those are appended by another call. */
+function answered(
+  units: readonly Prepared[],
+  results: readonly (AppendResult | undefined)[] | MillraceError,
+): { readonly units: readonly Prepared[]; readonly results: readonly AppendResult[] | MillraceError } {
+  if (results instanceof MillraceError || isWhole(results)) return { units, results }
+  return {
+    units: units.filter((_, at) => results[at] !== undefined),
+    results: results.filter((result) => result !== undefined),
+  }
+}
+
+function isWhole(results: readonly (AppendResult | undefined)[]): results is readonly AppendResult[] {
+  return !results.includes(undefined)
 }
 
 /** The same for a channel batch. */

@@ -190,33 +190,10 @@ if count == 0 then return answer(0) end -- guard: nothing to write
 
 -- WRITE
 
--- Calls add(body, events) for each entry that the standing events make.
-local function packed(add)
-  if count == header.n and count <= header.pack and #payload - count - 1 <= header.packBytes then return add(payload, count) end
-  local bytes, offset, at = cjson.decode(ARGV[3]), {}, 2
-  for i = 1, #bytes do
-    offset[i] = at
-    at = at + bytes[i] + 1
-  end
-  local parts, held, size, first = {}, 0, 0, standing[1]
-  for i = 1, count do
-    local event, following = standing[i], standing[i + 1]
-    held, size = held + 1, size + bytes[event]
-    local full = not following or held == header.pack or size + bytes[following] > header.packBytes
-    if full or following ~= event + 1 then
-      -- Neighbours are cut out in one piece, commas and all.
-      parts[#parts + 1] = string.sub(payload, offset[first], offset[event] + bytes[event] - 1)
-      first = following
-    end
-    if full then
-      add('[' .. table.concat(parts, ',') .. ']', held)
-      parts, held, size = {}, 0, 0
-    end
-  end
-end
+-- @include pack-entries.lua
 
 local seq = tipSeq
-packed(function(body, size)
+packEntries(payload, header.n, standing, ARGV[3], header.pack, header.packBytes, function(body, size)
   seq, ordinal = seq + size, ordinal + 1
   redis.call('XADD', LOG, msText .. '-' .. seq, 'e', body, 'n', ordinal .. ' ' .. size) -- guard: refused entry; without: redis.pcall('XADD', LOG, msText .. '-' .. seq, 'e', body, 'n', ordinal .. ' ' .. size)
 end)

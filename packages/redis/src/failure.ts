@@ -43,7 +43,8 @@ function messageOf(error: unknown): string {
   return error.message
 }
 
-function isReply(error: unknown): boolean {
+/** Whether the server has answered that it refuses, so that the command is known to have failed. */
+export function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError'
 }
 

@@ -1,16 +1,19 @@
 import { limits, MillraceError, partitionOfKey, type Topic } from '@millrace/event'
 import { type AppendResult, type AppendUnit, prepare, type Prepared } from '@millrace/log'
 import type { PartitionUnits } from './append.ts'
+import { type CreateKind, createKindOf } from './append-creates.ts'
 import { PendingAppend } from './pending-append.ts'
 
 /**
  * Appends gathered units, by one call: to one partition, or to several of a topic that lies in one slot. Answers for
- * each its results, or why nothing of it was written.
+ * each its results, or why nothing of it was written. Where it is told a kind, all are creates of that kind and their
+ * order is free; one that it says nothing of is to be sent again without a kind.
  */
 export type Flush = (
   topic: Topic,
   parts: readonly PartitionUnits[],
-) => Promise<readonly (readonly AppendResult[] | MillraceError)[]>
+  kind?: CreateKind,
+) => Promise<readonly (readonly (AppendResult | undefined)[] | MillraceError)[]>
 
 // As many events as one stream entry takes: cutting the text of a call into several costs 0.7 µs an event, and a
 // smaller script keeps other clients' waits short.
@@ -23,7 +26,7 @@ const mostUnits = 100
  */
 export class Gather {
   readonly #flush: Flush
-  readonly #lines = new WeakMap<Topic, Line[]>()
+  readonly #lines = new WeakMap<Topic, Map<string | number, Line>>()
   #due: Line[] = []
 
   constructor(flush: Flush) {
@@ -34,17 +37,19 @@ export class Gather {
     // All are prepared before one is queued: a mistake of the caller throws, and then nothing may be under way.
     const prepared = drafts.map((draft) => prepare(topic, draft))
     const append = new PendingAppend(prepared.length)
+    // Among several units the order counts, and only the append script keeps it.
+    const kindOf = prepared.length === 1 ? createKindOf : ordered
     for (let place = 0; place < prepared.length; place++) {
       const unit = prepared[place] as Prepared | MillraceError
       if (unit instanceof MillraceError) append.take(place, { status: 'refused', error: unit })
-      else this.#queue(topic, unit, append, place)
+      else this.#queue(topic, unit, append, place, kindOf(unit))
     }
     return append.answer
   }
 
-  #queue(topic: Topic, unit: Prepared, append: PendingAppend, place: number): void {
+  #queue(topic: Topic, unit: Prepared, append: PendingAppend, place: number, kind?: CreateKind): void {
     const partition = partitionOfKey(topic, unit.key)
-    const line = this.#lineOf(topic, partition)
+    const line = this.#lineOf(topic, partition, kind)
     line.waiting.add(partition, unit, append, place)
     const { size } = line.waiting
     // It has begun to wait, or is full: looked at when this turn of the event loop is over.
@@ -53,15 +58,14 @@ export class Gather {
     this.#due.push(line)
   }
 
-  /** All partitions of a topic in one slot share a line; else each has its own. */
-  #lineOf(topic: Topic, partition: number): Line {
+  /** All partitions of a topic in one slot share a line, and creates of one kind have their own; else each has its own. */
+  #lineOf(topic: Topic, partition: number, kind?: CreateKind): Line {
     let lines = this.#lines.get(topic)
-    if (!lines) this.#lines.set(topic, (lines = []))
-    return (lines[topic.placement === 'together' ? 0 : partition] ??= {
-      topic,
-      waiting: new Waiting(),
-      underWay: 0,
-    })
+    if (!lines) this.#lines.set(topic, (lines = new Map<string | number, Line>()))
+    const name = kind ? `${kind.constraint} ${kind.version}` : topic.placement === 'together' ? 0 : partition
+    let line = lines.get(name)
+    if (!line) lines.set(name, (line = { topic, kind, waiting: new Waiting(), underWay: 0 }))
+    return line
   }
 
   #sendDue(): void {
@@ -70,15 +74,19 @@ export class Gather {
     for (const line of due) if (line.underWay === 0 || line.waiting.size >= mostUnits) void this.#send(line)
   }
 
+  #again(topic: Topic): Again {
+    return (unit, append, place) => this.#queue(topic, unit, append, place)
+  }
+
   async #send(line: Line): Promise<void> {
-    const { topic, waiting } = line
+    const { topic, waiting, kind } = line
     if (waiting.size === 0) return
     line.waiting = new Waiting()
     line.underWay += 1
     for (let call = waiting.next(); call.length > 0; call = waiting.next()) {
       try {
-        const answers = await this.#flush(topic, call)
-        for (let at = 0; at < call.length; at++) call[at]?.settle(answers[at])
+        const answers = await this.#flush(topic, call, kind)
+        for (let at = 0; at < call.length; at++) call[at]?.settle(answers[at], kind && this.#again(topic))
       } catch (error) {
         for (const part of call) part.settle(error instanceof Error ? error : new Error(String(error)))
       }
@@ -88,9 +96,17 @@ export class Gather {
   }
 }
 
+function ordered(): undefined {
+  return undefined
+}
+
+/** Takes a unit that was left over. */
+type Again = (unit: Prepared, append: PendingAppend, place: number) => void
+
 /** The way to one partition, or to all of a topic. */
 interface Line {
   readonly topic: Topic
+  readonly kind: CreateKind | undefined
   waiting: Waiting
   /** Calls that were sent and not answered. */
   underWay: number
@@ -200,12 +216,17 @@ class Part implements PartitionUnits {
   }
 
   /** Hands on the results, or why there are none. */
-  settle(answer: readonly AppendResult[] | Error | undefined): void {
+  settle(answer: readonly (AppendResult | undefined)[] | Error | undefined, again?: Again): void {
     for (let at = 0; at < this.#appends.length; at++) {
       const append = this.#appends[at] as PendingAppend
-      const result = answer instanceof Error ? undefined : answer?.[at]
-      if (result) append.take(this.#places[at] as number, result)
-      else append.fail(answer instanceof Error ? answer : new TypeError('A unit was not answered'))
+      const place = this.#places[at] as number
+      if (answer instanceof Error) append.fail(answer)
+      else {
+        const result = answer?.[at]
+        if (result) append.take(place, result)
+        else if (again) again(this.units[at] as Prepared, append, place)
+        else append.fail(new TypeError('A unit was not answered'))
+      }
     }
   }
 }

@@ -21,12 +21,13 @@ import {
   type Tip,
 } from '@millrace/log'
 import type { Redis } from 'ioredis'
-import { type AppendBounds, Appender, type PartitionUnits } from './append.ts'
+import { type AppendBounds, Appender } from './append.ts'
+import { CreateAppender } from './append-creates.ts'
 import { watchedChannel, watchedFlush } from './append-watch.ts'
 import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { setFence } from './fence.ts'
-import { Gather } from './gather.ts'
+import { type Flush, Gather } from './gather.ts'
 import { Keys } from './keys.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { readAt, readKey, tipBefore } from './read.ts'
@@ -81,6 +82,7 @@ class LogOnRedis implements RedisLog {
   readonly #writer: Redis
   readonly #keys: Keys
   readonly #appender: Appender
+  readonly #creates: CreateAppender
   readonly #readers: ReaderPool
   readonly #partitions: PartitionReader
   readonly claims: ClaimStore
@@ -90,17 +92,19 @@ class LogOnRedis implements RedisLog {
   constructor(writer: Redis, options: RedisLogOptions) {
     this.#writer = writer
     this.#keys = new Keys(options.prefix)
-    this.#appender = new Appender(writer, this.#keys, {
+    const bounds = {
       ...defaults,
       ...(options.dedupeWindowMs === undefined ? {} : { dedupeWindowMs: options.dedupeWindowMs }),
       ...(options.dedupeIds === undefined ? {} : { dedupeIds: options.dedupeIds }),
       ...(options.now === undefined ? {} : { now: options.now }),
-    })
+    }
+    this.#appender = new Appender(writer, this.#keys, bounds)
+    this.#creates = new CreateAppender(writer, this.#keys, bounds)
     this.#readers = new ReaderPool(options)
     this.#forms = new TopicForms(writer, this.#keys)
     this.#partitions = new PartitionReader(this.#keys)
     this.claims = new RedisClaims(writer, this.#keys, options.now)
-    this.#gather = new Gather(watchedFlush((topic, parts) => this.#send(topic, parts)))
+    this.#gather = new Gather(watchedFlush((...call) => this.#send(...call)))
   }
 
   append(topic: Topic, units: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
@@ -207,18 +211,15 @@ class LogOnRedis implements RedisLog {
     await Promise.all([this.#readers.close(), closeConnection(this.#writer)])
   }
 
-  async #send(
-    topic: Topic,
-    parts: readonly PartitionUnits[],
-  ): Promise<readonly (readonly AppendResult[] | MillraceError)[]> {
+  async #send(...[topic, parts, kind]: Parameters<Flush>): ReturnType<Flush> {
     const [first] = parts
     if (!first) return []
     const { partition, units } = first
-    return this.#write(topic, partition, async () =>
-      parts.length === 1
-        ? [await this.#appender.units(topic, partition, units)]
-        : this.#appender.several(topic, parts),
-    )
+    return this.#write(topic, partition, async () => {
+      if (kind) return this.#creates.parts(topic, parts, kind)
+      if (parts.length > 1) return this.#appender.several(topic, parts)
+      return [await this.#appender.units(topic, partition, units)]
+    })
   }
 
   async #write<T>(topic: Topic, partition: number, act: () => Promise<T>): Promise<T> {

@@ -5,7 +5,9 @@ import type {
   GroupPartition,
   GroupStore,
   LineGrowth,
+  NotedFact,
   Park,
+  StoryFact,
   Unpark,
 } from '@millrace/processor'
 import { deferral, emitted, intent, letter, park, stateOf } from '@millrace/processor/contract'
@@ -99,9 +101,18 @@ export class GroupPlayer {
     draft.outbox = emitted(plan.emits, draft.n)
     draft.effects = plan.effects.map((id) => intent(id, 'a', seq))
     draft.timers = plan.timers
+    draft.facts = factsOf(draft)
+    if (plan.effects.length > 0) draft.settled = { atMs: 1_700_000_000_000 + draft.n, member: 'one' }
     const { timers } = await this.#store.dueTimers(this.#at, Number.MAX_SAFE_INTEGER)
     draft.firings = timers.slice(0, plan.fires).map((timer) => ({ ...timer, afterSeq: seq }))
   }
+}
+
+/** What a commit tells of: each of its dead letters twice, and the first event of what it settles. */
+function factsOf({ dead, n, position }: Draft): readonly NotedFact[] {
+  const fact = (why: string): StoryFact => ({ what: 'deferred', atMs: n, member: 'one', why })
+  const first = position.seq > 0 ? [{ seq: 1, fact: fact('Zoë "\\') }] : []
+  return [...dead.flatMap(({ seq }) => [1, 2].map((no) => ({ seq, fact: fact(`${n}/${no}`) }))), ...first]
 }
 
 /** The lists of one commit, as they come about. */

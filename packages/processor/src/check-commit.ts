@@ -4,6 +4,7 @@ import type { DeferredList } from './deferred-event.ts'
 import type { EffectToRecord } from './effect-ledger.ts'
 import type { Park } from './parked-key.ts'
 import type { StateChange } from './stored-state.ts'
+import { checkFacts } from './story/check-story.ts'
 
 /** Bounds of one commit, which keep the script short. */
 export const commitBounds = {
@@ -45,6 +46,7 @@ export function checkCommit(commit: Commit): void {
   defers.forEach(checkDeferred)
   commit.states?.forEach(checkState)
   commit.effects?.forEach(checkEffect)
+  if (commit.facts) checkFacts(commit.facts)
   checkSize(commit)
 }
 

@@ -8,6 +8,7 @@ import type { OutboxDraft } from './outbox.ts'
 import type { LineGrowth, Park, Unpark } from './parked-key.ts'
 import type { HeededRuling, LateRun } from './ruling.ts'
 import type { StateChange } from './stored-state.ts'
+import type { NotedFact, SettledMark } from './story/story-fact.ts'
 
 /**
  * What a member has settled since its last commit. What it says of a key (state, park record, deferred list) is the
@@ -45,6 +46,10 @@ export interface Commit {
   readonly timers?: readonly TimerSetting[]
   /** Stored timers whose firing this commit settles, in order. */
   readonly firings?: readonly Firing[]
+  /** What became of events, as it is to be told; at most 2,000. Not kept of what was ordinary. */
+  readonly facts?: readonly NotedFact[]
+  /** Marks the position with who moved it, and when: what became of ordinary events is told by that. */
+  readonly settled?: SettledMark
 }
 
 /** How a commit ended. */

@@ -139,6 +139,25 @@ export type { OwnDecision } from './replay/settled-meanwhile.ts'
 export { stateAt, type StateAtOptions, type StateThen } from './replay/state-at.ts'
 export { assertTakesChannels } from './takes-channels.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
+export { createMemoryStoryIndex } from './story/memory-story-index.ts'
+export {
+  type Correlated,
+  type IndexBatch,
+  indexBounds,
+  type IndexedEvent,
+  type RequestFact,
+  type StoryIndex,
+} from './story/story-index.ts'
+export { checkAsked, checkFacts } from './story/check-story.ts'
+export type { Stories } from './story/stories.ts'
+export {
+  type NotedFact,
+  type SettledMark,
+  type SettledSpan,
+  storyBounds,
+  type StoryFact,
+  type StoryNote,
+} from './story/story-fact.ts'
 export { createLane } from './lane/create-lane.ts'
 export { Delivery } from './lane/delivery.ts'
 export type { Lane, LaneHooks, LaneOptions } from './lane/lane.ts'

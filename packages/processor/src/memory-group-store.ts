@@ -47,6 +47,7 @@ import type { ParkedKey } from './parked-key.ts'
 import type { MendRequest, MendResult, RepairEntry, RuleRequest, RuleResult } from './repairs.ts'
 import type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
+import type { Stories } from './story/stories.ts'
 
 /** Options of {@link createMemoryGroupStore}. */
 export interface MemoryGroupStoreOptions {
@@ -65,7 +66,7 @@ export interface MemoryGroupStoreOptions {
 }
 
 /** Makes an empty group store in memory, with the same promises as the one on Redis but durability. */
-export function createMemoryGroupStore(options: MemoryGroupStoreOptions): GenerationStore {
+export function createMemoryGroupStore(options: MemoryGroupStoreOptions): GenerationStore & Stories {
   return new InMemoryGroupStore(options)
 }
 
@@ -126,7 +127,7 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
     checkCommit(commit)
     const seen = await this.#see(at, commit.position)
     const near = await nearTo(this.#atOnce, at, commit)
-    const result = commitInMemory(this.#group(at), commit, seen, near)
+    const result = this.told(at, commit, commitInMemory(this.#group(at), commit, seen, near))
     await near.written()
     return result
   }

@@ -5,6 +5,7 @@ import type { JournalledFiring } from './key-timer.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { RepairEntry } from './repairs.ts'
 import type { JournalledLateRun } from './ruling.ts'
+import { MemoryStories } from './story/memory-stories.ts'
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
@@ -64,6 +65,8 @@ export class MemoryGroup {
   readonly effects = new Map<string, string>()
   /** Idempotency keys of effects that were confirmed or ignored, oldest first. */
   readonly settledEffects = new Set<string>()
+  /** What became of events. */
+  readonly stories = new MemoryStories()
 
   /** Begins where it is told to. */
   begin({ id, seq, withheldTo = 0 }: GroupStart): void {

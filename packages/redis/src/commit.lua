@@ -24,6 +24,7 @@
 --      18 dead-index       sorted set, see dead-index.lua
 --      19 rulings         hash: seq -> JSON of the ruling; "<seq> ran" -> "<after seq> <number>" of its late run
 --      …                  for each target, from where it says: KEYS of append.lua, with the key index of its events
+--      …                  with a story, from where it says: see story-facts.lua
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
 --         token, n, id, seq  of the position ("0-0", 0 before the first event)
 --         ahead    seqs settled beyond the position, ascending, comma separated
@@ -44,7 +45,7 @@
 --                  the last three are absent where the events may not be appended at once
 --         targets  [[index into KEYS, length of its key index], …]; with them:
 --         channel  what the group is called there;  now  ms, or absent for the server's clock
---         effects  how many
+--         effects  how many;  story  what became of events, see story-facts.lua
 --       2 states: key, value, key, value, … separated by the character 30
 --       3 effects: idempotency key, JSON, … separated by the character 30
 --       4… JSON array of events of each outbox entry
@@ -68,6 +69,7 @@ local n, seq = c.n, c.seq
 -- @include fields-in.lua
 -- @include hset-all.lua
 -- @include dead-index.lua
+-- @include story-facts.lua
 
 -- READ
 
@@ -115,6 +117,7 @@ judgeRulings()
 judgeEffects()
 local numbers = numberOutbox()
 judgeAtOnce(numbers)
+judgeStory(c.story)
 
 -- WRITE
 
@@ -135,6 +138,7 @@ writeEffects()
 redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', string.format('%.0f', seq), 'ahead', c.ahead,
   'gid', stand, 'gread', read)
 hsetAll(GROUP, record)
+writeStory(c.story)
 if c.expire then
   redis.call('PEXPIRE', GROUP, c.expire)
   for i = 4, 19 do redis.call('PEXPIRE', KEYS[i], c.expire) end

@@ -9,6 +9,7 @@ import {
 import { atOnce, type AtOnce, type EntryHeader } from './at-once.ts'
 import type { GroupPlace } from './group-place.ts'
 import { encodeEffect, encodeState, timerMember } from './stored-texts.ts'
+import { type StoryHeader, storyPart } from './story-header.ts'
 
 type Reply =
   | readonly ['committed', ...(readonly number[])]
@@ -41,8 +42,12 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
     names.rulings,
   ]
   const emits = atOnce(place, commit, keys.length)
-  const args = argumentsOf(commit, place, emits)
-  const reply = (await scripts.commit.run(redis, [...keys, ...emits.keys], args)) as Reply
+  const { position, n, facts, settled } = commit
+  const mark = settled && { ...settled, seq: position.seq, n }
+  const story = storyPart(place, keys.length + emits.keys.length, { facts, mark })
+  const args = argumentsOf(commit, place, emits, story?.header)
+  const all = [...keys, ...emits.keys, ...(story?.keys ?? [])]
+  const reply = (await scripts.commit.run(redis, all, args)) as Reply
   switch (reply[0]) {
     case 'committed': {
       const [, ...numbers] = reply
@@ -84,14 +89,21 @@ interface Header {
   channel?: string
   now?: number
   effects?: number
+  story?: StoryHeader
 }
 
-function argumentsOf(commit: Commit, { redisGroup: group, expireMs }: GroupPlace, emits: AtOnce): string[] {
+function argumentsOf(
+  commit: Commit,
+  { redisGroup: group, expireMs }: GroupPlace,
+  emits: AtOnce,
+  story: StoryHeader | undefined,
+): string[] {
   const { token, n, position, ahead } = commit
   const place = { token, n, id: position.id, seq: position.seq, ahead: ahead.join(',') }
   const header: Header = { ...place, group, ...emits.header }
   if (expireMs !== undefined) header.expire = expireMs
   if (commit.done !== undefined) header.done = commit.done
+  if (story !== undefined) header.story = story
   addLedger(header, commit)
   addTimers(header, commit)
   const states = addStates(header, commit)

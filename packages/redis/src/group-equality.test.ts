@@ -5,15 +5,16 @@ import {
   createMemoryGroupStore,
   type GroupPartition,
   type GroupStore,
+  type Stories,
   type RuleRequest,
 } from '@millrace/processor'
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { everything, storiesOf } from '../../../test/support/group-everything.ts'
 import {
   effectIds,
   groupHistory,
-  groupKeys,
   type GroupStep,
   type Holder,
   type RuleStep,
@@ -21,9 +22,11 @@ import {
 import { GroupPlayer, type Planned } from '../../../test/support/group-player.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { closeConnection, whenReady, writingConnection } from './connection.ts'
+import { groupScripts } from './group-scripts.ts'
 import { GroupsOnRedis } from './groups-on-redis.ts'
 import { type GroupKeys, Keys } from './keys.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
+import { StoriesOnRedis } from './stories-on-redis.ts'
 
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
 const runs = Number(process.env['FC_RUNS'] ?? 150)
@@ -51,12 +54,16 @@ class Twins {
   readonly topic: Topic = testTopic({ partitions: 1 })
   readonly at: GroupPartition = { topic: this.topic, partition: 0, group: 'readers' }
   readonly #memoryLog: MemoryLog = createMemoryLog({ clock: { now: () => now } })
-  readonly memory: GroupStore = createMemoryGroupStore({
+  readonly memory: GroupStore & Stories = createMemoryGroupStore({
     log: this.#memoryLog,
     clock: { now: () => now },
     effectsRemembered,
   })
   readonly redis = new GroupsOnRedis(redis, { now: () => now, effectsRemembered })
+  readonly #stories = new StoriesOnRedis({
+    ...{ redis, scripts: groupScripts, keys: new Keys() },
+    ...{ reach: 'slot', now: () => now },
+  })
   readonly #player = new GroupPlayer(this.memory, this.at)
   events: readonly Recorded[] = []
   #tokens: [memory: string, redis: string][] = []
@@ -113,6 +120,7 @@ class Twins {
   async compare(): Promise<void> {
     const [expected, found] = [await everything(this.memory, this.at), await everything(this.redis, this.at)]
     expect(found).toEqual(expected)
+    expect(await storiesOf(this.#stories, this.at)).toEqual(await storiesOf(this.memory, this.at))
     expect(found.audit.differences).toEqual([])
   }
 
@@ -212,37 +220,12 @@ class Twins {
 
   async #dump(): Promise<unknown> {
     const keys = new Keys()
-    const names = { ...keys.partition(this.topic, 0), ...keys.group(this.topic, 0, 'readers') }
+    const names = {
+      ...keys.partition(this.topic, 0),
+      ...keys.group(this.topic, 0, 'readers'),
+      ...keys.story(this.topic, 0, 'readers'),
+    }
     return Promise.all(Object.values(names).map((name) => redis.dumpBuffer(name)))
-  }
-}
-
-async function everything(store: GroupStore, at: GroupPartition) {
-  return {
-    look: await store.look(at),
-    keys: await store.loadStates(at, groupKeys),
-    parked: await store.parked(at),
-    parkedPage: await store.parked(at, { limit: 1 }),
-    due: await store.dueKeys(at, Number.MAX_SAFE_INTEGER),
-    dueFirst: await store.dueKeys(at, 1_000, 1),
-    deferred: await store.deferredKeys(at),
-    deferredOfKey: await Promise.all(groupKeys.map((key) => store.deferred(at, key))),
-    dead: await store.deadLetters(at),
-    items: await store.deadItems(at),
-    itemsPage: await store.deadItems(at, { limit: 2 }),
-    itemsOfKey: await store.deadItems(at, { filter: { key: 'a', status: 'dead' } }),
-    counts: await store.deadCounts(at),
-    requeued: await store.requeued(at),
-    rulings: await store.rulings(at, [1, 2, 3, 4, 5, 6]),
-    repairs: (await store.repairEntries(at)).items.map(({ no: _, ...entry }) => entry),
-    timers: await store.dueTimers(at, 5, 2),
-    firings: await store.firings(at, { fromSeq: 2 }),
-    outbox: await store.outbox(at),
-    outboxPage: await store.outbox(at, { after: '2-1', limit: 2 }),
-    effects: await Promise.all(
-      (['pending', 'parked', 'dead'] as const).map((status) => store.pendingEffects(at, { status })),
-    ),
-    audit: await store.audit(at),
   }
 }
 

@@ -8,4 +8,5 @@ export {
 export { connectGroupStore, type RedisGroupStore, type RedisGroupStoreOptions } from './group-store.ts'
 export { connectMemberList, type RedisMemberList, type RedisMemberListOptions } from './member-list.ts'
 export { connectServerLook, type ServerFacts, type ServerLook } from './server-look.ts'
+export { connectStories, type RedisStories, type RedisStoriesOptions } from './story-store.ts'
 export { connectLog, type RedisLog, type RedisLogOptions } from './redis-log.ts'

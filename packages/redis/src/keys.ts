@@ -35,6 +35,25 @@ export interface GroupKeys {
   readonly effectsSettled: string
 }
 
+/** Names of the index by which stories are found. */
+export interface StoryIndexKeys {
+  readonly cursors: string
+  readonly places: string
+  readonly placesOld: string
+  readonly requests: string
+  readonly requestsOld: string
+}
+
+/** Names of what is remembered of events by a group in one partition, in the slot of the partition. */
+export interface StoryKeys {
+  /** By the seq of the event. */
+  readonly facts: string
+  /** When each had its last fact. */
+  readonly times: string
+  /** When commits were made, by the seq of their position. */
+  readonly marks: string
+}
+
 /** Names of a topic's claims. Only topics placed `together` have them: then all partitions share their slot. */
 export interface ClaimKeys {
   readonly claims: string
@@ -150,6 +169,28 @@ export class Keys {
       effectsParked: `${base}:effects-parked:${name}`,
       effectsDead: `${base}:effects-dead:${name}`,
       effectsSettled: `${base}:effects-settled:${name}`,
+    }
+  }
+
+  /** By what events are found, of all topics: in a slot of its own. */
+  get storyIndex(): StoryIndexKeys {
+    const base = `${this.#prefix}:{story}`
+    return {
+      cursors: `${base}:cursors`,
+      places: `${base}:places`,
+      placesOld: `${base}:places-old`,
+      requests: `${base}:requests`,
+      requestsOld: `${base}:requests-old`,
+    }
+  }
+
+  /** What the live generation of a group remembers of events. */
+  story(topic: Topic, partition: number, group: string): StoryKeys {
+    const base = `${this.#prefix}:${tagOf(topic, partition)}:${partition}`
+    return {
+      facts: `${base}:story:${group}`,
+      times: `${base}:story-times:${group}`,
+      marks: `${base}:story-marks:${group}`,
     }
   }
 

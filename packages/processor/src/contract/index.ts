@@ -11,4 +11,9 @@ export { describeReplayContract, type ReplayUnderTest } from '../replay/contract
 export { describeForwarderContract } from './forwarder-contract.ts'
 export { type GroupStoreUnderTest, LeasedGroup } from './group-fixture.ts'
 export { describeGroupStoreContract } from './group-store-contract.ts'
+export { describeStoriesContract, type StoriesUnderTest } from '../story/contract/stories-contract.ts'
+export {
+  describeStoryIndexContract,
+  type StoryIndexUnderTest,
+} from '../story/contract/story-index-contract.ts'
 export { deferral, emitted, held, intent, letter, park, stateOf, target } from './parts.ts'

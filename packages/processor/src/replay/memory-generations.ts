@@ -4,6 +4,7 @@ import type { GroupPartition, Lease, PageOptions } from '../group-store.ts'
 import type { MemoryGroup } from '../memory-group.ts'
 import type { MemoryGroups } from '../memory-groups.ts'
 import type { StoredState } from '../stored-state.ts'
+import { StoriesInMemory } from '../story/stories-in-memory.ts'
 import {
   assertBuilding,
   type Building,
@@ -22,10 +23,11 @@ interface MemoryGiven {
 }
 
 /** The part of a group store in memory that knows of generations. */
-export class MemoryGenerations implements Generations {
+export class MemoryGenerations extends StoriesInMemory implements Generations {
   readonly #given: MemoryGiven
 
   constructor(given: MemoryGiven) {
+    super(given.groups, given.clock)
     this.#given = given
   }
 

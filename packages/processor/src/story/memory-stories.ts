@@ -1,0 +1,77 @@
+import type { Commit } from '../commit.ts'
+import type { GroupPartition } from '../group-partition.ts'
+import type { MemoryGroup } from '../memory-group.ts'
+import { type NotedFact, type SettledSpan, storyBounds, type StoryFact } from './story-fact.ts'
+
+/** How much is forgotten at a time, as on Redis. */
+const mostForgotten = 1_000
+
+/** The facts of one group's side of a partition, in memory. */
+export class MemoryStories {
+  /** JSON, a line each, by seq. */
+  readonly #texts = new Map<number, { readonly text: string; readonly atMs: number }>()
+  readonly #marks: { readonly seq: number; readonly atMs: number; readonly member: string }[] = []
+
+  note(facts: readonly NotedFact[], nowMs: number): void {
+    if (facts.length === 0) return
+    for (const { seq, fact } of facts) {
+      const before = this.#texts.get(seq)?.text
+      const text = JSON.stringify(fact)
+      this.#texts.set(seq, { text: before === undefined ? text : `${before}\n${text}`, atMs: nowMs })
+    }
+    for (const seq of new Set(facts.map((one) => one.seq))) {
+      const { text = '' } = this.#texts.get(seq) ?? {}
+      this.#texts.set(seq, { text: bounded(text), atMs: nowMs })
+    }
+    this.#forget(nowMs)
+  }
+
+  mark(seq: number, atMs: number, member: string): void {
+    this.#marks.push({ seq, atMs, member })
+    this.#marks.splice(0, this.#marks.length - storyBounds.marks)
+  }
+
+  of(seq: number): readonly StoryFact[] | undefined {
+    return this.#texts
+      .get(seq)
+      ?.text.split('\n')
+      .map((line) => JSON.parse(line) as StoryFact)
+  }
+
+  spanOf(seq: number): SettledSpan | undefined {
+    const by = this.#marks.find((mark) => mark.seq >= seq)
+    if (by === undefined) return undefined
+    const after = this.#marks.findLast((mark) => mark.seq < seq)
+    return {
+      after: after && { atMs: after.atMs, member: after.member },
+      by: { atMs: by.atMs, member: by.member },
+    }
+  }
+
+  #forget(nowMs: number): void {
+    const all = [...this.#texts].map(([seq, { atMs }]) => ({ seq, atMs }))
+    all.sort((a, b) => a.atMs - b.atMs || (String(a.seq) < String(b.seq) ? -1 : 1))
+    let gone = all.filter(({ atMs }) => atMs < nowMs - storyBounds.keptMs).slice(0, mostForgotten)
+    if (gone.length === 0) gone = all.slice(0, Math.max(0, all.length - storyBounds.stories))
+    for (const { seq } of gone) this.#texts.delete(seq)
+  }
+}
+
+/** The last whole facts that fit. */
+function bounded(text: string): string {
+  const bytes = Buffer.from(text)
+  const beyond = bytes.length - storyBounds.bytes
+  return beyond <= 0 ? text : bytes.subarray(bytes.indexOf('\n', beyond - 1) + 1).toString()
+}
+
+/** Notes what a commit tells, in the step that makes it true. Of what is not the live, lasting group nothing is kept. */
+export function noteCommit(
+  { stories }: MemoryGroup,
+  { generation = 0, expireMs }: GroupPartition,
+  { facts = [], settled, position }: Commit,
+  nowMs: number,
+): void {
+  if (generation > 0 || expireMs !== undefined) return
+  stories.note(facts, nowMs)
+  if (settled) stories.mark(position.seq, settled.atMs, settled.member)
+}

@@ -1,0 +1,64 @@
+-- include: what became of events, in commit.lua, confirm.lua and rule.lua: facts by the seq of their event, and marks of
+-- commits by the seq of their position, bounded. Uses KEYS, hset-all.lua; gives judgeStory, writeStory.
+-- A story is {at = index into KEYS of story, story-times and story-marks, now = ms or absent, facts = [[seq, JSON], …],
+-- mark = [seq, text] or absent, bytes, stories, kept, marks = what storyBounds says}.
+
+-- Nothing of later writes may fail, so everything is touched once.
+local function judgeStory(story)
+  if not story then return end
+  redis.call('HLEN', KEYS[story.at]) -- guard: type of story
+  redis.call('ZCARD', KEYS[story.at + 1]) -- guard: type of story-times
+  redis.call('ZCARD', KEYS[story.at + 2]) -- guard: type of story-marks
+end
+
+local function storyTime(story)
+  if story.now then return story.now end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function forgetStories(story, now)
+  local STORY, TIMES = KEYS[story.at], KEYS[story.at + 1]
+  local gone = redis.call('ZRANGEBYSCORE', TIMES, '-inf', string.format('(%.0f', now - story.kept), 'LIMIT', 0, 1000)
+  local beyond = redis.call('ZCARD', TIMES) - story.stories
+  if #gone == 0 and beyond > 0 then gone = redis.call('ZRANGE', TIMES, 0, beyond - 1) end
+  if #gone == 0 then return end
+  redis.call('HDEL', STORY, unpack(gone))
+  redis.call('ZREM', TIMES, unpack(gone))
+end
+
+-- The last whole facts that fit.
+local function boundedStory(text, most)
+  if #text <= most then return text end
+  local cut = string.find(text, '\n', #text - most, true)
+  return string.sub(text, cut + 1)
+end
+
+local function writeFacts(story)
+  local order, more = {}, {}
+  for _, fact in ipairs(story.facts) do
+    local field = string.format('%.0f', fact[1])
+    if not more[field] then order[#order + 1] = field end
+    more[field] = (more[field] and more[field] .. '\n' or '') .. fact[2]
+  end
+  local STORY, now = KEYS[story.at], storyTime(story)
+  local texts, values, times = redis.call('HMGET', STORY, unpack(order)), {}, {}
+  for i, field in ipairs(order) do
+    local text = (texts[i] and texts[i] .. '\n' or '') .. more[field]
+    values[2 * i - 1], values[2 * i] = field, boundedStory(text, story.bytes)
+    times[2 * i - 1], times[2 * i] = string.format('%.0f', now), field
+  end
+  hsetAll(STORY, values)
+  redis.call('ZADD', KEYS[story.at + 1], unpack(times))
+  forgetStories(story, now)
+end
+
+local function writeStory(story)
+  if not story then return end
+  if #story.facts > 0 then writeFacts(story) end
+  if not story.mark then return end
+  local MARKS = KEYS[story.at + 2]
+  redis.call('ZADD', MARKS, string.format('%.0f', story.mark[1]), story.mark[2])
+  local beyond = redis.call('ZCARD', MARKS) - story.marks
+  if beyond > 0 then redis.call('ZREMRANGEBYRANK', MARKS, 0, beyond - 1) end
+end

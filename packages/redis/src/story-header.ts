@@ -1,0 +1,51 @@
+import { checkFacts, type NotedFact, type SettledMark, storyBounds } from '@millrace/processor'
+import type { GroupPlace } from './group-place.ts'
+
+/** What a script is told of facts, as `story-facts.lua` describes it. */
+export interface StoryHeader {
+  readonly at: number
+  readonly now?: number
+  readonly facts: readonly (readonly [seq: number, fact: string])[]
+  readonly mark?: readonly [seq: number, text: string]
+  readonly bytes: number
+  readonly stories: number
+  readonly kept: number
+  readonly marks: number
+}
+
+/** What a call notes of events, beside what it does to them. */
+export interface ToNote {
+  readonly facts?: readonly NotedFact[] | undefined
+  /** With the commit's position and number: when it was made, and by whom. */
+  readonly mark?: (SettledMark & { readonly seq: number; readonly n: number }) | undefined
+}
+
+/**
+ * The part of a call that notes facts, and the keys that it needs behind `taken` others. Undefined where there is
+ * nothing to note: with ephemeral groups and generations that are built, nothing ever is.
+ */
+export function storyPart(
+  { keys, at, expireMs, now: nowOf }: GroupPlace,
+  taken: number,
+  { facts = [], mark }: ToNote,
+): { readonly keys: readonly string[]; readonly header: StoryHeader } | undefined {
+  checkFacts(facts)
+  if (facts.length === 0 && mark === undefined) return undefined
+  if (expireMs !== undefined || (at.generation ?? 0) > 0) return undefined
+  const { facts: story, times, marks } = keys.story(at.topic, at.partition, at.group)
+  const now = nowOf()
+  const { bytes, stories, keptMs, marks: mostMarks } = storyBounds
+  return {
+    keys: [story, times, marks],
+    header: {
+      at: taken + 1,
+      ...(now === undefined ? {} : { now }),
+      facts: facts.map(({ seq, fact }) => [seq, JSON.stringify(fact)]),
+      ...(mark === undefined ? {} : { mark: [mark.seq, `${mark.atMs} ${mark.n} ${mark.member}`] }),
+      bytes,
+      stories,
+      kept: keptMs,
+      marks: mostMarks,
+    },
+  }
+}

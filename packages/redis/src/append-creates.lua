@@ -48,16 +48,16 @@ end
 
 -- JUDGE
 
-local taken = {}   -- keys, identities and claims of the units before; none of one kind looks like one of another
+local taken = {}   -- keys and claims of the units before; none of one kind looks like one of the other
 
--- Whether a unit stands; what stands is taken.
-local function stands(unit, known)
+-- Whether a unit stands; what stands is taken. `seen`: the identities of the units before in its partition.
+local function stands(unit, known, seen)
   local name, identity, key = names[unit], identities[unit], keys[unit]
   if known or begun[unit] or owners[unit] or entries[unit] then return false end
   if taken[name] then return false end -- guard: claims within the call
-  if taken[identity] then return false end -- guard: ids within the call
+  if seen[identity] then return false end -- guard: ids within the call
   if taken[key] then return false end -- guard: keys within the call
-  taken[name], taken[identity], taken[key] = true, true, true
+  taken[name], taken[key], seen[identity] = true, true, true
   return true
 end
 
@@ -74,10 +74,10 @@ local function judge(before, count, IDS, OLD, KEPT)
   recent = textsIn(IDS, own) -- guard: present ids
   old = textsIn(OLD, own) -- guard: old ids
   kept = textsIn(KEPT, own) -- guard: kept ids
-  local standing, left = {}, {}
+  local standing, left, seen = {}, {}, {}
   for place = 1, count do
     local known = kept[place] or recent[place] or old[place]
-    if open and stands(before + place, known) then standing[#standing + 1] = place else left[#left + 1] = place end
+    if open and stands(before + place, known, seen) then standing[#standing + 1] = place else left[#left + 1] = place end
   end
   return standing, left
 end

@@ -118,6 +118,16 @@ export class Keys {
 
   #makeAppendNames(topic: Topic, partition: number): AppendNames {
     const { log, meta, ids, idsOld, idsKept, channels } = this.partition(topic, partition)
+  /** Set: the names of all pipelines. */
+  get pipelines(): string {
+    return `${this.#prefix}:pipelines`
+  }
+
+  /** Hash: lease, orders and status of one pipeline. */
+  pipeline(name: string): string {
+    return `${this.#prefix}:{pipeline.${name}}:pipeline`
+  }
+
     const { claims, owners, claimsMeta } = this.claims(topic, partition)
     return {
       names: [log, meta, ids, idsOld, idsKept, channels, claims, owners, claimsMeta],

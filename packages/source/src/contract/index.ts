@@ -1,0 +1,2 @@
+export { type Databased, describeSourceContract } from './source-contract.ts'
+export { describePipelineStoreContract } from './pipeline-store-contract.ts'

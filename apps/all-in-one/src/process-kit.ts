@@ -1,3 +1,4 @@
+import { keepScopes, type TraceSampler } from '@millrace/event'
 import {
   connectGroupStore,
   connectLog,
@@ -40,12 +41,17 @@ export interface ProcessKit {
 
 interface HttpParts {
   readonly logger: Logger
-  readonly context: typeof contextStore
+  readonly context: typeof contextStore & { readonly sampler: TraceSampler | undefined }
   readonly meter: ServiceRequestMeter
 }
 
-/** Makes the kit of a process. Whoever makes it closes it, after its services. */
-export function processKit(logger: Logger, redisUrl: string): ProcessKit {
+/**
+ * Makes the kit of a process. Whoever makes it closes it, after its services. `sampler` decides which of the traces that
+ * begin here are recorded; without it none.
+ */
+export function processKit(logger: Logger, redisUrl: string, sampler?: TraceSampler): ProcessKit {
+  // Every line that a handler writes has the ids of its event.
+  const letScopesGo = keepScopes()
   const metrics = new Metrics({ processMetrics: true, declared: Object.values(metricNames) })
   const health = new Health()
   let connecting: Promise<RedisLog> | undefined
@@ -84,11 +90,12 @@ export function processKit(logger: Logger, redisUrl: string): ProcessKit {
     members: () => (connectingMembers ??= connectMemberList({ url: redisUrl, name: 'millrace-members' })),
     http: (service) => ({
       logger: logger.child({ service }),
-      context: contextStore,
+      context: { ...contextStore, sampler },
       meter: requestMeter(metrics, service),
     }),
     close: async () => {
       meters.end()
+      letScopesGo()
       // Whoever could not connect has said so already.
       const look = await connectingLook?.catch(() => undefined)
       const log = await connecting?.catch(() => undefined)

@@ -4,6 +4,7 @@ import { createLogger, handleProcess, Lifecycle } from '@millrace/service'
 import { beingStarted } from './being-started.ts'
 import type { HostOrder, HostReport } from './host-messages.ts'
 import { type ProcessKit, processKit } from './process-kit.ts'
+import { processTracing } from './process-tracing.ts'
 import type { Fetch, RunningService, ServiceContext, ServiceFactory } from './service-factory.ts'
 import { serviceRegistry } from './services.ts'
 
@@ -43,8 +44,10 @@ async function run(order: HostOrder): Promise<void> {
   })
   // A consumer finishes what is in hand; without Redis that takes its full bound.
   const lifecycle = new Lifecycle({ logger, stopTimeoutMs: 9_000 })
-  const kit = processKit(logger, order.redisUrl)
-  // Added first, so that it is closed last.
+  const tracing = await processTracing(order, logger)
+  const kit = processKit(logger, order.redisUrl, tracing?.sampler)
+  // Added first, so that they are closed last.
+  if (tracing) lifecycle.add({ name: 'traces', stop: () => tracing.stop() })
   lifecycle.add({ name: 'connections', stop: () => kit.close() })
   const started = beingStarted(kit.health)
   const context = contextOf(order, kit)

@@ -10,6 +10,7 @@ import {
   text,
   url,
 } from '@millrace/service'
+import { samplerNames } from '@millrace/telemetry/sampler'
 import { readKeyring } from '@millrace/uniq'
 import { z } from 'zod'
 
@@ -58,6 +59,19 @@ const shape = {
     what: 'must be a bare address',
   }).default('accounts@millrace.example'),
   PASSWORD_COST: choice(['default', 'cheap'], 'default'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(['http', 'https'], 'http://127.0.0.1:4318').optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: secret({
+    minLength: 1,
+    example: 'authorization=Bearer <token>',
+    mistake: (text) => (headersIn(text) === undefined ? 'must be name=value, comma separated' : undefined),
+  }).optional(),
+  OTEL_TRACES_SAMPLER: choice(samplerNames, 'parentbased_traceidratio'),
+  OTEL_TRACES_SAMPLER_ARG: text({
+    example: '0.01',
+    pattern: /^(?:0(?:\.\d+)?|1(?:\.0+)?)$/,
+    what: 'must be a share from 0 to 1',
+  }).default('1'),
+  OTEL_SERVICE_NAME: text({ example: 'millrace' }).optional(),
 }
 
 const forTerminal = z.object({ ...shape, LOG_FORMAT: choice(['json', 'pretty'], 'pretty') })
@@ -78,6 +92,24 @@ export function systemSettings(env: Environment, terminal: boolean): Settings {
   // Set by the tools around the system, not by the person who sets it up.
   const knownElsewhere = ['MILLRACE_PARENT_PID', 'MILLRACE_TEST_REPORT']
   return readSettings(terminal ? forTerminal : forMachines, env, { knownElsewhere })
+}
+
+/** Headers as OTEL_EXPORTER_OTLP_HEADERS has them (`name=value`, comma separated, values percent-encoded or not). */
+export function headersIn(text: string): Readonly<Record<string, string>> | undefined {
+  const pairs = text
+    .split(',')
+    .map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x20-\x7e]*?)\s*$/.exec(pair))
+  if (!pairs.every((pair) => pair !== null)) return undefined
+  return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, decoded(value)]))
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch (error) {
+    if (error instanceof URIError) return value
+    throw error
+  }
 }
 
 function mistakeOfKeyring(text: string): string | undefined {

@@ -18,6 +18,7 @@ export { intake, type IntakeOptions } from './intake.ts'
 export type { IntakeLimits } from './intake-items.ts'
 export { jsonBody, type JsonInput, readJson, safeJson } from './json-body.ts'
 export { type BodyLine, jsonLines, jsonLinesType, type LineLimits, readLines } from './json-lines.ts'
+export { logLevelRoutes, type LogLevelOptions } from './log-level.ts'
 export {
   type ApiInfo,
   makeDocument,

@@ -27,7 +27,7 @@ export function feedSlot(slot: KeySlot, most: number, feeder: Feeder): number {
   const { waiting } = slot
   let fed = 0
   if (!decode(slot, feeder)) return 1
-  if (slot.beat && waiting.length === 0) offer(slot, feeder)
+  if (slot.beat && waiting.length === 0) fed += offer(slot, feeder)
   while (waiting.length > 0 && fed < most && slot.phase === 'open') {
     const lane = (slot.lane ??= feeder.open(slot))
     if (lane.inHand >= settings.laneWindow) break
@@ -64,14 +64,16 @@ function offered(slot: KeySlot, { settings, fates }: Feeder): readonly Delivery[
   return slot.offers.due(processor, times, fates)
 }
 
-/** Offers what is deferred, when nothing of the key is under way. */
-function offer(slot: KeySlot, feeder: Feeder): void {
+/** Offers what is deferred, once nothing of the key is under way; answers how many those were. */
+function offer(slot: KeySlot, feeder: Feeder): number {
   const { fates, busy } = feeder
+  if (slot.lane?.inHand) return 0
   slot.beat = false
-  if (slot.parked !== undefined || slot.lane?.inHand) return
-  for (const delivery of offered(slot, feeder))
-    handOver((slot.lane ??= feeder.open(slot)), delivery, fates, nobody)
+  if (slot.parked !== undefined) return 0
+  const again = offered(slot, feeder)
+  for (const delivery of again) handOver((slot.lane ??= feeder.open(slot)), delivery, fates, nobody)
   if (slot.lane?.inHand) busy.add(slot)
+  return again.length
 }
 
 /** Reads the record of the key; false: it cannot be read, and the first delivery has paid for it. */

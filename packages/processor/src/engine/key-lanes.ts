@@ -262,7 +262,7 @@ export class KeyLanes {
       this.#tally.handled(nowMs - slot.headSinceMs, 1 + together.length)
       slot.headSinceMs = nowMs
       if (lane === undefined || lane.inHand === 0) this.busy.delete(slot)
-      if (slot.waiting.length > 0 && slot.phase === 'open') this.wake(slot)
+      if ((slot.waiting.length > 0 || slot.beat) && slot.phase === 'open') this.wake(slot)
     } else {
       this.#settledAtOnce += 1 + together.length
       if (this.busy.size > 0 && slot.lane?.inHand === 0) this.busy.delete(slot)
@@ -286,5 +286,11 @@ export class KeyLanes {
     for (const one of settled) more = offers.settled(one, clock.now(), deferMs) || more
     // What comes next is to be handled before it is offered again: not side by side.
     if (more) this.recall(slot)
+    // One that has found its precondition may be what an earlier one has waited for: no need to wait for the beat.
+    else if (
+      offers.any &&
+      settled.some(({ origin, outcome }) => origin === 'deferred' && outcome !== 'deferred')
+    )
+      this.beat(slot)
   }
 }

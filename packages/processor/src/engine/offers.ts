@@ -30,6 +30,11 @@ export class Offers {
     return offers
   }
 
+  /** Whether there are any. */
+  get any(): boolean {
+    return this.#all.length > 0
+  }
+
   /** Those that are to be offered now, in order; what they wait for too long is their fate. */
   due(
     processor: Processor,

@@ -35,6 +35,20 @@ export function describeDeferring(subject: () => EngineUnderTest): void {
       expect(await stage.differences('folds')).toEqual([])
     }))
 
+  test('are offered again when a later one of them has found what it waits for', () =>
+    scene(async (stage) => {
+      const waitsForNext = (n: number, before: readonly number[]) =>
+        n < 4 && !before.includes(n + 1) ? `${n} waits for ${n + 1}` : undefined
+      const player = await stage.start(folds(stage, waitsForNext))
+      await stage.append('a', 'a', 'a', 'a')
+      await stage.reached(player, 4)
+      const whole = JSON.stringify([4, 3, 2, 1])
+      while (JSON.stringify(await stage.stateOf('folds', 'a')) !== whole)
+        await new Promise((resolve) => setImmediate(resolve))
+      expect(await stage.subject.store.deferred(stage.at('folds'), 'a')).toEqual([])
+      expect(await stage.differences('folds')).toEqual([])
+    }))
+
   test('are offered by the next member as well', () =>
     scene(async (stage) => {
       const first = await stage.start(folds(stage, for3))

@@ -37,4 +37,5 @@ export const spoilt: readonly (readonly [keyof (GroupKeys & PartitionKeys), Harm
   ['effectsSettled', (what, content) => confirms(what) || has('effects')(what, content)],
   ['effectsParked', changesTo('parked')],
   ['effectsDead', changesTo('dead')],
+  ['effectsIndex', changesTo('dead')],
 ]

@@ -33,6 +33,10 @@ export async function everything(store: GroupStore, at: GroupPartition) {
     effects: await Promise.all(
       (['pending', 'parked', 'dead'] as const).map((status) => store.pendingEffects(at, { status })),
     ),
+    deadEffects: await store.deadEffects(at),
+    deadEffectsPage: await store.deadEffects(at, { limit: 1 }),
+    deadEffectsOfKey: await store.deadEffects(at, { filter: { key: 'a', fromMs: 1 } }),
+    requeuedEffects: await store.requeuedEffects(at),
     audit: await store.audit(at),
   }
 }

@@ -17,8 +17,9 @@ export type GroupStep =
       readonly later: number
       readonly by: 'clock' | 'operator'
     }
-  /** An operator decides about an event. */
+  /** An operator decides about an event, or an effect. */
   | RuleStep
+  | EffectRuleStep
   /** A structure is of a foreign type for a while, and a commit meets it. */
   | { readonly do: 'spoil'; readonly structure: number; readonly plan: CommitPlan }
   | { readonly do: 'clock'; readonly ms: number }
@@ -34,6 +35,12 @@ export interface RuleStep {
   readonly parkNo: number | undefined
   readonly force: boolean
   readonly dryRun: boolean
+}
+
+export interface EffectRuleStep extends Omit<RuleStep, 'do' | 'share' | 'strange' | 'parkNo'> {
+  readonly do: 'rule effect'
+  readonly effect: string
+  readonly turn: number | undefined
 }
 
 /** Who calls: the holder of the lease, or somebody with a token from before or none. */
@@ -141,9 +148,17 @@ const commitPlan: fc.Arbitrary<CommitPlan> = fc.record({
 
 const effectPlan: fc.Arbitrary<EffectPlan> = fc.record({
   effect: fc.constantFrom(...effectIds),
-  to: fc.constantFrom('pending', 'parked', 'dead', 'confirmed', 'confirmed', 'ignored'),
+  to: fc.constantFrom('pending', 'parked', 'dead', 'dead', 'dead', 'confirmed', 'confirmed', 'ignored'),
   late: fc.constantFrom(0, 0, 0, 1),
-  note: fc.constantFrom(null, 'away', { attempts: 2, error: 'Zoë "\\' }),
+  note: fc.constantFrom(
+    null,
+    'away',
+    { attempts: 2, error: 'Zoë "\\' },
+    { atMs: 7, fingerprint: 'f' },
+    { atMs: 3.5, reason: 'mail.refused' },
+    { atMs: -1, reason: 'Zoë' },
+    [1],
+  ),
 })
 
 const ruleStep: fc.Arbitrary<RuleStep> = fc.record({
@@ -154,6 +169,17 @@ const ruleStep: fc.Arbitrary<RuleStep> = fc.record({
   kind: fc.constantFrom('ignored', 'corrected', 'requeued'),
   data: fc.constantFrom({ n: 1 }, { n: 'Zoë "\\' }),
   parkNo: fc.constantFrom(undefined, undefined, 1, 2),
+  force: fc.boolean(),
+  dryRun: fc.constantFrom(false, false, false, true),
+})
+
+const effectRuleStep: fc.Arbitrary<EffectRuleStep> = fc.record({
+  do: fc.constant('rule effect'),
+  effect: fc.constantFrom(...effectIds),
+  id: fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5'),
+  kind: fc.constantFrom('ignored', 'corrected', 'requeued'),
+  data: fc.constantFrom({ n: 1 }, { n: 'Zoë "\\' }),
+  turn: fc.constantFrom(undefined, undefined, 1, 3),
   force: fc.boolean(),
   dryRun: fc.constantFrom(false, false, false, true),
 })
@@ -190,6 +216,7 @@ export function groupHistory(structures: number): fc.Arbitrary<readonly GroupSte
       }),
     },
     { weight: 6, arbitrary: ruleStep },
+    { weight: 3, arbitrary: effectRuleStep },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('forward'), count: fc.nat({ max: 3 }) }) },
     {
       weight: 2,

@@ -7,8 +7,8 @@ export function checkRule({ id, seq, key, kind, by, reason, data, parkNo }: Rule
   if (!/^[!-~]{1,128}$/.test(id)) wrong('its id is 1 to 128 printable characters')
   if (!(Number.isSafeInteger(seq) && seq >= 1)) wrong('its seq is a whole number from 1')
   if (key === '') wrong('its key is empty')
-  if (!isText(by, 200)) wrong('by is 1 to 200 characters')
-  if (!isText(reason, 1_000)) wrong('the reason is 1 to 1,000 characters')
+  if (!isRuleText(by, 200)) wrong('by is 1 to 200 characters')
+  if (!isRuleText(reason, 1_000)) wrong('the reason is 1 to 1,000 characters')
   if ((kind === 'corrected') !== (data !== undefined))
     wrong('data goes with corrected, and with nothing else')
   if (parkNo !== undefined && !Number.isSafeInteger(parkNo)) wrong('the number of a head is a whole number')
@@ -22,7 +22,8 @@ export function digestOfData(data: unknown): string {
   return createHash('sha256').update(JSON.stringify(data)).digest('base64url').slice(0, 22)
 }
 
-function isText(text: string, most: number): boolean {
+/** Whether a text of a ruling has a length that can be stored. */
+export function isRuleText(text: string, most: number): boolean {
   return text.length > 0 && text.length <= most && text.isWellFormed()
 }
 

@@ -1,5 +1,6 @@
 import type { Page } from '@millrace/log'
 import type { GroupPartition, PageOptions } from './group-partition.ts'
+import type { Ruling } from './ruling.ts'
 
 /** An action on the outside world that a commit records. */
 export interface EffectToRecord {
@@ -32,6 +33,15 @@ export interface RecordedEffect extends EffectToRecord {
   readonly turn: number
   /** What the last change noted: attempts, an error. */
   readonly note: unknown
+  /** What an operator has decided about it last. */
+  readonly ruling?: EffectRuling
+}
+
+/** What an operator has decided about an effect that is open still; kept when it dies again. */
+export interface EffectRuling extends Pick<Ruling, 'by' | 'reason' | 'atMs' | 'id' | 'digest'> {
+  readonly kind: 'corrected' | 'requeued'
+  /** JSON: the payload before it was corrected for the first time. */
+  readonly original?: string
 }
 
 /** What has become of an effect. */

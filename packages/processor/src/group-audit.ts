@@ -53,7 +53,8 @@ export interface GroupStructures {
   readonly held: number | undefined
   /** Dead letters and held keys by the index that they are listed by. */
   readonly listed: number
-  readonly effects: EffectCounts & { readonly open: number }
+  /** `listed`: dead effects by the index that they are listed by. */
+  readonly effects: EffectCounts & { readonly open: number; readonly listed: number }
   readonly outbox: number
   readonly timers: number
 }
@@ -113,6 +114,7 @@ export function auditOf(
   compare('pending effects', effects.pending, structures.effects.pending, 'indexes')
   compare('parked effects', effects.parked, structures.effects.parked, 'indexes')
   compare('dead effects', effects.dead, structures.effects.dead, 'indexes')
+  compare('listed dead effects', structures.effects.dead, structures.effects.listed, 'indexes')
   compare('open effects', open, structures.effects.open)
   compare('outbox entries', outbox.written - outbox.forwarded, structures.outbox)
   const differences = findings.map(

@@ -4,6 +4,7 @@ import type { Commit, CommitResult } from './commit.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeferredEvent, DeferredList } from './deferred-event.ts'
 import type { EffectLedger } from './effect-ledger.ts'
+import type { EffectRepairs } from './effect-repairs.ts'
 import type { GroupAudit } from './group-audit.ts'
 import type { GroupPartition, GroupStart, PageOptions, Reached } from './group-partition.ts'
 import type { DueTimers, JournalledFiring } from './key-timer.ts'
@@ -70,7 +71,7 @@ export interface StoredKey {
  * Every method throws MillraceError `log.unavailable` (nothing was done) and `log.corrupt` (nothing was done, a key
  * holds something foreign); those that write `commit.unknown` (it may have been done: repeat the same call).
  */
-export interface GroupStore extends Outbox, EffectLedger, Repairs {
+export interface GroupStore extends Outbox, EffectLedger, EffectRepairs, Repairs {
   /**
    * Takes the lease of a partition that nobody holds, whose deadline has passed, or that this same member holds:
    * always with a new token, which fences the one before. Undefined when another member holds it.

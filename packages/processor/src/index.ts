@@ -12,6 +12,7 @@ export {
   type GroupJobs,
 } from './audit/audit-partition.ts'
 export { checkEffectChanges } from './check-effect-changes.ts'
+export { checkEffectRule } from './check-effect-rule.ts'
 export { checkRule, digestOfData } from './check-rule.ts'
 export {
   type DeadCount,
@@ -24,16 +25,26 @@ export {
   fits,
   heldItemOf,
 } from './dead-item.ts'
+export { deadEffectOf, deadEffectPlace, effectFits } from './dead-effect.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export type { DeferredEvent, DeferredList } from './deferred-event.ts'
 export type {
   EffectChange,
   EffectChangeResult,
   EffectLedger,
+  EffectRuling,
   EffectToRecord,
   OpenEffect,
   RecordedEffect,
 } from './effect-ledger.ts'
+export {
+  type DeadEffect,
+  type EffectFilter,
+  type EffectRepairs,
+  type EffectRuleRequest,
+  type EffectRuleResult,
+  mostPassed,
+} from './effect-repairs.ts'
 export { type EngineBounds, engineBounds } from './engine/engine-settings.ts'
 export type { EffectNews } from './engine/effect-news.ts'
 export { type BeginHealth, type BeginOptions, type StartPoint } from './engine/group-beginning.ts'

@@ -33,6 +33,7 @@ export function auditInMemory(group: MemoryGroup, generation: number, tip: numbe
       pending: count('pending'),
       parked: count('parked'),
       dead: count('dead'),
+      listed: count('dead'),
       open: group.effects.size,
     },
     outbox: group.outbox.size,

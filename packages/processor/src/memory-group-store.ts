@@ -3,9 +3,7 @@ import { type Clock, systemClock } from '@millrace/event'
 import type { EventLog, Page } from '@millrace/log'
 import type { DueAnswer, DueBy } from '@millrace/retry'
 import { checkCommit } from './check-commit.ts'
-import { checkRule } from './check-rule.ts'
 import { type Commit, commitRefused, type CommitResult } from './commit.ts'
-import type { DeadCounts, DeadFilter } from './dead-item.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeferredEvent, DeferredList } from './deferred-event.ts'
 import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
@@ -14,6 +12,7 @@ import {
   type GroupPartition,
   type GroupStart,
   type GroupState,
+  type GroupStore,
   type Lease,
   type PageOptions,
   type Reached,
@@ -29,14 +28,6 @@ import { changeInMemory, openEffects } from './memory-effects.ts'
 import type { MemoryGroup } from './memory-group.ts'
 import { MemoryGroups } from './memory-groups.ts'
 import { pageOf } from './memory-pages.ts'
-import {
-  countDeadInMemory,
-  deadItemsInMemory,
-  repairEntriesInMemory,
-  requeuedInMemory,
-  ruleInMemory,
-  seqsOfKey,
-} from './memory-repairs.ts'
 import { firingsInMemory } from './memory-journal.ts'
 import { mendInMemory } from './memory-mend.ts'
 import { forwardInMemory, outboxInMemory } from './memory-outbox.ts'
@@ -44,8 +35,9 @@ import type { OutboxEntry } from './outbox.ts'
 import type { GenerationStore } from './replay/generations.ts'
 import { MemoryGenerations } from './replay/memory-generations.ts'
 import type { ParkedKey } from './parked-key.ts'
-import type { MendRequest, MendResult, RepairEntry, RuleRequest, RuleResult } from './repairs.ts'
-import type { DueKey, RequeuedEvent, Ruling } from './ruling.ts'
+import type { MendRequest, MendResult } from './repairs.ts'
+import { RepairsInMemory } from './repairs-in-memory.ts'
+import type { DueKey, Ruling } from './ruling.ts'
 import type { StoredState } from './stored-state.ts'
 import type { Stories } from './story/stories.ts'
 
@@ -78,6 +70,7 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
   readonly #remembered: number
   readonly #nonce: () => string
   readonly #groups: MemoryGroups
+  readonly #repairs: RepairsInMemory
 
   constructor(options: MemoryGroupStoreOptions) {
     const { log, clock = systemClock, nonce = systemNonce } = options
@@ -88,6 +81,7 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
     this.#atOnce = options.atOnce
     this.#clock = clock
     this.#remembered = options.effectsRemembered ?? 10_000
+    this.#repairs = new RepairsInMemory(groups, log, clock, this.#remembered)
     this.#nonce = nonce
   }
 
@@ -243,31 +237,21 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
     return changeInMemory(this.#group(at), token, changes, this.#remembered)
   }
 
-  async rule(at: GroupPartition, request: RuleRequest): Promise<RuleResult> {
-    checkRule(request)
-    const seqs = await seqsOfKey((afterVersion) => this.#log.readKey(at.topic, request.key, { afterVersion }))
-    return ruleInMemory(this.#group(at), request, { seqs, nowMs: this.#clock.now(), most: 100_000 })
-  }
-
-  async deadItems(at: GroupPartition, options: PageOptions & { readonly filter?: DeadFilter } = {}) {
-    return deadItemsInMemory(this.#group(at), options)
-  }
-
-  async deadCounts(at: GroupPartition): Promise<DeadCounts> {
-    return countDeadInMemory(this.#group(at))
-  }
-
-  async requeued(at: GroupPartition, options: PageOptions = {}): Promise<Page<RequeuedEvent>> {
-    return requeuedInMemory(this.#group(at), options)
-  }
+  readonly rule: GroupStore['rule'] = (at, request) => this.#repairs.rule(at, request)
+  readonly ruleEffect: GroupStore['ruleEffect'] = (at, request) => this.#repairs.ruleEffect(at, request)
+  readonly effectNamed: GroupStore['effectNamed'] = (at, id) => this.#repairs.effectNamed(at, id)
+  readonly deadEffects: GroupStore['deadEffects'] = (at, options) => this.#repairs.deadEffects(at, options)
+  readonly requeuedEffects: GroupStore['requeuedEffects'] = (at, limit) =>
+    this.#repairs.requeuedEffects(at, limit)
+  readonly deadItems: GroupStore['deadItems'] = (at, options) => this.#repairs.deadItems(at, options)
+  readonly deadCounts: GroupStore['deadCounts'] = (at) => this.#repairs.deadCounts(at)
+  readonly requeued: GroupStore['requeued'] = (at, options) => this.#repairs.requeued(at, options)
+  readonly repairEntries: GroupStore['repairEntries'] = (at, options) =>
+    this.#repairs.repairEntries(at, options)
 
   async mend(at: GroupPartition, request: MendRequest): Promise<MendResult> {
     const { tip } = await this.#see(at)
     return mendInMemory(this.#group(at), request, { tip, nowMs: this.#clock.now() })
-  }
-
-  async repairEntries(at: GroupPartition, options: PageOptions = {}): Promise<Page<RepairEntry>> {
-    return repairEntriesInMemory(this.#group(at), options)
   }
 
   async audit(at: GroupPartition): Promise<GroupAudit> {

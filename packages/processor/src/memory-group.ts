@@ -65,6 +65,10 @@ export class MemoryGroup {
   readonly effects = new Map<string, string>()
   /** Idempotency keys of effects that were confirmed or ignored, oldest first. */
   readonly settledEffects = new Set<string>()
+  /** Idempotency keys of effects that operators have put back. */
+  readonly requeuedEffects = new Set<string>()
+  /** Numbers of effects that were carried out while their key had a dead one, by key, ascending. */
+  readonly passedEffects = new Map<string, number[]>()
   /** What became of events. */
   readonly stories = new MemoryStories()
 

@@ -77,11 +77,13 @@ export interface RepairEntry {
   readonly seq: number
   readonly key: string
   readonly kind: Ruling['kind'] | 'mended'
-  readonly on: RuledOn | MendPart
+  readonly on: RuledOn | 'effect' | MendPart
   readonly by: string
   readonly reason: string
   readonly atMs: number
   readonly overtaken?: Overtaken
+  /** Idempotency key of the effect that it is about; `overtaken` counts effects then. */
+  readonly effect?: string
 }
 
 /** Repairs of one group: what cannot be processed, and what operators decide about it. See docs/state-machines.md. */

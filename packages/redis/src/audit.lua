@@ -2,17 +2,17 @@
 --
 -- KEYS  1 group   2 meta   3 dead   4 parked   5 parked-heads   6 deferred   7 deferred-heads   8 timers   9 outbox
 --      10 effects   11 effects-pending   12 effects-parked   13 effects-dead; see commit.lua and confirm.lua
---      14 requeued   15 dead-index; see rule.lua and dead-index.lua
+--      14 requeued   15 dead-index   16 effects-index; see rule.lua and effect-index.lua
 -- ARGV  1 most parked keys, and keys with deferred events, whose lists are counted one by one
 -- RETURNS { counters, structures }
 --   counters    tip, base, seq, ahead (text), done, parked, lined, deferred, dead, requeued, e-recorded, e-pending, e-parked, e-dead,
 --               e-confirmed, e-ignored, o-written, o-forwarded; false where the record has none
 --   structures  parked, parked-heads, lined (-1: too many to count), keys with deferred events, deferred-heads,
 --               deferred (-1), dead, timers, outbox, effects, pending, parked, dead, requeued, held keys (-1),
---               members of the index
+--               members of the index, members of the index of dead effects
 
 local GROUP, META, DEAD, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, OUTBOX, EFFECTS, E_PENDING, E_PARKED,
-  E_DEAD, REQUEUED, DEAD_INDEX = unpack(KEYS, 1, 15)
+  E_DEAD, REQUEUED, DEAD_INDEX, E_INDEX = unpack(KEYS, 1, 16)
 local most = tonumber(ARGV[1])
 
 -- Sums what the texts of a hash say with the pattern.
@@ -55,5 +55,6 @@ return {
     redis.call('ZCARD', REQUEUED),
     heldKeys(),
     redis.call('ZCARD', DEAD_INDEX),
+    redis.call('ZCARD', E_INDEX),
   },
 }

@@ -24,6 +24,7 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
     names.effectsDead,
     names.requeued,
     names.deadIndex,
+    names.effectsIndex,
   ]
   const [record, found] = (await scripts.audit.run(redis, keys, [mostCounted])) as [
     (string | null)[],
@@ -70,7 +71,7 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
       listed: at(15) / 4,
       timers: at(7),
       outbox: at(8),
-      effects: { open: at(9), pending: at(10), parked: at(11), dead: at(12) },
+      effects: { open: at(9), pending: at(10), parked: at(11), dead: at(12), listed: at(16) / 4 },
     },
   )
 }

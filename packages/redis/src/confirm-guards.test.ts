@@ -58,6 +58,25 @@ describeGuards('confirm.lua', scriptSource('confirm.lua'), openLab(url, 'confirm
     'foreign parked effects refuse the call': foreign('effectsParked', change('parked')),
   },
   'type of effects-dead': { 'foreign dead effects refuse the call': foreign('effectsDead', change('dead')) },
+  'type of the index of dead effects': {
+    'a foreign index of dead effects refuses the call': foreign('effectsIndex', change('dead')),
+  },
+  'type of effects-passed': {
+    'foreign notes of what has passed refuse the call': async (lab) => {
+      await lab.commit(1, { effects: [intent('one'), intent('two')] })
+      await confirm(lab, change('dead'))
+      await lab.redis.set(lab.names.effectsPassed, 'foreign')
+      await expectRefused(lab, () => confirm(lab, { ...change('confirmed'), idempotencyKey: 'two' }))
+    },
+  },
+  'type of effects-requeued': {
+    'foreign requeued effects refuse the call': foreign(
+      'effectsRequeued',
+      change('parked'),
+      change('pending', 1),
+      change('confirmed', 2),
+    ),
+  },
   turn: {
     'a change of an earlier turn is not made': async (lab) => {
       await lab.commit(1, { effects: [intent('one')] })

@@ -16,6 +16,9 @@ export async function confirmEffects(
     names.effectsParked,
     names.effectsDead,
     names.effectsSettled,
+    names.effectsIndex,
+    names.effectsPassed,
+    names.effectsRequeued,
   ]
   const list = changes.map(({ idempotencyKey, turn, to, note }) => [
     idempotencyKey,

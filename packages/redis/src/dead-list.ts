@@ -2,7 +2,6 @@ import type { Page } from '@millrace/log'
 import {
   type DeadCount,
   type DeadCounts,
-  type DeadFacts,
   type DeadFilter,
   type DeadItem,
   type DeadLetter,
@@ -14,42 +13,24 @@ import {
   type RequeuedEvent,
 } from '@millrace/processor'
 import type { GroupPlace } from './group-place.ts'
+import { indexPage, type IndexPlace, placeOfMember, rangeOf, valueOfMember } from './lex-index.ts'
 import { decodeParked } from './stored-texts.ts'
 
-// The members of the index are as dead-index.lua says: "<kind><value>", the character 30, ms and seq in 15 digits, and
-// d or h with the key. The character 31 comes next: it ends the range of a value.
-const cut = '\u001e'
-const behind = '\u001f'
-
-/** How many members of the index a call looks at, in pages. */
-const mostPages = 20
 /** How many classes and types are named. */
 const mostNames = 100
 
 /** A page of what needs an operator: found by the narrowest index that the filter allows, then looked at. */
-export async function deadPage(
+export function deadPage(
   at: GroupPlace,
   { after, limit = 100, filter = {} }: PageOptions & { readonly filter?: DeadFilter },
 ): Promise<Page<DeadItem>> {
   const { redis, names } = at
-  const value = valueOf(filter)
-  const end =
-    filter.untilMs === undefined ? `(${value}${behind}` : `(${value}${cut}${padded(filter.untilMs + 1)}`
-  let place = after
-  const items: DeadItem[] = []
-  for (let page = 0; page < mostPages; page += 1) {
-    const start = startOf(value, place, filter.fromMs)
-    const members = await redis.zrange(names.deadIndex, start, end, 'BYLEX', 'LIMIT', 0, limit)
-    const last = members.at(-1)
-    if (last === undefined) return { items, next: undefined }
-    for (const item of await itemsAt(at, members.map(placeOfMember), filter)) {
-      items.push(item)
-      if (items.length === limit) return { items, next: deadPlace(item) }
-    }
-    if (members.length < limit) return { items, next: undefined }
-    place = deadPlace(placeOfMember(last))
-  }
-  return { items, next: place }
+  const { fromMs, untilMs } = filter
+  return indexPage(
+    { redis, index: names.deadIndex, value: valueOf(filter), fromMs, untilMs, after, limit },
+    (places) => itemsAt(at, places, filter),
+    deadPlace,
+  )
 }
 
 /** Letters that wait for their late run, in the order of the log. */
@@ -70,9 +51,9 @@ export async function requeuedPage(
 export async function countDead({ redis, names }: GroupPlace): Promise<DeadCounts> {
   const [dead, all, late, [oldest]] = await Promise.all([
     redis.zcard(names.dead),
-    redis.zlexcount(names.deadIndex, `[a${cut}`, `(a${behind}`),
+    redis.zlexcount(names.deadIndex, ...rangeOf('a')),
     redis.zcard(names.requeued),
-    redis.zrange(names.deadIndex, `[a${cut}`, `(a${behind}`, 'BYLEX', 'LIMIT', 0, 1),
+    redis.zrange(names.deadIndex, ...rangeOf('a'), 'BYLEX', 'LIMIT', 0, 1),
   ])
   const [classes, types] = await Promise.all([
     namesOf(redis, names.deadIndex, 'c'),
@@ -98,10 +79,10 @@ async function namesOf(
   while (found.length < mostNames) {
     const [first] = await redis.zrange(index, start, `(${next(kind)}`, 'BYLEX', 'LIMIT', 0, 1)
     if (first === undefined) break
-    const value = first.slice(0, first.indexOf(cut))
-    const count = await redis.zlexcount(index, `[${value}${cut}`, `(${value}${behind}`)
-    found.push({ name: value.slice(1), count })
-    start = `[${value}${behind}`
+    const value = valueOfMember(first)
+    const [from, behind] = rangeOf(value)
+    found.push({ name: value.slice(1), count: await redis.zlexcount(index, from, behind) })
+    start = `[${behind.slice(1)}`
   }
   return found
 }
@@ -118,44 +99,25 @@ function valueOf({ key, reasonClass, type }: DeadFilter): string {
   return type === undefined ? 'a' : `t${type}`
 }
 
-function startOf(value: string, after: string | undefined, fromMs = 0): string {
-  if (after === undefined) return `[${value}${cut}${padded(fromMs)}`
-  const [atMs = 0, seq = 0] = after.split(' ').map(Number)
-  return `[${value}${cut}${padded(atMs)}${padded(seq + 1)}`
-}
-
-type Placed = Pick<DeadFacts, 'status' | 'seq' | 'atMs' | 'key'>
-
-function placeOfMember(member: string): Placed {
-  const tail = member.slice(member.indexOf(cut) + 1)
-  return {
-    atMs: Number(tail.slice(0, 15)),
-    seq: Number(tail.slice(15, 30)),
-    status: tail[30] === 'd' ? 'dead' : 'held',
-    key: tail.slice(31),
-  }
-}
-
 /** Loads what the filter may want; what has been settled meanwhile is not there any more. */
 async function itemsAt(
   { redis, names }: GroupPlace,
-  places: readonly Placed[],
+  places: readonly IndexPlace[],
   filter: DeadFilter,
 ): Promise<readonly DeadItem[]> {
-  const wanted = places.filter(({ status }) => (filter.status ?? status) === status)
+  // Behind the numbers of dead letters stands a d, behind those of held keys an h and the key.
+  const wanted =
+    filter.status === undefined ? places : places.filter(({ rest }) => rest[0] === filter.status?.[0])
   const loaded = await Promise.all(
-    wanted.map(async ({ status, seq, key }) => {
-      if (status === 'held') {
+    wanted.map(async ({ no, rest }) => {
+      if (rest.startsWith('h')) {
+        const key = rest.slice(1)
         const text = await redis.hget(names.parked, key)
         return text === null ? undefined : heldItemOf(decodeParked(key, text))
       }
-      const [text] = await redis.zrangebyscore(names.dead, seq, seq)
+      const [text] = await redis.zrangebyscore(names.dead, no, no)
       return text === undefined ? undefined : deadItemOf(JSON.parse(text) as DeadLetter)
     }),
   )
   return loaded.filter((item) => item !== undefined).filter((item) => fits(item, filter))
-}
-
-function padded(number: number): string {
-  return String(Math.max(0, Math.trunc(number))).padStart(15, '0')
 }

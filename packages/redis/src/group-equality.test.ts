@@ -1,8 +1,9 @@
-import { MillraceError, type Topic } from '@millrace/event'
+import type { Topic } from '@millrace/event'
 import { beginning, createMemoryLog, type MemoryLog, type Recorded } from '@millrace/log'
 import { happened, testTopic } from '@millrace/log/contract'
 import {
   createMemoryGroupStore,
+  type EffectRuleRequest,
   type GroupPartition,
   type GroupStore,
   type Stories,
@@ -14,11 +15,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { everything, storiesOf } from '../../../test/support/group-everything.ts'
 import {
   effectIds,
+  type EffectRuleStep,
   groupHistory,
   type GroupStep,
   type Holder,
   type RuleStep,
 } from '../../../test/support/group-history.ts'
+import { type Outcome, outcome } from '../../../test/support/group-outcome.ts'
 import { GroupPlayer, type Planned } from '../../../test/support/group-player.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { closeConnection, whenReady, writingConnection } from './connection.ts'
@@ -111,6 +114,8 @@ class Twins {
       }
       case 'rule':
         return this.#rule(step)
+      case 'rule effect':
+        return this.#ruleEffect(step)
       case 'spoil':
         return this.#spoil(structures[step.structure] as keyof GroupKeys, step)
     }
@@ -210,6 +215,26 @@ class Twins {
     if (found.status !== 'ruled' || dryRun) expect(await this.#dump()).toEqual(before)
   }
 
+  async #ruleEffect({ effect, id, kind, data, turn, force, dryRun }: EffectRuleStep): Promise<void> {
+    const request: EffectRuleRequest = {
+      id: `${id}-${effect[1]}`,
+      idempotencyKey: effect,
+      kind,
+      by: 'ada',
+      reason: 'as "Zoë" \\ said',
+      force,
+      dryRun,
+      ...(kind === 'corrected' ? { payload: data } : {}),
+      ...(turn === undefined ? {} : { turn }),
+    }
+    const before = await this.#dump()
+    const expected = await outcome(() => this.memory.ruleEffect(this.at, request))
+    const found = await outcome(() => this.redis.ruleEffect(this.at, request))
+    effectRulings.set(found.status ?? '', (effectRulings.get(found.status ?? '') ?? 0) + 1)
+    expect(found).toEqual(expected)
+    if (found.status !== 'ruled' || dryRun) expect(await this.#dump()).toEqual(before)
+  }
+
   async #openEffects(): Promise<ReadonlyMap<string, number>> {
     const open = new Map<string, number>()
     for (const status of ['pending', 'parked', 'dead'] as const)
@@ -229,34 +254,11 @@ class Twins {
   }
 }
 
-/** What a caller tells answers apart by. */
-interface Outcome {
-  readonly status?: string
-  readonly answer?: unknown
-  readonly code?: string
-  readonly fault?: string
-  readonly details?: unknown
-  readonly mistake?: string
-}
-
-async function outcome(call: () => Promise<unknown>): Promise<Outcome> {
-  try {
-    const answer = await call()
-    const said = typeof answer === 'object' && answer !== null && 'status' in answer
-    return said ? { status: String(answer.status), answer } : { answer }
-  } catch (error) {
-    if (error instanceof TypeError) return { mistake: error.message }
-    if (!(error instanceof MillraceError)) throw error
-    const { code, details } = error
-    const { fault } = details
-    return typeof fault === 'string' ? { code, fault, details } : { code }
-  }
-}
-
 /** How commits ended, to show that the histories reach what they are for. */
 const ends = new Map<string, number>()
 /** How rulings ended, for the same. */
 const rulings = new Map<string, number>()
+const effectRulings = new Map<string, number>()
 
 function note(found: Outcome): void {
   const end = found.fault ?? found.code ?? found.status ?? 'mistake'
@@ -280,4 +282,5 @@ test(`memory and Redis answer every history alike, and nothing disappears (FC_SE
   expect([...ends.keys()]).toEqual(expect.arrayContaining(reached))
   // A ruling that is repeated, or that others have overtaken, is too rare for every seed: the contract has both.
   expect([...rulings.keys()]).toEqual(expect.arrayContaining(['ruled', 'gone']))
+  expect([...effectRulings.keys()]).toEqual(expect.arrayContaining(['ruled', 'gone', 'open']))
 })

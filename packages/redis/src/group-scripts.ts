@@ -8,6 +8,7 @@ export interface GroupScripts {
   readonly markDue: Script
   readonly forwarded: Script
   readonly rule: Script
+  readonly effectsRule: Script
   readonly mend: Script
   readonly audit: Script
   readonly freeze: Script
@@ -22,6 +23,7 @@ export const groupScripts: GroupScripts = {
   markDue: new Script('mark-due.lua'),
   forwarded: new Script('forwarded.lua'),
   rule: new Script('rule.lua'),
+  effectsRule: new Script('effects-rule.lua'),
   mend: new Script('mend.lua'),
   audit: new Script('audit.lua'),
   freeze: new Script('generation-freeze.lua'),

@@ -2,7 +2,8 @@ import type { GenerationStore } from '@millrace/processor'
 import { type Redis, ReplyError } from 'ioredis'
 import type { Reach } from './at-once.ts'
 import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
-import { type GroupBounds, GroupsOnRedis } from './groups-on-redis.ts'
+import { GroupsOnRedis } from './groups-on-redis.ts'
+import type { GroupBounds } from './repairs-on-redis.ts'
 
 /** Options of {@link connectGroupStore}. */
 export interface RedisGroupStoreOptions extends ConnectionOptions {

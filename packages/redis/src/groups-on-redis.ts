@@ -1,14 +1,9 @@
-import { MillraceError } from '@millrace/event'
 import type { Page } from '@millrace/log'
 import {
-  assertGroupName,
   assertBuilding,
   type Building,
   type Commit,
   type CommitResult,
-  type DeadCounts,
-  type DeadFilter,
-  type DeadItem,
   type DeadLetter,
   type DeferredEvent,
   type DeferredList,
@@ -26,34 +21,24 @@ import {
   type GroupState,
   type JournalledFiring,
   type Lease,
-  type MendRequest,
-  type MendResult,
   type OpenEffect,
   type OutboxEntry,
   type PageOptions,
   type ParkedKey,
   type RecordedEffect,
   type Renewal,
-  type RepairEntry,
-  type RequeuedEvent,
-  type RuleRequest,
-  type RuleResult,
   type Ruling,
   type StateOfKey,
   type StoredKey,
   type SwitchResult,
 } from '@millrace/processor'
-import type { Redis } from 'ioredis'
-import type { Reach } from './at-once.ts'
 import { auditGroup } from './audit.ts'
 import { commitGroup } from './commit.ts'
 import { confirmEffects } from './confirm.ts'
-import { countDead, deadPage, requeuedPage } from './dead-list.ts'
 import { dueKeys, markDue, rulingsOf } from './due.ts'
-import { readFailure, writeFailure } from './failure.ts'
 import { removeForwarded } from './forwarded.ts'
 import { dropBuilt, freezeLive, statesPage, switchToBuilt } from './generation.ts'
-import { type GroupPlace, type GroupServer, placeOf } from './group-place.ts'
+import { type GroupPlace, placeOf } from './group-place.ts'
 import {
   deadLettersAfter,
   deferredOfKey,
@@ -66,124 +51,96 @@ import {
   parkedPage,
   timersDue,
 } from './group-reads.ts'
-import { groupScripts } from './group-scripts.ts'
-import { Keys } from './keys.ts'
 import { acquireLease, releaseLease, renewLease } from './lease.ts'
-import { mendGroup } from './mend.ts'
-import { repairsPage } from './repair-log.ts'
-import { ruleOn } from './rule.ts'
-
-/** What a group store on Redis is made with. */
-export interface GroupBounds {
-  readonly prefix?: string
-  /** Time in ms; undefined: the server's clock. */
-  readonly now?: () => number
-  /** How far apart emitted events may be appended by the commit itself. Default `slot`, which is right everywhere. */
-  readonly reach?: Reach
-  /** How many confirmed and ignored effects are remembered. */
-  readonly effectsRemembered?: number
-  /** How many entries the audit log of a partition keeps. */
-  readonly repairsKept?: number
-}
+import { RepairsOnRedis } from './repairs-on-redis.ts'
 
 /** Groups on Redis, in the slot of their partition. The connection belongs to the caller. */
-export class GroupsOnRedis implements GenerationStore {
-  readonly #server: GroupServer
-  readonly #remembered: number
-  readonly #repairsKept: number
-
-  constructor(redis: Redis, bounds: GroupBounds = {}, scripts = groupScripts) {
-    const { now = () => undefined, reach = 'slot' } = bounds
-    this.#server = { redis, scripts, keys: new Keys(bounds.prefix), reach, now }
-    this.#remembered = bounds.effectsRemembered ?? 10_000
-    this.#repairsKept = bounds.repairsKept ?? 100_000
-  }
-
+export class GroupsOnRedis extends RepairsOnRedis implements GenerationStore {
   acquire(
     at: GroupPartition,
     member: string,
     leaseMs: number,
     start?: GroupStart,
   ): Promise<Lease | undefined> {
-    const request = { member, leaseMs, now: this.#server.now(), start }
-    return this.#write(at, (place) => acquireLease(place, request))
+    const request = { member, leaseMs, now: this.server.now(), start }
+    return this.write(at, (place) => acquireLease(place, request))
   }
 
   renew(at: GroupPartition, { token, n }: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal> {
-    return this.#write(at, (place) => renewLease(place, { token, n, leaseMs, now: this.#server.now() }))
+    return this.write(at, (place) => renewLease(place, { token, n, leaseMs, now: this.server.now() }))
   }
 
   commit(at: GroupPartition, commit: Commit): Promise<CommitResult> {
-    return this.#write(at, (place) => commitGroup(place, commit))
+    return this.write(at, (place) => commitGroup(place, commit))
   }
 
   release(at: GroupPartition, token: string): Promise<'released' | 'fenced'> {
-    return this.#write(at, (place) => releaseLease(place, token))
+    return this.write(at, (place) => releaseLease(place, token))
   }
 
   look(at: GroupPartition): Promise<GroupState> {
-    return this.#read(at, lookAtGroup)
+    return this.read(at, lookAtGroup)
   }
 
   loadStates(at: GroupPartition, keys: readonly string[]): Promise<readonly StoredKey[]> {
-    return this.#read(at, (place) => loadKeys(place, keys))
+    return this.read(at, (place) => loadKeys(place, keys))
   }
 
   parked(at: GroupPartition, options: PageOptions = {}): Promise<Page<ParkedKey>> {
-    return this.#read(at, (place) => parkedPage(place, options))
+    return this.read(at, (place) => parkedPage(place, options))
   }
 
   markDue(at: GroupPartition, key: string, parkNo: number, by: DueBy, nowMs: number): Promise<DueAnswer> {
-    return this.#write(at, (place) => markDue(place, { key, parkNo, by, nowMs }))
+    return this.write(at, (place) => markDue(place, { key, parkNo, by, nowMs }))
   }
 
   dueKeys(at: GroupPartition, nowMs: number, limit = 100): Promise<readonly DueKey[]> {
-    return this.#read(at, (place) => dueKeys(place, nowMs, limit))
+    return this.read(at, (place) => dueKeys(place, nowMs, limit))
   }
 
   rulings(at: GroupPartition, seqs: readonly number[]): Promise<ReadonlyMap<number, Ruling>> {
-    return this.#read(at, (place) => rulingsOf(place, seqs))
+    return this.read(at, (place) => rulingsOf(place, seqs))
   }
 
   deferred(at: GroupPartition, key: string): Promise<readonly DeferredEvent[]> {
-    return this.#read(at, (place) => deferredOfKey(place, key))
+    return this.read(at, (place) => deferredOfKey(place, key))
   }
 
   deferredKeys(at: GroupPartition, options: PageOptions = {}): Promise<Page<DeferredList>> {
-    return this.#read(at, (place) => deferredPage(place, options))
+    return this.read(at, (place) => deferredPage(place, options))
   }
 
   deadLetters(
     at: GroupPartition,
     options: { after?: number; limit?: number } = {},
   ): Promise<readonly DeadLetter[]> {
-    return this.#read(at, (place) => deadLettersAfter(place, options))
+    return this.read(at, (place) => deadLettersAfter(place, options))
   }
 
   dueTimers(at: GroupPartition, nowMs: number, limit = 100): Promise<DueTimers> {
-    return this.#read(at, (place) => timersDue(place, nowMs, limit))
+    return this.read(at, (place) => timersDue(place, nowMs, limit))
   }
 
   firings(
     at: GroupPartition,
     options: PageOptions & { readonly fromSeq?: number } = {},
   ): Promise<Page<JournalledFiring>> {
-    return this.#read(at, (place) => firingsPage(place, options))
+    return this.read(at, (place) => firingsPage(place, options))
   }
 
   outbox(at: GroupPartition, options: PageOptions = {}): Promise<Page<OutboxEntry>> {
-    return this.#read(at, (place) => outboxPage(place, options))
+    return this.read(at, (place) => outboxPage(place, options))
   }
 
   forwarded(at: GroupPartition, ids: readonly string[]): Promise<number> {
-    return this.#write(at, (place) => removeForwarded(place, ids))
+    return this.write(at, (place) => removeForwarded(place, ids))
   }
 
   pendingEffects(
     at: GroupPartition,
     options: PageOptions & { readonly status?: OpenEffect } = {},
   ): Promise<Page<RecordedEffect>> {
-    return this.#read(at, (place) => effectsPage(place, options))
+    return this.read(at, (place) => effectsPage(place, options))
   }
 
   confirmEffects(
@@ -191,41 +148,11 @@ export class GroupsOnRedis implements GenerationStore {
     token: string,
     changes: readonly EffectChange[],
   ): Promise<'fenced' | readonly EffectChangeResult[]> {
-    return this.#write(at, (place) => confirmEffects(place, token, changes, this.#remembered))
-  }
-
-  rule(at: GroupPartition, request: RuleRequest): Promise<RuleResult> {
-    const keyIndex = this.#server.keys.keyIndex(at.topic, at.partition, request.key)
-    const context = { keyIndex, now: this.#server.now(), entriesKept: this.#repairsKept }
-    return this.#write(at, (place) => ruleOn(place, request, context))
-  }
-
-  deadItems(
-    at: GroupPartition,
-    options: PageOptions & { readonly filter?: DeadFilter } = {},
-  ): Promise<Page<DeadItem>> {
-    return this.#read(at, (place) => deadPage(place, options))
-  }
-
-  deadCounts(at: GroupPartition): Promise<DeadCounts> {
-    return this.#read(at, countDead)
-  }
-
-  requeued(at: GroupPartition, options: PageOptions = {}): Promise<Page<RequeuedEvent>> {
-    return this.#read(at, (place) => requeuedPage(place, options))
-  }
-
-  mend(at: GroupPartition, request: MendRequest): Promise<MendResult> {
-    const context = { now: this.#server.now(), entriesKept: this.#repairsKept }
-    return this.#write(at, (place) => mendGroup(place, request, context))
-  }
-
-  repairEntries(at: GroupPartition, options: PageOptions = {}): Promise<Page<RepairEntry>> {
-    return this.#read(at, (place) => repairsPage(place, options))
+    return this.write(at, (place) => confirmEffects(place, token, changes, this.remembered))
   }
 
   audit(at: GroupPartition): Promise<GroupAudit> {
-    return this.#read(at, (place) => auditGroup(place, at.generation ?? 0))
+    return this.read(at, (place) => auditGroup(place, at.generation ?? 0))
   }
 
   freeze(
@@ -234,8 +161,8 @@ export class GroupsOnRedis implements GenerationStore {
     request: { readonly member: string; readonly leaseMs: number; readonly most: number },
   ): Promise<FreezeResult> {
     const built = this.#built(at, building)
-    return this.#write(at, (place) =>
-      freezeLive(place, built, building, { ...request, now: this.#server.now() }),
+    return this.write(at, (place) =>
+      freezeLive(place, built, building, { ...request, now: this.server.now() }),
     )
   }
 
@@ -245,44 +172,21 @@ export class GroupsOnRedis implements GenerationStore {
     building: Building,
   ): Promise<SwitchResult> {
     const built = this.#built(at, building)
-    return this.#write(at, (place) => switchToBuilt(place, built, live, building))
+    return this.write(at, (place) => switchToBuilt(place, built, live, building))
   }
 
   dropGeneration(at: GroupPartition): Promise<'dropped' | 'held'> {
     assertBuilding(at)
-    return this.#write(at, (place) => dropBuilt(place, this.#server.now()))
+    return this.write(at, (place) => dropBuilt(place, this.server.now()))
   }
 
   statesPage(at: GroupPartition, options: PageOptions = {}): Promise<Page<StateOfKey>> {
-    return this.#read(at, (place) => statesPage(place, options))
+    return this.read(at, (place) => statesPage(place, options))
   }
 
   #built(at: GroupPartition, building: Building): GroupPlace {
     assertBuilding(building)
     const { generation } = building
-    return placeOf(this.#server, { ...at, generation })
-  }
-
-  async #write<T>(at: GroupPartition, act: (place: GroupPlace) => Promise<T>): Promise<T> {
-    assertGroupName(at.group)
-    try {
-      return await act(placeOf(this.#server, at))
-    } catch (error) {
-      if (error instanceof TypeError) throw error
-      const failure = writeFailure(error)
-      throw failure.code === 'append.unknown'
-        ? new MillraceError('commit.unknown', undefined, { cause: error })
-        : failure
-    }
-  }
-
-  async #read<T>(at: GroupPartition, act: (place: GroupPlace) => Promise<T>): Promise<T> {
-    assertGroupName(at.group)
-    try {
-      return await act(placeOf(this.#server, at))
-    } catch (error) {
-      if (error instanceof TypeError) throw error
-      throw readFailure(error)
-    }
+    return placeOf(this.server, { ...at, generation })
   }
 }

@@ -33,6 +33,9 @@ export interface GroupKeys {
   readonly effectsParked: string
   readonly effectsDead: string
   readonly effectsSettled: string
+  readonly effectsIndex: string
+  readonly effectsPassed: string
+  readonly effectsRequeued: string
 }
 
 /** Names of the index by which stories are found. */
@@ -89,6 +92,16 @@ export class Keys {
     return `${this.#prefix}:topics`
   }
 
+  /** Set: the names of all pipelines. */
+  get pipelines(): string {
+    return `${this.#prefix}:pipelines`
+  }
+
+  /** Hash: lease, orders and status of one pipeline. */
+  pipeline(name: string): string {
+    return `${this.#prefix}:{pipeline.${name}}:pipeline`
+  }
+
   partition(topic: Topic, partition: number): PartitionKeys {
     const base = `${this.#prefix}:${tagOf(topic, partition)}:${partition}`
     return {
@@ -118,16 +131,6 @@ export class Keys {
 
   #makeAppendNames(topic: Topic, partition: number): AppendNames {
     const { log, meta, ids, idsOld, idsKept, channels } = this.partition(topic, partition)
-  /** Set: the names of all pipelines. */
-  get pipelines(): string {
-    return `${this.#prefix}:pipelines`
-  }
-
-  /** Hash: lease, orders and status of one pipeline. */
-  pipeline(name: string): string {
-    return `${this.#prefix}:{pipeline.${name}}:pipeline`
-  }
-
     const { claims, owners, claimsMeta } = this.claims(topic, partition)
     return {
       names: [log, meta, ids, idsOld, idsKept, channels, claims, owners, claimsMeta],
@@ -179,6 +182,9 @@ export class Keys {
       effectsParked: `${base}:effects-parked:${name}`,
       effectsDead: `${base}:effects-dead:${name}`,
       effectsSettled: `${base}:effects-settled:${name}`,
+      effectsIndex: `${base}:effects-index:${name}`,
+      effectsPassed: `${base}:effects-passed:${name}`,
+      effectsRequeued: `${base}:effects-requeued:${name}`,
     }
   }
 

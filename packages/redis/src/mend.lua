@@ -3,7 +3,8 @@
 --
 -- KEYS  1 group   2 meta   3 dead   4 dead-index   5 parked   6 parked-heads   7 parked-due   8 deferred
 --       9 deferred-heads   10 requeued   11 outbox   12 effects   13 effects-pending   14 effects-parked
---      15 effects-dead   16 repairs; see commit.lua, confirm.lua and rule.lua
+--      15 effects-dead   16 repairs   17 effects-index   18 effects-passed   19 effects-requeued; see commit.lua, confirm.lua,
+--      rule.lua and effects-rule.lua
 -- ARGV  1 indexes | counters
 --       2 dry, or empty
 --       3 most items that one step may read
@@ -16,11 +17,12 @@
 -- Guards are marked as in append.lua.
 
 local GROUP, META, DEAD, DEAD_INDEX, PARKED, PARKED_HEADS, PARKED_DUE, DEFERRED, DEFERRED_HEADS, REQUEUED, OUTBOX,
-  EFFECTS, E_PENDING, E_PARKED, E_DEAD, REPAIRS = unpack(KEYS, 1, 16)
+  EFFECTS, E_PENDING, E_PARKED, E_DEAD, REPAIRS, E_INDEX, PASSED, E_REQUEUED = unpack(KEYS, 1, 19)
 local part, dry, most = ARGV[1], ARGV[2] == 'dry', tonumber(ARGV[3])
 
 -- @include seqs-in.lua
 -- @include dead-index.lua
+-- @include effect-index.lua
 -- @include hset-all.lua
 
 -- READ
@@ -53,11 +55,13 @@ for i = 1, #lists, 2 do
   firsts[#firsts + 1] = { string.format('%.0f', cjson.decode(text)[1].seq), lists[i] }
 end
 
-local sets = { pending = {}, parked = {}, dead = {} }
+local sets, back, deadEffects = { pending = {}, parked = {}, dead = {} }, {}, {}
 local effects = redis.call('HGETALL', EFFECTS)
 for i = 1, #effects, 2 do
-  local status, no = string.match(effects[i + 1], '^(%a+) %d+ (%d+) ')
+  local status, no, note, facts, ruling = string.match(effects[i + 1], '^(%a+) %d+ (%d+) ([^\n]*)\n([^\n]*)\n[^\n]*(.*)$')
   table.insert(sets[status], { no, effects[i] })
+  if status == 'pending' and ruling ~= '' then back[#back + 1] = { no, effects[i] } end
+  if status == 'dead' then deadEffects[#deadEffects + 1] = indexOfEffect(no, note, cjson.decode(facts)) end
 end
 
 local seq, base = tonumber(stored[2]) or 0, tonumber(stored[1]) or 0
@@ -87,6 +91,9 @@ if part == 'indexes' then
   fill(E_PENDING, sets.pending)
   fill(E_PARKED, sets.parked)
   fill(E_DEAD, sets.dead)
+  fill(E_REQUEUED, back)
+  redis.call('DEL', E_INDEX)
+  for _, members in ipairs(deadEffects) do listEffect(members) end
   redis.call('DEL', DEAD_INDEX)
   listDead(index)
   for _, key in ipairs(redis.call('ZRANGE', PARKED_DUE, 0, -1)) do

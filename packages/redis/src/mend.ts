@@ -27,6 +27,9 @@ export async function mendGroup(
     names.effectsParked,
     names.effectsDead,
     names.repairs,
+    names.effectsIndex,
+    names.effectsPassed,
+    names.effectsRequeued,
   ]
   const [status, count] = (await scripts.mend.run(redis, keys, [
     part,

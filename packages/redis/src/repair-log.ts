@@ -35,5 +35,6 @@ function entryOf(no: string, fields: readonly string[]): RepairEntry {
     reason,
     atMs: Number(text('ms')),
     ...(count > 0 ? { overtaken: { count, first, last } } : {}),
+    ...(said.has('effect') ? { effect: text('effect') } : {}),
   }
 }

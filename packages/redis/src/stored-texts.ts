@@ -1,6 +1,7 @@
 import { envelopeOf } from '@millrace/event'
 import type {
   DeferredEvent,
+  EffectRuling,
   EffectToRecord,
   JournalledFiring,
   KeyTimer,
@@ -78,7 +79,7 @@ export function encodeEffect({ idempotencyKey: _, payload, ...rest }: EffectToRe
 
 export function decodeEffect(idempotencyKey: string, text: string): RecordedEffect {
   const [head, body] = cut(text)
-  const [facts, payload] = cut(body)
+  const [facts = '', payload = '', ruling] = body.split('\n', 3)
   const [status = '', turn = '', no = ''] = head.split(' ', 3)
   const note: unknown = JSON.parse(head.slice(status.length + turn.length + no.length + 3))
   const rest = JSON.parse(facts) as Omit<EffectToRecord, 'idempotencyKey' | 'payload'>
@@ -90,6 +91,7 @@ export function decodeEffect(idempotencyKey: string, text: string): RecordedEffe
     turn: Number(turn),
     no: Number(no),
     note,
+    ...(ruling === undefined ? {} : { ruling: JSON.parse(ruling) as EffectRuling }),
   }
 }
 

@@ -74,5 +74,8 @@ export const provedElsewhere: Readonly<Record<string, string>> = {
   'type of the key index': 'nothing is emitted at once: the target lies in another slot',
   'foreign end': 'nothing is emitted at once: the target lies in another slot',
   'channel in step': 'nothing is emitted at once: the target lies in another slot',
+  'type of the index of dead effects': 'dead effects are not listed',
+  'type of effects-passed': 'no operator rules here',
+  'type of effects-requeued': 'no operator rules here',
   'type of effects-dead': 'met less than once in 300 seeds',
 }

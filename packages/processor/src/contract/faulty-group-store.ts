@@ -146,6 +146,22 @@ export class FaultyGroupStore implements GroupStore {
     return this.#inner.pendingEffects(...args)
   }
 
+  ruleEffect(...args: Parameters<GroupStore['ruleEffect']>) {
+    return this.#through(() => this.#inner.ruleEffect(...args))
+  }
+
+  effectNamed(...args: Parameters<GroupStore['effectNamed']>) {
+    return this.#inner.effectNamed(...args)
+  }
+
+  deadEffects(...args: Parameters<GroupStore['deadEffects']>) {
+    return this.#inner.deadEffects(...args)
+  }
+
+  requeuedEffects(...args: Parameters<GroupStore['requeuedEffects']>) {
+    return this.#inner.requeuedEffects(...args)
+  }
+
   confirmEffects(...args: Parameters<GroupStore['confirmEffects']>) {
     return this.#through(() => this.#inner.confirmEffects(...args))
   }

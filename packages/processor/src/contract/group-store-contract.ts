@@ -12,6 +12,7 @@ import { letter } from './parts.ts'
 import { describeBrokenRepairs } from './broken-repairs.ts'
 import { describeRepairer } from './repairer.ts'
 import { describeRepairing } from './repairing.ts'
+import { describeRepairingEffects } from './repairing-effects.ts'
 import { describeStates } from './states.ts'
 import { describeTiming } from './timing.ts'
 
@@ -41,6 +42,7 @@ export function describeGroupStoreContract(name: string, open: () => Promise<Gro
     describeEffects(subject)
     describeTiming(subject)
     describeRepairing(subject)
+    describeRepairingEffects(subject)
     describeRepairer(subject)
     describeBrokenRepairs(subject)
   })

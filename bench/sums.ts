@@ -41,9 +41,16 @@ export const emitting = processor('emitting', readings, {
     ),
 })
 
-/** Numbered events over so many keys. */
-export function makeReadings(events: number, keys: number): readonly Event[] {
+/** Numbered events over so many keys; with `traceOf`, of traces. */
+export function makeReadings(
+  events: number,
+  keys: number,
+  traceOf?: (n: number) => string,
+): readonly Event[] {
   return Array.from({ length: events }, (_, n) =>
-    newEvent(readings, { type: 'Read', key: `key-${n % keys}`, data: { n, note: 'x' } }),
+    newEvent(readings, {
+      ...{ type: 'Read', key: `key-${n % keys}`, data: { n, note: 'x' } },
+      ...(traceOf === undefined ? {} : { traceparent: traceOf(n) }),
+    }),
   )
 }

@@ -182,8 +182,8 @@ export class TracedSystem {
 /** A clock whose jobs have forgotten where they come from. */
 function withoutTrace(clock: RetryClock): RetryClock {
   const forgotten = (job: RetryJob): RetryJob => {
-    const { traceparent: _dropped, ...story } = job.story
-    return { ...job, story }
+    const { type, eventId, reason, error } = job.story
+    return { ...job, story: { type, eventId, reason, error } }
   }
   return {
     schedule: (job) => clock.schedule(forgotten(job)),

@@ -1,0 +1,119 @@
+import { type Clock, systemClock } from '@millrace/event'
+import type { HttpAppOptions } from '@millrace/hono'
+import type { EventLog } from '@millrace/log'
+import {
+  type ConsumerEvent,
+  type ConsumerHealth,
+  type EngineBounds,
+  type GroupStore,
+  type MemberList,
+  run,
+  type Running,
+} from '@millrace/processor'
+import type { RetryClock } from '@millrace/retry'
+import { CheckpointWatch, type ViewStore } from '@millrace/view'
+import { createLeadsApp } from './leads-app.ts'
+import { leadsProcessor, type LeadsProcessorOptions } from './leads-processor.ts'
+import { sales } from './sales-topic.ts'
+import { followSales } from './view/follow-sales.ts'
+import type { SalesRows } from './view/sales-rows.ts'
+
+/** What {@link createLeads} needs. */
+export interface LeadsOptions extends LeadsProcessorOptions {
+  readonly log: Pick<
+    EventLog,
+    'append' | 'read' | 'readKey' | 'readAt' | 'tips' | 'appendChannel' | 'channel'
+  >
+  readonly groups: GroupStore
+  readonly view: ViewStore<SalesRows>
+  /** Bearer tokens of those who may call. Empty: nobody may. */
+  readonly tokens: readonly string[]
+  /** At least 32 bytes. The same for every instance. */
+  readonly idempotencySecret: Uint8Array
+  readonly http: HttpAppOptions
+  /** The list by which several instances share the work. Default: none. */
+  readonly members?: MemberList
+  /** What this instance is called in the group's records. */
+  readonly member?: string
+  /** Makes the part of that name which nobody else has. Default: a fresh id. */
+  readonly freshName?: () => string
+  /** Say when parked buyers are due, of the group `leads` and of the view. Their owner closes them, after the stop. */
+  readonly retryClocks?: { readonly leads: RetryClock; readonly view: RetryClock }
+  /** Hears of lag, progress and failures; must not throw. */
+  readonly observe?: (event: ConsumerEvent) => void
+  readonly clock?: Clock
+  /** How long a read with `after` waits, in ms. Default 5,000. */
+  readonly waitMs?: number
+  readonly bounds?: Partial<EngineBounds>
+}
+
+/** The service: its HTTP interface, and the two groups behind it. */
+export interface LeadsService {
+  readonly app: ReturnType<typeof createLeadsApp>
+  /** Makes the view's tables where they are missing, and begins to follow the log. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  health(): { readonly leads: ConsumerHealth; readonly view: ConsumerHealth }
+}
+
+const leadsBounds = {
+  // A fact that has lost its way for a day is a matter for an operator.
+  deferMs: 24 * 3_600_000,
+  // What waits for another fact of the same buyer is offered again with that one; the beat is for everything else.
+  deferBeatMs: 10_000,
+  stopMs: 2_500,
+} as const satisfies Partial<EngineBounds>
+
+/** Sales leads out of offers on cars. docs/leads.md tells what it does. */
+export function createLeads(options: LeadsOptions): LeadsService {
+  if (options.idempotencySecret.byteLength < 32)
+    throw new TypeError('The secret for idempotency keys has at least 32 bytes')
+  const { log, groups: store, view, clock = systemClock, waitMs = 5_000 } = options
+  const processor = leadsProcessor(options)
+  const watch = new CheckpointWatch(view)
+  const app = createLeadsApp({
+    ...{ log, view, watch, waitMs },
+    offers: { log, clock, idempotencySecret: options.idempotencySecret },
+    reader: { processor, log, store },
+    tokens: options.tokens,
+    http: options.http,
+  })
+  const { members, member, freshName, observe, retryClocks } = options
+  const common = {
+    ...{ log, store },
+    ...(members === undefined ? {} : { members }),
+    ...(member === undefined ? {} : { member }),
+    ...(freshName === undefined ? {} : { freshName }),
+    ...(observe === undefined ? {} : { observe }),
+  }
+  const clockOf = (of: 'leads' | 'view') => (retryClocks ? { retryClock: retryClocks[of] } : {})
+  let leads: Running | undefined
+  let following: Running | undefined
+  return {
+    app,
+    start: async () => {
+      await view.prepare()
+      following = await followSales({ ...common, ...clockOf('view'), view })
+      leads = await run(processor, {
+        ...leadsBounds,
+        ...options.bounds,
+        ...common,
+        ...clockOf('leads'),
+        emitsTo: [sales],
+      })
+    },
+    stop: async () => {
+      watch.stop()
+      await leads?.stop()
+      await following?.stop()
+    },
+    health: () => ({ leads: leads?.health() ?? notStarted, view: following?.health() ?? notStarted }),
+  }
+}
+
+const notStarted: ConsumerHealth = {
+  state: 'down',
+  message: 'has not started',
+  paused: false,
+  partitions: [],
+}

@@ -121,7 +121,7 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
     checkCommit(commit)
     const seen = await this.#see(at, commit.position)
     const near = await nearTo(this.#atOnce, at, commit)
-    const result = this.told(at, commit, commitInMemory(this.#group(at), commit, seen, near))
+    const result = this.told(at, commit, seen.tip, commitInMemory(this.#group(at), commit, seen, near))
     await near.written()
     return result
   }

@@ -138,7 +138,7 @@ writeEffects()
 redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', string.format('%.0f', seq), 'ahead', c.ahead,
   'gid', stand, 'gread', read)
 hsetAll(GROUP, record)
-writeStory(c.story)
+writeStory(c.story, seq + #ahead >= tip)
 if c.expire then
   redis.call('PEXPIRE', GROUP, c.expire)
   for i = 4, 19 do redis.call('PEXPIRE', KEYS[i], c.expire) end

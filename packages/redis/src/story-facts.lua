@@ -1,7 +1,7 @@
 -- include: what became of events, in commit.lua, confirm.lua and rule.lua: facts by the seq of their event, and marks of
 -- commits by the seq of their position, bounded. Uses KEYS, hset-all.lua; gives judgeStory, writeStory.
--- A story is {at = index into KEYS of story, story-times and story-marks, now = ms or absent, facts = [[seq, JSON], …],
--- mark = [seq, text] or absent, bytes, stories, kept, marks = what storyBounds says}.
+-- A story is {at = index into KEYS of story, story-times and story-marks, now = ms or absent, with facts: facts = [[seq, JSON], …],
+-- bytes, stories, kept = what storyBounds says; with a mark: mark = [seq, text, 1 = also before the end of the log], marks}.
 
 -- Nothing of later writes may fail, so everything is touched once.
 local function judgeStory(story)
@@ -53,10 +53,11 @@ local function writeFacts(story)
   forgetStories(story, now)
 end
 
-local function writeStory(story)
+-- `atEnd`: the call has brought a group to the end of the log.
+local function writeStory(story, atEnd)
   if not story then return end
-  if #story.facts > 0 then writeFacts(story) end
-  if not story.mark then return end
+  if story.facts then writeFacts(story) end
+  if not story.mark or not (atEnd or story.mark[3] == 1) then return end
   local MARKS = KEYS[story.at + 2]
   redis.call('ZADD', MARKS, string.format('%.0f', story.mark[1]), story.mark[2])
   local beyond = redis.call('ZCARD', MARKS) - story.marks

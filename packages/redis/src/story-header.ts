@@ -5,12 +5,12 @@ import type { GroupPlace } from './group-place.ts'
 export interface StoryHeader {
   readonly at: number
   readonly now?: number
-  readonly facts: readonly (readonly [seq: number, fact: string])[]
-  readonly mark?: readonly [seq: number, text: string]
-  readonly bytes: number
-  readonly stories: number
-  readonly kept: number
-  readonly marks: number
+  readonly facts?: readonly (readonly [seq: number, fact: string])[]
+  readonly bytes?: number
+  readonly stories?: number
+  readonly kept?: number
+  readonly mark?: readonly [seq: number, text: string, anyway: 0 | 1]
+  readonly marks?: number
 }
 
 /** What a call notes of events, beside what it does to them. */
@@ -35,17 +35,18 @@ export function storyPart(
   const { facts: story, times, marks } = keys.story(at.topic, at.partition, at.group)
   const now = nowOf()
   const { bytes, stories, keptMs, marks: mostMarks } = storyBounds
+  const told = facts.map(({ seq, fact }): [number, string] => [seq, JSON.stringify(fact)])
   return {
     keys: [story, times, marks],
     header: {
       at: taken + 1,
       ...(now === undefined ? {} : { now }),
-      facts: facts.map(({ seq, fact }) => [seq, JSON.stringify(fact)]),
-      ...(mark === undefined ? {} : { mark: [mark.seq, `${mark.atMs} ${mark.n} ${mark.member}`] }),
-      bytes,
-      stories,
-      kept: keptMs,
-      marks: mostMarks,
+      ...(told.length === 0 ? {} : { facts: told, bytes, stories, kept: keptMs }),
+      ...(mark === undefined ? {} : { mark: markOf(mark), marks: mostMarks }),
     },
   }
+}
+
+function markOf({ seq, atMs, n, member, anyway }: NonNullable<ToNote['mark']>): [number, string, 0 | 1] {
+  return [seq, `${atMs} ${n} ${member}`, anyway ? 1 : 0]
 }

@@ -9,6 +9,7 @@ import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import type { Later } from './later.ts'
+import { noteAttempt } from './told-facts.ts'
 
 /** The longest pause of a retry that is made in memory, with the key's events in hand, in ms. */
 const longestQuickMs = 250
@@ -68,7 +69,7 @@ export class Failures {
     else if (delivery === undefined) this.#owner.broken(error)
     else if (delivery.origin === 'deferred') this.#leaveOut(slot, delivery, error, kind)
     else {
-      this.#note(slot, error)
+      this.#note(slot, delivery, error)
       if (delivery.origin === 'late' && kind !== 'permanent') this.#againLate(slot, delivery, error, kind)
       else if (kind === 'wait') this.#wait(slot, delivery, error)
       else if (kind === 'permanent') this.#giveUp(slot, delivery, error, false)
@@ -97,11 +98,18 @@ export class Failures {
     this.#park(slot, stuck.error, stuck.plan)
   }
 
-  #note(slot: KeySlot, error: unknown): void {
+  /** The attempt that has just failed. */
+  #tried(slot: KeySlot, delivery: Delivery, error: unknown): ParkTry {
     const { clock, member } = this.#settings
     const tookMs = Math.round(slot.tookMs)
     slot.tookMs = 0
     const failed: ParkTry = { atMs: clock.now() - tookMs, tookMs, member, error: inWords(error) }
+    noteAttempt(slot, delivery, failed)
+    return failed
+  }
+
+  #note(slot: KeySlot, delivery: Delivery, error: unknown): void {
+    const failed = this.#tried(slot, delivery, error)
     slot.tries = [...slot.tries, failed].slice(-mostTries)
     slot.failures += 1
     if (slot.failures === 1) slot.firstFailedMs = failed.atMs
@@ -109,6 +117,7 @@ export class Failures {
 
   /** An offer has failed: the key goes on without it for a while, or for good. */
   #leaveOut(slot: KeySlot, delivery: Delivery, error: unknown, kind: FailureKind): void {
+    this.#tried(slot, delivery, error)
     const spent = kind === 'retry' && delivery.attempt >= this.#settings.attempts
     const given = kind === 'permanent' || spent
     const delayMs = given ? 0 : this.#delayMs(error, delivery.attempt)

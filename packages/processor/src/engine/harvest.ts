@@ -19,6 +19,7 @@ import type { LineChange, ParkedLine } from './parked-line.ts'
 import { RulingNotes } from './ruling-notes.ts'
 import type { SeqWindow } from './seq-window.ts'
 import { lastChange, withGroup, withoutTail, withoutTorn } from './settled-prefix.ts'
+import { isRemarkable, ToldFacts } from './told-facts.ts'
 import type { Withheld } from './withheld.ts'
 
 // A commit takes a thousand items of each kind and eight million characters; one delivery may bring about a hundred.
@@ -54,6 +55,7 @@ export class Harvest {
   /** Deliveries in it. */
   count = 0
   readonly tally: CommitTally | undefined
+  readonly #told: ToldFacts
   readonly #settings: EngineSettings
   readonly #window: SeqWindow
   readonly #fates: Map<Delivery, Fate>
@@ -70,6 +72,7 @@ export class Harvest {
 
   constructor(settings: EngineSettings, window: SeqWindow, fates: Map<Delivery, Fate>, withheld?: Withheld) {
     this.#settings = settings
+    this.#told = new ToldFacts(settings)
     this.tally = CommitTally.begin(settings)
     this.#window = window
     this.#fates = fates
@@ -98,6 +101,7 @@ export class Harvest {
    */
   take(slot: KeySlot): { readonly culprit: Delivery; readonly error: unknown } | undefined {
     const { settled } = slot
+    this.#told.attempts(slot)
     let end = this.#fitting(settled)
     if (slot.parked) end = withoutTail(settled, end, slot.parked)
     let record: StoredRecord | undefined
@@ -135,6 +139,7 @@ export class Harvest {
   content(skipped: number): CommitContent {
     this.#window.advance()
     const { id, seq } = this.#window.position
+    const facts = this.#told.with({ dead: this.dead, parks: this.#parks, effects: this.effects })
     if (this.#emits.length > 0) this.outbox = draftOutbox(this.#emits, this.#settings.taking)
     return {
       position: { id, seq },
@@ -152,6 +157,7 @@ export class Harvest {
       ...(this.effects.length > 0 ? { effects: this.effects } : {}),
       ...(this.#timers.length > 0 ? { timers: this.#timers } : {}),
       ...(this.firings.length > 0 ? { firings: this.firings } : {}),
+      ...(facts.length > 0 ? { facts } : {}),
     }
   }
 
@@ -188,6 +194,7 @@ export class Harvest {
   #add(slot: KeySlot, delivery: Delivery): void {
     this.count += 1
     this.tally?.note(delivery)
+    if (isRemarkable(delivery)) this.#told.settled(delivery)
     const { recorded, timers } = delivery
     if (recorded !== undefined) {
       const { seq } = recorded.position

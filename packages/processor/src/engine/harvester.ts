@@ -1,4 +1,5 @@
 import type { Delivery } from '../lane/delivery.ts'
+import { CommitMarks } from './commit-marks.ts'
 import type { CommitContent } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Failures } from './failures.ts'
@@ -30,6 +31,7 @@ export interface Gathered {
 export class Harvester {
   readonly #settings: EngineSettings
   readonly #parts: HarvesterParts
+  readonly #marks: CommitMarks
   #settled = 0
   /** Events that are not for this group. */
   #skipped = 0
@@ -40,6 +42,7 @@ export class Harvester {
   constructor(settings: EngineSettings, parts: HarvesterParts) {
     this.#settings = settings
     this.#parts = parts
+    this.#marks = new CommitMarks(settings)
   }
 
   /** Deliveries that are settled and in no commit. */
@@ -85,7 +88,8 @@ export class Harvester {
     for (const slot of dirty)
       if (harvest.full) lanes.dirty.push(slot)
       else this.#gatherSlot(harvest, slot)
-    const content = harvest.content(this.#skipped)
+    const said = harvest.content(this.#skipped)
+    const content = { ...said, ...this.#marks.next(window.inHand === 0) }
     const count = harvest.count + this.#skipped
     harvest.tally?.noteOthers('skipped', this.#skipped)
     this.#skipped = 0

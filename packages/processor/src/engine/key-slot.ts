@@ -3,11 +3,14 @@ import type { Delivery } from '../lane/delivery.ts'
 import type { Lane } from '../lane/lane.ts'
 import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
 import type { ParkTry } from '../parked-key.ts'
+import type { NotedFact } from '../story/story-fact.ts'
 import type { StoredState } from '../stored-state.ts'
 import { Backlog } from './backlog.ts'
 import type { HoldPlan } from './failures.ts'
 import type { Offers } from './offers.ts'
 import type { ParkedLine } from './parked-line.ts'
+
+const nothing: readonly NotedFact[] = []
 
 /** A key in a member's hand: its lane, what waits before it, what has come out of it, and what is stored of it. */
 export class KeySlot {
@@ -43,6 +46,8 @@ export class KeySlot {
   firstFailedMs = 0
   /** Failed attempts on the first unsettled delivery, earliest first. */
   tries: readonly ParkTry[] = []
+  /** Failed attempts that no commit has told of. */
+  untold: readonly NotedFact[] = nothing
   /** When the ruling was made that it is tried under. */
   ruledMs: number | undefined
   /** A timer of it cannot be fired, and no event waits behind it: how it is parked when one comes. */

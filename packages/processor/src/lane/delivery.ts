@@ -1,6 +1,7 @@
 import type { Event, Scope } from '@millrace/event'
 import { type Recorded, recordedMsOf } from '@millrace/log'
 import type { Cause, KeyRecord } from '../model/key-record.ts'
+import type { StoryNote } from '../story/story-fact.ts'
 import type { DueTimer, EffectIntent, Emit, Outcome, TimerChange } from '../model/outcome.ts'
 import type { DeliverySpan } from './delivery-trace.ts'
 import type { LaneCore } from './lane-core.ts'
@@ -41,6 +42,8 @@ export class Delivery implements Load, Scope {
   emits: Emit[] | undefined
   effects: EffectIntent[] | undefined
   timers: TimerChange[] | undefined
+  /** What its handler says of it. */
+  notes: StoryNote[] | undefined
 
   /** What its outcomes derive from: the event, or for a firing what it has when its operator is known. */
   cause: Cause | undefined
@@ -114,6 +117,7 @@ export class Delivery implements Load, Scope {
     this.emits = undefined
     this.effects = undefined
     this.timers = undefined
+    this.notes = undefined
     this.cause = undefined
     this.reach = 0
     this.span = undefined

@@ -4,6 +4,7 @@ import type { AnyEffect } from '../model/effect.ts'
 import type { HandlerContext } from '../model/handler.ts'
 import { causeOf, type LooseDrafts, recordEffect, recordEmits, recordEnd, recordState } from './recording.ts'
 import type { Delivery } from './delivery.ts'
+import { recordNote } from './recorded-note.ts'
 import type { LaneCore } from './lane-core.ts'
 
 /** The signal of a lane's handlers: made when one is asked for. */
@@ -70,6 +71,10 @@ export class HandlerCall implements HandlerContext<unknown> {
 
   effect(definition: AnyEffect, payload: unknown): void {
     recordEffect(this.#lane, this.#going('effect'), definition, payload)
+  }
+
+  note(text: string, details: Readonly<Record<string, string | number>> = {}): void {
+    recordNote(this.#going('note'), text, details)
   }
 
   defer(why: string): void {

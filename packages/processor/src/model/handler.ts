@@ -33,6 +33,11 @@ export interface HandlerContext<S> {
     definition: EffectDefinition<E>,
     payload: StandardSchemaV1.InferInput<E>,
   ): void
+  /**
+   * Says something of the event for its story (`millrace explain`), such as the Message-ID of a mail: told when the
+   * event is done. Ten of them at most; no secrets and no addresses in `details`, which are shown as they are.
+   */
+  note(text: string, details?: Readonly<Record<string, string | number>>): void
   /** Sets the event aside until its precondition has come; the key goes on. Nothing else may be recorded. */
   defer(why: string): void
   /** Gives the event up: a dead letter, with this reason. Nothing else may be recorded. */

@@ -68,10 +68,11 @@ function bounded(text: string): string {
 export function noteCommit(
   { stories }: MemoryGroup,
   { generation = 0, expireMs }: GroupPartition,
-  { facts = [], settled, position }: Commit,
-  nowMs: number,
+  { facts = [], settled, position, ahead }: Commit,
+  given: { readonly nowMs: number; readonly tip: number },
 ): void {
   if (generation > 0 || expireMs !== undefined) return
-  stories.note(facts, nowMs)
-  if (settled) stories.mark(position.seq, settled.atMs, settled.member)
+  stories.note(facts, given.nowMs)
+  if (settled && (settled.anyway || position.seq + ahead.length >= given.tip))
+    stories.mark(position.seq, settled.atMs, settled.member)
 }

@@ -44,8 +44,9 @@ export class StoriesInMemory implements Stories {
   }
 
   /** Notes what a commit tells, in the step that has made it true. */
-  protected told(at: GroupPartition, commit: Commit, result: CommitResult): CommitResult {
-    if (result.status === 'committed') noteCommit(this.#groups.of(at), at, commit, this.#clock.now())
+  protected told(at: GroupPartition, commit: Commit, tip: number, result: CommitResult): CommitResult {
+    const nowMs = this.#clock.now()
+    if (result.status === 'committed') noteCommit(this.#groups.of(at), at, commit, { nowMs, tip })
     return result
   }
 

@@ -107,14 +107,16 @@ export interface NotedFact {
 export interface SettledMark {
   readonly atMs: number
   readonly member: string
+  /** Kept in any case. Default: only when the commit has the position at the end of the log. */
+  readonly anyway?: true
 }
 
 /** When an ordinary event was settled: between two commits that were marked. */
 export interface SettledSpan {
   /** The last mark before it. */
-  readonly after: SettledMark | undefined
+  readonly after: Omit<SettledMark, 'anyway'> | undefined
   /** The first mark that has it settled. */
-  readonly by: SettledMark
+  readonly by: Omit<SettledMark, 'anyway'>
 }
 
 /** Bounds of what is kept. What is beyond is forgotten, oldest first. */

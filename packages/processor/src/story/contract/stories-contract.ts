@@ -4,6 +4,7 @@ import { type GroupStoreUnderTest, LeasedGroup } from '../../contract/group-fixt
 import { intent } from '../../contract/parts.ts'
 import type { Stories } from '../stories.ts'
 import { type NotedFact, storyBounds, type StoryFact } from '../story-fact.ts'
+import { describeTelling } from './telling.ts'
 
 /** A group store, and what tells of its events. */
 export interface StoriesUnderTest extends GroupStoreUnderTest {
@@ -38,6 +39,10 @@ export function describeStoriesContract(name: string, open: () => Promise<Storie
       opened = await open()
     })
     afterAll(async () => opened?.close())
+    describeTelling(() => {
+      if (!opened) throw new Error('The store under test is not open')
+      return opened
+    })
     const group = async (...keys: readonly string[]) => {
       if (!opened) throw new Error('The store under test is not open')
       const { stories } = opened
@@ -61,12 +66,13 @@ export function describeStoriesContract(name: string, open: () => Promise<Storie
     test('what a commit tells is there if and only if the commit is', async () => {
       const held = await group('a', 'b')
       const { commit, facts } = bound(held)
-      const first = held.next(1, { facts: of(1, attempt(1)), settled: { atMs, member: 'one' } })
+      const settled = { atMs, member: 'one', anyway: true } as const
+      const first = held.next(1, { facts: of(1, attempt(1)), settled })
       for (const status of ['committed', 'already'])
         expect((await held.store.commit(held.at, first)).status).toBe(status)
       held.n += 1
       await expect(commit(1, { done: 7, facts: of(1, done) })).rejects.toThrow(/events done/)
-      const stale = held.next(2, { facts: of(1, done), settled: { atMs, member: 'one' } })
+      const stale = held.next(2, { facts: of(1, done), settled })
       await held.take('one')
       expect((await held.store.commit(held.at, stale)).status).toBe('fenced')
       expect(await facts(1)).toEqual({ 1: [attempt(1)] })
@@ -75,9 +81,10 @@ export function describeStoriesContract(name: string, open: () => Promise<Storie
 
     test('a mark tells when ordinary events were settled: behind the one before, by the one that has them', async () => {
       const { commit, spans } = bound(await group('a', 'b', 'c', 'd', 'e'))
-      await commit(1, { settled: { atMs, member: 'one' } })
+      await commit(1, { settled: { atMs, member: 'one', anyway: true } })
       await commit(2)
-      await commit(4, { settled: { atMs: atMs + 5, member: 'two of us' } })
+      await commit(3, { settled: { atMs: atMs + 3, member: 'not at the end' } })
+      await commit(4, { ahead: [5], settled: { atMs: atMs + 5, member: 'two of us' } })
       const [before, by] = [
         { atMs, member: 'one' },
         { atMs: atMs + 5, member: 'two of us' },

@@ -28,6 +28,9 @@ export async function everything(store: GroupStore, at: GroupPartition) {
     repairs: (await store.repairEntries(at)).items.map(({ no: _, ...entry }) => entry),
     timers: await store.dueTimers(at, 5, 2),
     firings: await store.firings(at, { fromSeq: 2 }),
+    migrations: await store.migrations(at, groupKeys),
+    withheld: await store.withheldEffects(at),
+    shadow: await store.shadow(at),
     outbox: await store.outbox(at),
     outboxPage: await store.outbox(at, { after: '2-1', limit: 2 }),
     effects: await Promise.all(

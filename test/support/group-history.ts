@@ -19,10 +19,23 @@ export type GroupStep =
     }
   /** An operator decides about an event, or an effect. */
   | RuleStep
+  /** What operators say of a shadow. */
+  | ShadowStep
   | EffectRuleStep
   /** A structure is of a foreign type for a while, and a commit meets it. */
   | { readonly do: 'spoil'; readonly structure: number; readonly plan: CommitPlan }
   | { readonly do: 'clock'; readonly ms: number }
+
+export type ShadowStep =
+  | {
+      readonly do: 'promote'
+      readonly key: string
+      readonly promoted: boolean | undefined
+      readonly percent: number
+    }
+  | { readonly do: 'settle'; readonly ids: readonly string[]; readonly to: 'released' | 'ignored' }
+  | { readonly do: 'drop'; readonly by: Holder; readonly keys: readonly string[]; readonly history: boolean }
+  | { readonly do: 'seize' }
 
 export interface RuleStep {
   readonly do: 'rule'
@@ -61,6 +74,10 @@ export interface CommitPlan {
   readonly states: readonly { readonly key: string; readonly removed: boolean }[]
   readonly emits: readonly string[]
   readonly effects: readonly string[]
+  /** Effects that are not carried out. */
+  readonly withheld: readonly string[]
+  /** Keys that are taken over. */
+  readonly migrations: readonly string[]
   readonly timers: readonly {
     readonly key: string
     readonly name: string
@@ -118,6 +135,8 @@ const commitPlan: fc.Arbitrary<CommitPlan> = fc.record({
   }),
   emits: few(fc.constantFrom('a', 'b', 'c', 'd', 'e'), 4),
   effects: few(fc.constantFrom(...effectIds)),
+  withheld: few(fc.constantFrom(...effectIds, 'e5', 'e6'), 2),
+  migrations: few(key, 1).map((keys) => (keys.length > 0 && keys[0] === 'b' ? keys : [])),
   timers: fc.uniqueArray(
     fc.record({
       key,
@@ -173,6 +192,21 @@ const ruleStep: fc.Arbitrary<RuleStep> = fc.record({
   dryRun: fc.constantFrom(false, false, false, true),
 })
 
+const shadowStep: fc.Arbitrary<ShadowStep> = fc.oneof(
+  fc.record({
+    do: fc.constant('promote'),
+    key,
+    promoted: fc.constantFrom(true, false, undefined),
+    percent: fc.constantFrom(0, 12.5, 100),
+  }),
+  fc.record({
+    do: fc.constant('settle'),
+    ids: few(fc.constantFrom(...effectIds, 'e5')),
+    to: fc.constantFrom('released', 'ignored'),
+  }),
+  fc.record({ do: fc.constant('drop'), by: holder, keys: few(key), history: fc.boolean() }),
+  fc.record({ do: fc.constant('seize') }),
+)
 const effectRuleStep: fc.Arbitrary<EffectRuleStep> = fc.record({
   do: fc.constant('rule effect'),
   effect: fc.constantFrom(...effectIds),
@@ -216,6 +250,7 @@ export function groupHistory(structures: number): fc.Arbitrary<readonly GroupSte
       }),
     },
     { weight: 6, arbitrary: ruleStep },
+    { weight: 5, arbitrary: shadowStep },
     { weight: 3, arbitrary: effectRuleStep },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('forward'), count: fc.nat({ max: 3 }) }) },
     {

@@ -10,7 +10,7 @@ import type {
   StoryFact,
   Unpark,
 } from '@millrace/processor'
-import { deferral, emitted, intent, letter, park, stateOf } from '@millrace/processor/contract'
+import { deferral, emitted, intent, letter, park, stateOf, taken } from '@millrace/processor/contract'
 import type { CommitPlan } from './group-history.ts'
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
@@ -100,6 +100,8 @@ export class GroupPlayer {
     )
     draft.outbox = emitted(plan.emits, draft.n)
     draft.effects = plan.effects.map((id) => intent(id, 'a', seq))
+    if (plan.withheld.length > 0) draft.withheld = plan.withheld.map((id) => intent(id, 'b', seq))
+    if (plan.migrations.length > 0) draft.migrations = plan.migrations.map((key) => taken(key, seq))
     draft.timers = plan.timers
     draft.facts = factsOf(draft)
     if (plan.effects.length > 0) draft.settled = { atMs: 1_700_000_000_000 + draft.n, member: 'one' }

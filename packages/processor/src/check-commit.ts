@@ -45,20 +45,38 @@ export function checkCommit(commit: Commit): void {
     if (!(isSeq(last) && isSeq(lined))) wrong('a line grows to whole numbers from 1')
   defers.forEach(checkDeferred)
   commit.states?.forEach(checkState)
+  distinct('a key that is taken over', commit.migrations ?? [], ({ key }) => key)
+  for (const { state } of commit.migrations ?? [])
+    if (state.includes(separators.line)) wrong('a state that is taken over is not JSON in one line')
   commit.effects?.forEach(checkEffect)
+  commit.withheld?.forEach(checkEffect)
   if (commit.facts) checkFacts(commit.facts)
   checkSize(commit)
 }
 
 function checkSize(commit: Commit): void {
   const { dead, states = [], parks = [], unparks = [], defers = [], timers = [], firings = [] } = commit
-  const { effects = [], outbox = [], late = [], lines = [] } = commit
+  const { effects = [], outbox = [], late = [], lines = [], migrations = [], withheld = [] } = commit
   if (states.length > commitBounds.states) throw tooLarge(`${states.length} states`)
-  for (const list of [dead, parks, unparks, defers, timers, firings, effects, outbox, late, lines])
+  for (const list of [
+    dead,
+    parks,
+    unparks,
+    defers,
+    timers,
+    firings,
+    effects,
+    outbox,
+    late,
+    lines,
+    migrations,
+    withheld,
+  ])
     if (list.length > commitBounds.items) throw tooLarge(`${list.length} items of one kind`)
   let size = 0
   for (const change of states) size += 'removed' in change ? 0 : change.state.length + change.ops.length
-  for (const effect of effects) size += effect.payload.length
+  for (const { state } of migrations) size += state.length
+  for (const effect of [...effects, ...withheld]) size += effect.payload.length
   for (const entry of outbox) size += entry.text.length
   if (size > commitBounds.size) throw tooLarge(`${size} characters`)
 }

@@ -4,6 +4,7 @@ import type { DeferredList } from './deferred-event.ts'
 import type { EffectToRecord } from './effect-ledger.ts'
 import type { Reached } from './group-partition.ts'
 import type { Firing, TimerSetting } from './key-timer.ts'
+import type { MigratedKey } from './migrated-key.ts'
 import type { OutboxDraft } from './outbox.ts'
 import type { LineGrowth, Park, Unpark } from './parked-key.ts'
 import type { HeededRuling, LateRun } from './ruling.ts'
@@ -29,6 +30,8 @@ export interface Commit {
    */
   readonly done?: number
   readonly states?: readonly StateChange[]
+  /** Keys that are taken over from another system with it: once each. */
+  readonly migrations?: readonly MigratedKey[]
   readonly parks?: readonly Park[]
   readonly unparks?: readonly Unpark[]
   readonly lines?: readonly LineGrowth[]
@@ -42,6 +45,8 @@ export interface Commit {
   readonly outbox?: readonly OutboxDraft[]
   /** In the order in which those of one key are to be carried out. */
   readonly effects?: readonly EffectToRecord[]
+  /** Effects that are recorded and not carried out. */
+  readonly withheld?: readonly EffectToRecord[]
   /** Timers to set, move or cancel. After the firings of the same commit. */
   readonly timers?: readonly TimerSetting[]
   /** Stored timers whose firing this commit settles, in order. */
@@ -83,6 +88,8 @@ export type CommitFault =
   | 'timer'
   /** The parts make `seq` events done, not what `done` says. */
   | 'balance'
+  /** A key was taken over before. */
+  | 'migrated'
 
 /** The error of a commit that does not fit what is stored; `details.fault` is the word. */
 export function commitRefused(fault: CommitFault, seq: number, id: string): MillraceError {
@@ -99,4 +106,5 @@ const reasons: Readonly<Record<CommitFault, (seq: number, id: string) => string>
   late: (seq) => `Event ${seq} is settled late, and is not requeued`,
   timer: () => 'A timer fires that is not set, or set to another time',
   balance: (seq) => `The parts of the commit make ${seq} events done`,
+  migrated: (seq) => `A key was taken over before, not with event ${seq}`,
 }

@@ -22,3 +22,10 @@ const poison: ReadonlySet<string> = new Set([
 export function kindOfFailure(error: unknown): FailureKind {
   return error instanceof MillraceError && poison.has(error.code) ? 'permanent' : 'retry'
 }
+
+/** The kind of a failure to find out what a key begins with, which is none of its events' fault; undefined: it is none. */
+export function kindOfTouch(error: unknown): FailureKind | undefined {
+  if (!(error instanceof MillraceError)) return undefined
+  if (error.code === 'touch.unavailable') return 'wait'
+  return error.code === 'touch.refused' ? 'permanent' : undefined
+}

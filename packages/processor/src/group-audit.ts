@@ -32,6 +32,10 @@ export interface GroupCounters extends EventCounts {
     readonly recorded: number
     readonly confirmed: number
     readonly ignored: number
+    /** Recorded by a shadow, and not carried out. */
+    readonly withheld: number
+    /** Those among them whose bodies are not kept any more. */
+    readonly forgotten: number
   }
   /** Outbox entries. */
   readonly outbox: { readonly written: number; readonly forwarded: number }
@@ -54,7 +58,11 @@ export interface GroupStructures {
   /** Dead letters and held keys by the index that they are listed by. */
   readonly listed: number
   /** `listed`: dead effects by the index that they are listed by. */
-  readonly effects: EffectCounts & { readonly open: number; readonly listed: number }
+  readonly effects: EffectCounts & {
+    readonly open: number
+    readonly listed: number
+    readonly withheld: number
+  }
   readonly outbox: number
   readonly timers: number
 }
@@ -110,7 +118,8 @@ export function auditOf(
   if (held !== undefined)
     compare('listed letters and held keys', structures.dead + held, structures.listed, 'indexes')
   const open = effects.pending + effects.parked + effects.dead
-  compare('effects', effects.recorded, open + effects.confirmed + effects.ignored)
+  compare('effects', effects.recorded, open + effects.confirmed + effects.ignored + effects.withheld)
+  compare('withheld effects', effects.withheld - effects.forgotten, structures.effects.withheld)
   compare('pending effects', effects.pending, structures.effects.pending, 'indexes')
   compare('parked effects', effects.parked, structures.effects.parked, 'indexes')
   compare('dead effects', effects.dead, structures.effects.dead, 'indexes')

@@ -8,10 +8,12 @@ import type { EffectRepairs } from './effect-repairs.ts'
 import type { GroupAudit } from './group-audit.ts'
 import type { GroupPartition, GroupStart, PageOptions, Reached } from './group-partition.ts'
 import type { DueTimers, JournalledFiring } from './key-timer.ts'
+import type { MigratedKey } from './migrated-key.ts'
 import type { Outbox } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
 import type { Repairs } from './repairs.ts'
 import type { DueKey, Ruling } from './ruling.ts'
+import type { ShadowStore } from './shadow/shadow-store.ts'
 import type { StoredState } from './stored-state.ts'
 
 export {
@@ -71,7 +73,7 @@ export interface StoredKey {
  * Every method throws MillraceError `log.unavailable` (nothing was done) and `log.corrupt` (nothing was done, a key
  * holds something foreign); those that write `commit.unknown` (it may have been done: repeat the same call).
  */
-export interface GroupStore extends Outbox, EffectLedger, EffectRepairs, Repairs {
+export interface GroupStore extends Outbox, EffectLedger, EffectRepairs, Repairs, ShadowStore {
   /**
    * Takes the lease of a partition that nobody holds, whose deadline has passed, or that this same member holds:
    * always with a new token, which fences the one before. Undefined when another member holds it.
@@ -80,6 +82,9 @@ export interface GroupStore extends Outbox, EffectLedger, EffectRepairs, Repairs
    * @throws MillraceError `commit.refused` when the log has no such start
    */
   acquire(at: GroupPartition, member: string, leaseMs: number, start?: GroupStart): Promise<Lease | undefined>
+
+  /** Takes the lease, whoever holds it: the holder is fenced, drops what it has in hand and asks for it again. */
+  seize(at: GroupPartition, member: string, leaseMs: number): Promise<Lease>
 
   /** Moves the deadline. Answers the tip, or that the token or n is not the stored one any more. */
   renew(at: GroupPartition, lease: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal>
@@ -100,6 +105,9 @@ export interface GroupStore extends Outbox, EffectLedger, EffectRepairs, Repairs
 
   /** What is stored of keys, in the order asked for. At most 1,000. */
   loadStates(at: GroupPartition, keys: readonly string[]): Promise<readonly StoredKey[]>
+
+  /** The journal entries of keys that were taken over from another system, of those that were. At most 1,000. */
+  migrations(at: GroupPartition, keys: readonly string[]): Promise<ReadonlyMap<string, MigratedKey>>
 
   /** Parked keys, those with the earliest heads first. Default limit 100. */
   parked(at: GroupPartition, options?: PageOptions): Promise<Page<ParkedKey>>

@@ -88,6 +88,7 @@ export type { MemberNews } from './members/member-news.ts'
 export type { MemberState } from './members/member-state.ts'
 export type { MemberHealth, MembersHealth } from './members/members-health.ts'
 export type { KeptElsewhere, TakenLease } from './kept-elsewhere.ts'
+export type { AsOf, MigratedKey } from './migrated-key.ts'
 export { createMemoryMemberList, type MemoryMemberListOptions } from './members/memory-member-list.ts'
 export { createMemoryGroupStore, type MemoryGroupStoreOptions } from './memory-group-store.ts'
 export {
@@ -149,6 +150,19 @@ export { type ReplayBounds, replayBounds } from './replay/replay-settings.ts'
 export type { OwnDecision } from './replay/settled-meanwhile.ts'
 export { stateAt, type StateAtOptions, type StateThen } from './replay/state-at.ts'
 export { assertTakesChannels } from './takes-channels.ts'
+export { droppedRecord, isDropped } from './shadow/dropped-mark.ts'
+export { isPromoted, mostShadowKeys, type ShadowRecord, shareOf } from './shadow/shadow-record.ts'
+export {
+  checkOrdered,
+  type Ordered,
+  type ShadowChange,
+  type ShadowStore,
+  type StateDrop,
+  type StateDropResult,
+  type WithheldEffect,
+  type WithheldRequest,
+  type WithheldResult,
+} from './shadow/shadow-store.ts'
 export type { StateChange, StateRemoval, StateWrite, StoredState } from './stored-state.ts'
 export { createMemoryStoryIndex } from './story/memory-story-index.ts'
 export {

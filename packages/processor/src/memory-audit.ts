@@ -35,6 +35,7 @@ export function auditInMemory(group: MemoryGroup, generation: number, tip: numbe
       dead: count('dead'),
       listed: count('dead'),
       open: group.effects.size,
+      withheld: group.withheld.size,
     },
     outbox: group.outbox.size,
     timers: timers.size,

@@ -3,9 +3,11 @@ import type { DeferredEvent } from './deferred-event.ts'
 import type { RecordedEffect } from './effect-ledger.ts'
 import type { EventCounts } from './group-audit.ts'
 import type { MemoryGroup } from './memory-group.ts'
+import { judgeMigrations, writeMigrations } from './memory-migrations.ts'
 import type { OutboxDraft, OutboxEntry } from './outbox.ts'
 import type { ParkedKey } from './parked-key.ts'
 import type { Ruling } from './ruling.ts'
+import { recordWithheld } from './shadow/memory-shadow.ts'
 
 /** What the log says of a position. */
 export interface Seen {
@@ -46,6 +48,7 @@ export function commitInMemory(group: MemoryGroup, commit: Commit, seen: Seen, a
   const left = seq + commit.ahead.length - settledBefore
   change.done = left - change.parked - change.lined - change.deferred - change.dead - change.requeued
   if (commit.done !== undefined && commit.done !== change.done) throw refuse('balance', change.done)
+  judgeMigrations(group, commit, refuse)
   return { status: 'committed', numbers: write(group, commit, change, atOnce) }
 }
 
@@ -106,6 +109,7 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts, atOnce: 
   for (const one of commit.states ?? [])
     if ('removed' in one) group.states.delete(one.key)
     else group.states.set(one.key, JSON.stringify(one))
+  writeMigrations(group, commit)
   for (const park of commit.parks ?? []) {
     const stored = parkedOf(group, park.key)
     const no = stored?.head === park.head ? stored.no : commit.n
@@ -125,6 +129,7 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts, atOnce: 
     else group.deferred.set(key, JSON.stringify(events))
   writeTimers(group, commit)
   recordEffects(group, commit)
+  recordWithheld(group, commit.withheld ?? [], group.withheldKept)
   return writeOutbox(group, commit, atOnce)
 }
 

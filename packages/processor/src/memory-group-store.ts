@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '@millrace/event'
 import type { EventLog, Page } from '@millrace/log'
 import type { DueAnswer, DueBy } from '@millrace/retry'
 import { checkCommit } from './check-commit.ts'
-import { type Commit, commitRefused, type CommitResult } from './commit.ts'
+import type { Commit, CommitResult } from './commit.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeferredEvent, DeferredList } from './deferred-event.ts'
 import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
@@ -29,11 +29,12 @@ import type { MemoryGroup } from './memory-group.ts'
 import { MemoryGroups } from './memory-groups.ts'
 import { pageOf } from './memory-pages.ts'
 import { firingsInMemory } from './memory-journal.ts'
+import { leaseInMemory } from './memory-lease.ts'
 import { mendInMemory } from './memory-mend.ts'
 import { forwardInMemory, outboxInMemory } from './memory-outbox.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { GenerationStore } from './replay/generations.ts'
-import { MemoryGenerations } from './replay/memory-generations.ts'
+import { MemoryShadow } from './shadow/memory-shadow.ts'
 import type { ParkedKey } from './parked-key.ts'
 import type { MendRequest, MendResult } from './repairs.ts'
 import { RepairsInMemory } from './repairs-in-memory.ts'
@@ -53,6 +54,8 @@ export interface MemoryGroupStoreOptions {
   readonly clock?: Clock
   /** How many confirmed and ignored effects are remembered. Default 10,000. */
   readonly effectsRemembered?: number
+  /** How many withheld effects of a partition are kept. Default 10,000. */
+  readonly withheldKept?: number
   /** Makes the part of a token that nobody can guess. Default: 8 random bytes. */
   readonly nonce?: () => string
 }
@@ -63,7 +66,7 @@ export function createMemoryGroupStore(options: MemoryGroupStoreOptions): Genera
 }
 
 // What is asked of the log is asked first: from there on each method runs without a pause, as one step.
-class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
+class InMemoryGroupStore extends MemoryShadow implements GenerationStore {
   readonly #log: MemoryGroupStoreOptions['log']
   readonly #atOnce: MemoryGroupStoreOptions['atOnce']
   readonly #clock: Clock
@@ -74,7 +77,7 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
 
   constructor(options: MemoryGroupStoreOptions) {
     const { log, clock = systemClock, nonce = systemNonce } = options
-    const groups = new MemoryGroups(clock)
+    const groups = new MemoryGroups(clock, options.withheldKept)
     super({ groups, log, clock, nonce })
     this.#groups = groups
     this.#log = log
@@ -91,22 +94,18 @@ class InMemoryGroupStore extends MemoryGenerations implements GenerationStore {
     leaseMs: number,
     start?: GroupStart,
   ): Promise<Lease | undefined> {
-    const { tip, there } = await this.#see(at, start)
+    const seen = await this.#see(at, start)
     const group = this.#group(at)
-    const now = this.#clock.now()
-    if (now < group.untilMs && group.member !== member) return undefined
-    const began = start !== undefined && !group.begun
-    if (began) {
-      if (start.seq > tip) throw commitRefused('beyond', tip, start.id)
-      if (!there) throw commitRefused('other', start.seq, start.id)
-      group.begin(start)
-    }
-    group.counter += 1
-    group.token = `${group.counter}-${this.#nonce()}`
-    group.member = member
-    group.untilMs = now + leaseMs
-    const { token, position, n, ahead } = group
-    return { token, position, n, ahead, tip, withheldTo: group.start.withheldTo, began }
+    const nowMs = this.#clock.now()
+    if (nowMs < group.untilMs && group.member !== member) return undefined
+    return leaseInMemory(group, member, { ...seen, start, untilMs: nowMs + leaseMs, nonce: this.#nonce() })
+  }
+
+  async seize(at: GroupPartition, member: string, leaseMs: number): Promise<Lease> {
+    const seen = await this.#see(at)
+    const untilMs = this.#clock.now() + leaseMs
+    const given = { ...seen, start: undefined, untilMs, nonce: this.#nonce() }
+    return leaseInMemory(this.#group(at), member, given)
   }
 
   async renew(at: GroupPartition, lease: Pick<Lease, 'token' | 'n'>, leaseMs: number): Promise<Renewal> {

@@ -2,6 +2,7 @@ import { beginning } from '@millrace/log'
 import type { EffectCounts, EventCounts } from './group-audit.ts'
 import type { GroupStart, Reached } from './group-partition.ts'
 import type { JournalledFiring } from './key-timer.ts'
+import { noShadowRecord, type ShadowRecord } from './shadow/shadow-record.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { RepairEntry } from './repairs.ts'
 import type { JournalledLateRun } from './ruling.ts'
@@ -11,6 +12,8 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /** One group's record and structures of one partition, in memory. Texts are JSON, as an adapter would store them. */
 export class MemoryGroup {
+  /** How many withheld effects are kept. */
+  readonly withheldKept: number
   counter = 0
   token = ''
   member: string | undefined
@@ -29,19 +32,35 @@ export class MemoryGroup {
   ahead: readonly number[] = []
 
   readonly counts: Mutable<EventCounts> = { done: 0, parked: 0, lined: 0, deferred: 0, dead: 0, requeued: 0 }
-  readonly effectCounts: Mutable<EffectCounts & { recorded: number; confirmed: number; ignored: number }> = {
+  readonly effectCounts: Mutable<
+    EffectCounts & {
+      recorded: number
+      confirmed: number
+      ignored: number
+      withheld: number
+      forgotten: number
+    }
+  > = {
     recorded: 0,
     pending: 0,
     parked: 0,
     dead: 0,
     confirmed: 0,
     ignored: 0,
+    withheld: 0,
+    forgotten: 0,
   }
   readonly outboxCounts = { written: 0, forwarded: 0 }
   fired = 0
 
   readonly dead = new Map<number, string>()
   readonly states = new Map<string, string>()
+  /** Keys that were taken over from another system. */
+  readonly migrations = new Map<string, string>()
+  /** Effects that are not carried out, oldest first, by idempotency key. */
+  readonly withheld = new Map<string, string>()
+  /** Whose effects are carried out. */
+  shadow: ShadowRecord = noShadowRecord
   readonly parked = new Map<string, string>()
   /** When parked keys were marked as due. */
   readonly parkedDue = new Map<string, number>()
@@ -71,6 +90,10 @@ export class MemoryGroup {
   readonly passedEffects = new Map<string, number[]>()
   /** What became of events. */
   readonly stories = new MemoryStories()
+
+  constructor(withheldKept: number) {
+    this.withheldKept = withheldKept
+  }
 
   /** Begins where it is told to. */
   begin({ id, seq, withheldTo = 0 }: GroupStart): void {

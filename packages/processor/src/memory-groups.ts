@@ -5,10 +5,12 @@ import { MemoryGroup } from './memory-group.ts'
 /** Groups in memory, by their place; made when they are asked for, gone when they were ephemeral and their time is over. */
 export class MemoryGroups {
   readonly #clock: Clock
+  readonly #withheldKept: number
   readonly #groups = new Map<string, MemoryGroup>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, withheldKept = 10_000) {
     this.#clock = clock
+    this.#withheldKept = withheldKept
   }
 
   of(at: GroupPartition): MemoryGroup {
@@ -16,7 +18,8 @@ export class MemoryGroups {
     const name = nameOf(at)
     let found = this.#groups.get(name)
     const now = this.#clock.now()
-    if (!found || found.expiresAtMs <= now) this.#groups.set(name, (found = new MemoryGroup()))
+    if (!found || found.expiresAtMs <= now)
+      this.#groups.set(name, (found = new MemoryGroup(this.#withheldKept)))
     if (at.expireMs !== undefined) found.expiresAtMs = now + at.expireMs
     return found
   }

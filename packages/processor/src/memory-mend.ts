@@ -30,7 +30,8 @@ export function mendInMemory(
     const { effectCounts, outboxCounts } = group
     for (const status of ['pending', 'parked', 'dead'] as const)
       effectCounts[status] = openEffects(group, status).length
-    effectCounts.recorded = group.effects.size + effectCounts.confirmed + effectCounts.ignored
+    const { confirmed, ignored, withheld } = effectCounts
+    effectCounts.recorded = group.effects.size + confirmed + ignored + withheld
     outboxCounts.written = group.outbox.size + outboxCounts.forwarded
   }
   return { status: 'mended', moreDone }

@@ -76,8 +76,8 @@ export interface RepairEntry {
   readonly id: string
   readonly seq: number
   readonly key: string
-  readonly kind: Ruling['kind'] | 'mended'
-  readonly on: RuledOn | 'effect' | MendPart
+  readonly kind: Ruling['kind'] | 'mended' | 'promoted' | 'demoted' | 'released' | 'dropped'
+  readonly on: RuledOn | 'effect' | MendPart | 'shadow' | 'withheld' | 'state'
   readonly by: string
   readonly reason: string
   readonly atMs: number

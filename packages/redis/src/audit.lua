@@ -3,16 +3,17 @@
 -- KEYS  1 group   2 meta   3 dead   4 parked   5 parked-heads   6 deferred   7 deferred-heads   8 timers   9 outbox
 --      10 effects   11 effects-pending   12 effects-parked   13 effects-dead; see commit.lua and confirm.lua
 --      14 requeued   15 dead-index   16 effects-index; see rule.lua and effect-index.lua
+--      17 withheld; see commit-withheld.lua
 -- ARGV  1 most parked keys, and keys with deferred events, whose lists are counted one by one
 -- RETURNS { counters, structures }
 --   counters    tip, base, seq, ahead (text), done, parked, lined, deferred, dead, requeued, e-recorded, e-pending, e-parked, e-dead,
---               e-confirmed, e-ignored, o-written, o-forwarded; false where the record has none
+--               e-confirmed, e-ignored, o-written, o-forwarded, e-withheld, e-forgotten; false where the record has none
 --   structures  parked, parked-heads, lined (-1: too many to count), keys with deferred events, deferred-heads,
 --               deferred (-1), dead, timers, outbox, effects, pending, parked, dead, requeued, held keys (-1),
---               members of the index, members of the index of dead effects
+--               members of the index, members of the index of dead effects, withheld
 
 local GROUP, META, DEAD, PARKED, PARKED_HEADS, DEFERRED, DEFERRED_HEADS, TIMERS, OUTBOX, EFFECTS, E_PENDING, E_PARKED,
-  E_DEAD, REQUEUED, DEAD_INDEX, E_INDEX = unpack(KEYS, 1, 16)
+  E_DEAD, REQUEUED, DEAD_INDEX, E_INDEX, WITHHELD = unpack(KEYS, 1, 17)
 local most = tonumber(ARGV[1])
 
 -- Sums what the texts of a hash say with the pattern.
@@ -34,7 +35,8 @@ local function heldKeys()
 end
 
 local counters = redis.call('HMGET', GROUP, 'base', 'seq', 'ahead', 'done', 'parked', 'lined', 'deferred', 'dead',
-  'requeued', 'e-recorded', 'e-pending', 'e-parked', 'e-dead', 'e-confirmed', 'e-ignored', 'o-written', 'o-forwarded')
+  'requeued', 'e-recorded', 'e-pending', 'e-parked', 'e-dead', 'e-confirmed', 'e-ignored', 'o-written', 'o-forwarded',
+  'e-withheld', 'e-forgotten')
 table.insert(counters, 1, redis.call('HGET', META, 'seq'))
 return {
   counters,
@@ -56,5 +58,6 @@ return {
     heldKeys(),
     redis.call('ZCARD', DEAD_INDEX),
     redis.call('ZCARD', E_INDEX),
+    redis.call('HLEN', WITHHELD),
   },
 }

@@ -25,6 +25,7 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
     names.requeued,
     names.deadIndex,
     names.effectsIndex,
+    names.withheld,
   ]
   const [record, found] = (await scripts.audit.run(redis, keys, [mostCounted])) as [
     (string | null)[],
@@ -32,7 +33,18 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
   ]
   const [tip, base, position, ahead, ...counts] = record
   const [done, parked, lined, deferred, dead, requeued, ...rest] = counts.map(Number)
-  const [recorded, pending, parkedEffects, deadEffects, confirmed, ignored, written, forwarded] = rest
+  const [
+    recorded,
+    pending,
+    parkedEffects,
+    deadEffects,
+    confirmed,
+    ignored,
+    written,
+    forwarded,
+    withheld,
+    forgotten,
+  ] = rest
   const at = (index: number) => found[index] ?? 0
   const counted = (index: number) => (at(index) < 0 ? undefined : at(index))
   return auditOf(
@@ -55,6 +67,8 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
         dead: deadEffects ?? 0,
         confirmed: confirmed ?? 0,
         ignored: ignored ?? 0,
+        withheld: withheld ?? 0,
+        forgotten: forgotten ?? 0,
       },
       outbox: { written: written ?? 0, forwarded: forwarded ?? 0 },
     },
@@ -71,7 +85,14 @@ export async function auditGroup(place: GroupPlace, generation: number): Promise
       listed: at(15) / 4,
       timers: at(7),
       outbox: at(8),
-      effects: { open: at(9), pending: at(10), parked: at(11), dead: at(12), listed: at(16) / 4 },
+      effects: {
+        open: at(9),
+        pending: at(10),
+        parked: at(11),
+        dead: at(12),
+        listed: at(16) / 4,
+        withheld: at(17),
+      },
     },
   )
 }

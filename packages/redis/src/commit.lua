@@ -23,6 +23,8 @@
 --      17 requeued         sorted set: JSON of dead letters that wait for their late run, by seq, see rule.lua
 --      18 dead-index       sorted set, see dead-index.lua
 --      19 rulings         hash: seq -> JSON of the ruling; "<seq> ran" -> "<after seq> <number>" of its late run
+--      …                  where ARGV 1 says: migrations, see commit-migrations.lua; withheld and withheld-order, see
+--                         commit-withheld.lua
 --      …                  for each target, from where it says: KEYS of append.lua, with the key index of its events
 --      …                  with a story, from where it says: see story-facts.lua
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
@@ -46,6 +48,8 @@
 --         targets  [[index into KEYS, length of its key index], …]; with them:
 --         channel  what the group is called there;  now  ms, or absent for the server's clock
 --         effects  how many;  story  what became of events, see story-facts.lua
+--         journal  index of the migrations into KEYS;  migrate  [[key, seq, text], …]
+--         withheldAt  index of withheld into KEYS;  withheld  [[idempotency key, text], …];  withheldMost  how many are kept
 --       2 states: key, value, key, value, … separated by the character 30
 --       3 effects: idempotency key, JSON, … separated by the character 30
 --       4… JSON array of events of each outbox entry
@@ -53,7 +57,7 @@
 --         | {"already"}: this token has committed this n before | {"fenced"} | {"refused", word, seq}: backwards (the
 --         group is at seq), beyond (the log ends at seq), other (the log has another event at seq, or none), forgotten
 --         (seq was settled before), line (the line goes on to seq), unparked (the key is not parked), late (seq is not
---         requeued), timer (is not set so), balance (seq events become done)
+--         requeued), timer (is not set so), balance (seq events become done), migrated (a key was taken over before)
 --
 -- Guards are marked as in append.lua.
 
@@ -106,15 +110,18 @@ end
 -- @include commit-rulings.lua
 -- @include commit-timers.lua
 -- @include commit-effects.lua
+-- @include commit-migrations.lua
+-- @include commit-withheld.lua
 -- @include commit-at-once.lua
 -- @include commit-outbox.lua
 
-local refusal = judgeLedger() or judgeTimers() or judgeBalance(seq + #ahead - from - #oldAhead)
+local refusal = judgeLedger() or judgeTimers() or judgeBalance(seq + #ahead - from - #oldAhead) or judgeMigrations()
 if refusal then return refusal end
 local values = c.states and fieldsIn(ARGV[2], c.states * 2)
 if c.states or c.removed then redis.call('HLEN', STATES) end -- guard: type of states
 judgeRulings()
 judgeEffects()
+judgeWithheld()
 local numbers = numberOutbox()
 judgeAtOnce(numbers)
 judgeStory(c.story)
@@ -131,6 +138,7 @@ elseif hasLog and c.group ~= '' then -- guard: missing group; without: else redi
 end
 if values then hsetAll(STATES, values) end
 if c.removed then redis.call('HDEL', STATES, unpack(c.removed)) end
+writeMigrations()
 writeLedger()
 writeRulings()
 writeTimers()
@@ -138,7 +146,8 @@ writeEffects()
 redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', string.format('%.0f', seq), 'ahead', c.ahead,
   'gid', stand, 'gread', read)
 hsetAll(GROUP, record)
-writeStory(c.story, seq + #ahead >= tip)
+writeWithheld()
+writeStory(c.story)
 if c.expire then
   redis.call('PEXPIRE', GROUP, c.expire)
   for i = 4, 19 do redis.call('PEXPIRE', KEYS[i], c.expire) end

@@ -8,13 +8,16 @@ import {
 } from '@millrace/processor'
 import { atOnce, type AtOnce, type EntryHeader } from './at-once.ts'
 import type { GroupPlace } from './group-place.ts'
-import { encodeEffect, encodeState, timerMember } from './stored-texts.ts'
+import { encodeEffect, encodeMigration, encodeState, timerMember } from './stored-texts.ts'
 import { type StoryHeader, storyPart } from './story-header.ts'
 
 type Reply =
   | readonly ['committed', ...(readonly number[])]
   | readonly ['already' | 'fenced']
   | readonly ['refused', CommitFault, number]
+
+/** Keys that each call has. */
+const fixedKeys = 19
 
 /** Makes a commit true, or says why not. The same commit may be sent again. */
 export async function commitGroup(place: GroupPlace, commit: Commit): Promise<CommitResult> {
@@ -41,6 +44,8 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
     names.deadIndex,
     names.rulings,
   ]
+  if (commit.migrations) keys.push(names.migrations)
+  if (commit.withheld) keys.push(names.withheld, names.withheldOrder)
   const emits = atOnce(place, commit, keys.length)
   const { position, n, facts, settled } = commit
   const mark = settled && { ...settled, seq: position.seq, n }
@@ -90,11 +95,16 @@ interface Header {
   now?: number
   effects?: number
   story?: StoryHeader
+  journal?: number
+  migrate?: readonly (readonly [string, number, string])[]
+  withheldAt?: number
+  withheld?: readonly (readonly [string, string])[]
+  withheldMost?: number
 }
 
 function argumentsOf(
   commit: Commit,
-  { redisGroup: group, expireMs }: GroupPlace,
+  { redisGroup: group, expireMs, withheldKept = 10_000 }: GroupPlace,
   emits: AtOnce,
   story: StoryHeader | undefined,
 ): string[] {
@@ -106,6 +116,7 @@ function argumentsOf(
   if (story !== undefined) header.story = story
   addLedger(header, commit)
   addTimers(header, commit)
+  addShadow(header, commit, withheldKept)
   const states = addStates(header, commit)
   const { effects = [], outbox = [] } = commit
   if (effects.length > 0) header.effects = effects.length
@@ -162,6 +173,18 @@ function addLedger(
       events[0]?.seq ?? 0,
       JSON.stringify(events),
     ])
+}
+
+// Few commits have these parts: their keys stand in the call only then.
+function addShadow(header: Header, { migrations, withheld }: Commit, kept: number): void {
+  if (migrations) {
+    header.journal = fixedKeys + 1
+    header.migrate = migrations.map((one) => [one.key, one.seq, encodeMigration(one)])
+  }
+  if (!withheld) return
+  header.withheldAt = fixedKeys + (migrations ? 2 : 1)
+  header.withheldMost = kept
+  header.withheld = withheld.map((effect) => [effect.idempotencyKey, encodeEffect(effect)])
 }
 
 function addTimers(header: Header, { timers = [], firings = [] }: Commit): void {

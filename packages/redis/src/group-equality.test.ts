@@ -23,6 +23,7 @@ import {
 } from '../../../test/support/group-history.ts'
 import { type Outcome, outcome } from '../../../test/support/group-outcome.ts'
 import { GroupPlayer, type Planned } from '../../../test/support/group-player.ts'
+import { playShadow } from '../../../test/support/shadow-player.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { closeConnection, whenReady, writingConnection } from './connection.ts'
 import { groupScripts } from './group-scripts.ts'
@@ -34,6 +35,7 @@ import { StoriesOnRedis } from './stories-on-redis.ts'
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
 const runs = Number(process.env['FC_RUNS'] ?? 150)
 const effectsRemembered = 2
+const withheldKept = 2
 const structures = Object.keys(new Keys().group(testTopic(), 0, 'g')) as (keyof GroupKeys)[]
 
 let server: TestRedis
@@ -61,8 +63,9 @@ class Twins {
     log: this.#memoryLog,
     clock: { now: () => now },
     effectsRemembered,
+    withheldKept,
   })
-  readonly redis = new GroupsOnRedis(redis, { now: () => now, effectsRemembered })
+  readonly redis = new GroupsOnRedis(redis, { now: () => now, effectsRemembered, withheldKept })
   readonly #stories = new StoriesOnRedis({
     ...{ redis, scripts: groupScripts, keys: new Keys() },
     ...{ reach: 'slot', now: () => now },
@@ -112,6 +115,14 @@ class Twins {
         const no = (stored?.parked?.no ?? 1) + step.later
         return this.#both('nobody', (store) => store.markDue(at, step.key, no, step.by, now))
       }
+      case 'promote':
+      case 'settle':
+      case 'drop':
+        return this.#both(step.do === 'drop' ? step.by : 'nobody', (store, token) =>
+          playShadow(store, at, token, step),
+        )
+      case 'seize':
+        return this.#seize()
       case 'rule':
         return this.#rule(step)
       case 'rule effect':
@@ -147,6 +158,13 @@ class Twins {
     const [inMemory, onRedis] = leases.map((lease) => lease && { ...lease, token: lease.token.split('-')[0] })
     expect(onRedis).toEqual(inMemory)
     if (leases[0] && leases[1]) this.#tokens.push([leases[0].token, leases[1].token])
+  }
+
+  async #seize(): Promise<void> {
+    const inMemory = await this.memory.seize(this.at, 'dropper', 1_000)
+    const onRedis = await this.redis.seize(this.at, 'dropper', 1_000)
+    expect({ ...onRedis, token: '' }).toEqual({ ...inMemory, token: '' })
+    this.#tokens.push([inMemory.token, onRedis.token])
   }
 
   #tokensOf(by: Holder): [string, string] {

@@ -16,13 +16,15 @@ export interface GroupPlace {
   readonly expireMs: number | undefined
   readonly at: GroupPartition
   readonly keys: Keys
+  /** How many withheld effects are kept. Default 10,000. */
+  readonly withheldKept?: number
   readonly reach: Reach
   /** Time in ms; undefined: the server's clock. */
   readonly now: () => number | undefined
 }
 
 /** What all places on one server have in common. */
-export type GroupServer = Pick<GroupPlace, 'redis' | 'scripts' | 'keys' | 'reach' | 'now'>
+export type GroupServer = Pick<GroupPlace, 'redis' | 'scripts' | 'keys' | 'reach' | 'now' | 'withheldKept'>
 
 /** The place of a group's side of a partition. */
 export function placeOf(server: GroupServer, at: GroupPartition): GroupPlace {

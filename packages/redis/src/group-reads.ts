@@ -6,6 +6,7 @@ import type {
   DueTimers,
   GroupState,
   JournalledFiring,
+  MigratedKey,
   OpenEffect,
   OutboxEntry,
   PageOptions,
@@ -20,6 +21,7 @@ import {
   decodeDeferred,
   decodeEffect,
   decodeFiring,
+  decodeMigration,
   decodeOutboxEntry,
   decodeParked,
   decodeState,
@@ -64,6 +66,22 @@ export async function loadKeys(
     parked: from(parked[at], (text) => decodeParked(key, text)),
     deferred: from(deferred[at], decodeDeferred) ?? [],
   }))
+}
+
+/** The journal entries of keys that were taken over from another system. */
+export async function migrationsOf(
+  { redis, names }: GroupPlace,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, MigratedKey>> {
+  if (keys.length > 1_000) throw new TypeError('At most 1,000 keys can be loaded at once')
+  const found = new Map<string, MigratedKey>()
+  if (keys.length === 0) return found
+  const texts = await redis.hmget(names.migrations, ...keys)
+  for (const [at, key] of keys.entries()) {
+    const one = from(texts[at], (text) => decodeMigration(key, text))
+    if (one) found.set(key, one)
+  }
+  return found
 }
 
 export async function parkedPage(

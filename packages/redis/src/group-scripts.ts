@@ -11,6 +11,9 @@ export interface GroupScripts {
   readonly effectsRule: Script
   readonly mend: Script
   readonly audit: Script
+  readonly shadow: Script
+  readonly withheld: Script
+  readonly stateDrop: Script
   readonly freeze: Script
   readonly switch: Script
   readonly drop: Script
@@ -26,6 +29,9 @@ export const groupScripts: GroupScripts = {
   effectsRule: new Script('effects-rule.lua'),
   mend: new Script('mend.lua'),
   audit: new Script('audit.lua'),
+  shadow: new Script('shadow.lua'),
+  withheld: new Script('withheld.lua'),
+  stateDrop: new Script('state-drop.lua'),
   freeze: new Script('generation-freeze.lua'),
   switch: new Script('generation-switch.lua'),
   drop: new Script('generation-drop.lua'),

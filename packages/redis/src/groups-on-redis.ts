@@ -21,6 +21,7 @@ import {
   type GroupState,
   type JournalledFiring,
   type Lease,
+  type MigratedKey,
   type OpenEffect,
   type OutboxEntry,
   type PageOptions,
@@ -47,15 +48,16 @@ import {
   firingsPage,
   loadKeys,
   lookAtGroup,
+  migrationsOf,
   outboxPage,
   parkedPage,
   timersDue,
 } from './group-reads.ts'
 import { acquireLease, releaseLease, renewLease } from './lease.ts'
-import { RepairsOnRedis } from './repairs-on-redis.ts'
+import { ShadowsOnRedis } from './shadows-on-redis.ts'
 
 /** Groups on Redis, in the slot of their partition. The connection belongs to the caller. */
-export class GroupsOnRedis extends RepairsOnRedis implements GenerationStore {
+export class GroupsOnRedis extends ShadowsOnRedis implements GenerationStore {
   acquire(
     at: GroupPartition,
     member: string,
@@ -74,6 +76,13 @@ export class GroupsOnRedis extends RepairsOnRedis implements GenerationStore {
     return this.write(at, (place) => commitGroup(place, commit))
   }
 
+  async seize(at: GroupPartition, member: string, leaseMs: number): Promise<Lease> {
+    const request = { member, leaseMs, now: this.server.now(), start: undefined, seize: true }
+    const lease = await this.write(at, (place) => acquireLease(place, request))
+    if (lease === undefined) throw new TypeError('Bug: a lease that was seized is held')
+    return lease
+  }
+
   release(at: GroupPartition, token: string): Promise<'released' | 'fenced'> {
     return this.write(at, (place) => releaseLease(place, token))
   }
@@ -84,6 +93,10 @@ export class GroupsOnRedis extends RepairsOnRedis implements GenerationStore {
 
   loadStates(at: GroupPartition, keys: readonly string[]): Promise<readonly StoredKey[]> {
     return this.read(at, (place) => loadKeys(place, keys))
+  }
+
+  migrations(at: GroupPartition, keys: readonly string[]): Promise<ReadonlyMap<string, MigratedKey>> {
+    return this.read({ ...at, generation: 0 }, (place) => migrationsOf(place, keys))
   }
 
   parked(at: GroupPartition, options: PageOptions = {}): Promise<Page<ParkedKey>> {

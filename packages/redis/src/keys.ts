@@ -16,6 +16,13 @@ export interface GroupKeys {
   readonly group: string
   readonly dead: string
   readonly states: string
+  /** What was taken over from another system. Of the live generation: the group's. */
+  readonly migrations: string
+  /** Effects that were recorded and are not carried out. */
+  readonly withheld: string
+  readonly withheldOrder: string
+  /** Whose effects are carried out. Of the live generation: the group's. */
+  readonly shadow: string
   readonly parked: string
   readonly parkedHeads: string
   readonly parkedDue: string
@@ -165,6 +172,10 @@ export class Keys {
       group: `${base}:group:${name}`,
       dead: `${base}:dead:${name}`,
       states: `${base}:state:${name}`,
+      migrations: `${base}:migrations:${name}`,
+      withheld: `${base}:withheld:${name}`,
+      withheldOrder: `${base}:withheld-order:${name}`,
+      shadow: `${base}:shadow:${name}`,
       parked: `${base}:parked:${name}`,
       parkedHeads: `${base}:parked-heads:${name}`,
       parkedDue: `${base}:parked-due:${name}`,

@@ -4,12 +4,13 @@
 --                 commit, id and seq of the position, ahead = seqs settled beyond it; gid, gread = where Redis's own group
 --                 stands; base, base-id = where the group began, withheld = seq up to which effects and emits are withheld,
 --                 generation = number of the live one; done, parked, lined, deferred, dead = where its events are;
---                 e-recorded, e-pending, e-parked, e-dead, e-confirmed, e-ignored = where its effects are; fired = timers;
+--                 e-recorded, e-pending, e-parked, e-dead, e-confirmed, e-ignored, e-withheld = where its effects are;
+--                 e-forgotten = those of the withheld whose bodies are gone; fired = timers;
 --                 o-written, o-forwarded = outbox entries; channel:<target> = last number of that channel
 --       2 meta    hash: seq, ms, ord of the tip
 --       3 log     stream
 --       4… all other keys of an ephemeral group
--- ARGV  1 acquire | renew | release
+-- ARGV  1 acquire | seize (acquire, whoever holds it) | renew | release
 --       2 now     ms, or empty for the server's clock
 --       3 length of the lease in ms
 --       4 acquire: the member; else the token
@@ -50,7 +51,7 @@ local function lives()
 end
 
 local function acquire()
-  if now < untilMs and member ~= who then return { 'held' } end -- guard: live holder
+  if word == 'acquire' and now < untilMs and member ~= who then return { 'held' } end -- guard: live holder
   local known = hasGroup(ARGV[6])
   local id, seq, gid, read = stored[6] or '0-0', stored[7] or '0', stored[9] or '0-0', stored[10] or '0'
   local starts = not stored[7] and ARGV[7] ~= '' -- guard: start of a record that has begun; without: local starts = ARGV[7] ~= ''
@@ -72,7 +73,7 @@ local function acquire()
   return { 'leased', fresh, id, seq, n, stored[8] or '', tip, tonumber(withheld), starts and 1 or 0 }
 end
 
-if word == 'acquire' then return acquire() end
+if word == 'acquire' or word == 'seize' then return acquire() end
 if token == '' or token ~= who then return { 'fenced' } end -- guard: lease token
 if word == 'renew' then
   if n ~= tonumber(ARGV[5]) then return { 'fenced' } end -- guard: renewal number

@@ -15,12 +15,14 @@ export async function acquireLease(
     readonly leaseMs: number
     readonly now: number | undefined
     readonly start: GroupStart | undefined
+    /** Whoever holds it. */
+    readonly seize?: boolean
   },
 ): Promise<Lease | undefined> {
-  const { member, leaseMs, now, start } = request
+  const { member, leaseMs, now, start, seize = false } = request
   const nonce = randomBytes(8).toString('hex')
   const first = start ? [start.id, start.seq, start.withheldTo ?? 0] : ['', '', '']
-  const args = ['acquire', now ?? '', leaseMs, member, nonce, place.redisGroup, ...first]
+  const args = [seize ? 'seize' : 'acquire', now ?? '', leaseMs, member, nonce, place.redisGroup, ...first]
   const reply = (await run(place, args)) as Acquired
   switch (reply[0]) {
     case 'held':

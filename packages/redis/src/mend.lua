@@ -29,7 +29,7 @@ local part, dry, most = ARGV[1], ARGV[2] == 'dry', tonumber(ARGV[3])
 
 local items = redis.call('ZCARD', DEAD) + redis.call('HLEN', PARKED) + redis.call('HLEN', DEFERRED) + redis.call('HLEN', EFFECTS)
 if items > most then return { 'large', items } end -- guard: items of one step
-local stored = redis.call('HMGET', GROUP, 'base', 'seq', 'ahead', 'done', 'e-confirmed', 'e-ignored', 'o-forwarded')
+local stored = redis.call('HMGET', GROUP, 'base', 'seq', 'ahead', 'done', 'e-confirmed', 'e-ignored', 'o-forwarded', 'e-withheld')
 local tip = tonumber(redis.call('HGET', META, 'seq')) or 0
 local letters, late = redis.call('ZRANGE', DEAD, 0, -1), redis.call('ZCARD', REQUEUED)
 local waiting = redis.call('XLEN', OUTBOX)
@@ -105,7 +105,7 @@ local open = #sets.pending + #sets.parked + #sets.dead
 local counters = {
   { 'done', done }, { 'parked', parked }, { 'lined', lined }, { 'deferred', deferred }, { 'dead', #letters },
   { 'requeued', late }, { 'e-pending', #sets.pending }, { 'e-parked', #sets.parked }, { 'e-dead', #sets.dead },
-  { 'e-recorded', open + (tonumber(stored[5]) or 0) + (tonumber(stored[6]) or 0) },
+  { 'e-recorded', open + (tonumber(stored[5]) or 0) + (tonumber(stored[6]) or 0) + (tonumber(stored[8]) or 0) },
   { 'o-written', waiting + (tonumber(stored[7]) or 0) },
 }
 local record = {}

@@ -43,6 +43,8 @@ export interface GroupBounds {
   readonly reach?: Reach
   /** How many confirmed and ignored effects are remembered. */
   readonly effectsRemembered?: number
+  /** How many withheld effects of a partition are kept. Default 10,000. */
+  readonly withheldKept?: number
   /** How many entries the audit log of a partition keeps. */
   readonly repairsKept?: number
 }
@@ -56,8 +58,8 @@ export abstract class RepairsOnRedis implements Repairs, EffectRepairs {
   protected readonly repairsKept: number
 
   constructor(redis: Redis, bounds: GroupBounds = {}, scripts = groupScripts) {
-    const { now = () => undefined, reach = 'slot' } = bounds
-    this.server = { redis, scripts, keys: new Keys(bounds.prefix), reach, now }
+    const { now = () => undefined, reach = 'slot', withheldKept = 10_000 } = bounds
+    this.server = { redis, scripts, keys: new Keys(bounds.prefix), reach, now, withheldKept }
     this.remembered = bounds.effectsRemembered ?? 10_000
     this.repairsKept = bounds.repairsKept ?? 100_000
   }

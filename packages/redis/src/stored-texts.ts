@@ -5,6 +5,7 @@ import type {
   EffectToRecord,
   JournalledFiring,
   KeyTimer,
+  MigratedKey,
   OpenEffect,
   OutboxEntry,
   ParkedKey,
@@ -32,6 +33,16 @@ export function decodeState(text: string): StoredState {
     state: text.slice(first + 1, second),
     ops: text.slice(second + 1),
   }
+}
+
+export function encodeMigration({ key: _, state, ...rest }: MigratedKey): string {
+  return `${JSON.stringify(rest)}\n${state}`
+}
+
+export function decodeMigration(key: string, text: string): MigratedKey {
+  const [facts, state] = cut(text)
+  const { asOf, ...rest } = JSON.parse(facts) as Omit<MigratedKey, 'key' | 'state'>
+  return { ...rest, asOf, key, state }
 }
 
 export function decodeParked(key: string, text: string): ParkedKey {

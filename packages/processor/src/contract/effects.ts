@@ -70,6 +70,8 @@ export function describeEffects(subject: () => GroupStoreUnderTest): void {
         dead: 0,
         confirmed: 1,
         ignored: 1,
+        withheld: 0,
+        forgotten: 0,
       })
     })
 

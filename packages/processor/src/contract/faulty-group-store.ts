@@ -66,6 +66,34 @@ export class FaultyGroupStore implements GroupStore {
     return this.#inner.look(...args)
   }
 
+  seize(...args: Parameters<GroupStore['seize']>) {
+    return this.#through(() => this.#inner.seize(...args))
+  }
+
+  shadow(...args: Parameters<GroupStore['shadow']>) {
+    return this.#inner.shadow(...args)
+  }
+
+  setShadow(...args: Parameters<GroupStore['setShadow']>) {
+    return this.#inner.setShadow(...args)
+  }
+
+  withheldEffects(...args: Parameters<GroupStore['withheldEffects']>) {
+    return this.#inner.withheldEffects(...args)
+  }
+
+  settleWithheld(...args: Parameters<GroupStore['settleWithheld']>) {
+    return this.#inner.settleWithheld(...args)
+  }
+
+  dropStates(...args: Parameters<GroupStore['dropStates']>) {
+    return this.#through(() => this.#inner.dropStates(...args))
+  }
+
+  migrations(...args: Parameters<GroupStore['migrations']>) {
+    return this.#inner.migrations(...args)
+  }
+
   loadStates(...args: Parameters<GroupStore['loadStates']>) {
     return this.#inner.loadStates(...args)
   }

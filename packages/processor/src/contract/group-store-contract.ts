@@ -12,6 +12,7 @@ import { letter } from './parts.ts'
 import { describeBrokenRepairs } from './broken-repairs.ts'
 import { describeRepairer } from './repairer.ts'
 import { describeRepairing } from './repairing.ts'
+import { describeShadowing } from './shadowing.ts'
 import { describeRepairingEffects } from './repairing-effects.ts'
 import { describeStates } from './states.ts'
 import { describeTiming } from './timing.ts'
@@ -36,6 +37,7 @@ export function describeGroupStoreContract(name: string, open: () => Promise<Gro
     describeCommits(subject)
     describeRefusals(subject)
     describeStates(subject)
+    describeShadowing(subject)
     describeLedger(subject)
     describeEmitting(subject)
     describeEmittingAtOnce(subject)

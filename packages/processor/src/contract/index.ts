@@ -16,4 +16,5 @@ export {
   describeStoryIndexContract,
   type StoryIndexUnderTest,
 } from '../story/contract/story-index-contract.ts'
+export { taken } from './shadowing.ts'
 export { deferral, emitted, held, intent, letter, park, stateOf, target } from './parts.ts'

@@ -21,8 +21,7 @@ export function describeShadowing(subject: () => GroupStoreUnderTest): void {
   describe('migrations', () => {
     test('are journalled with the commit, and read by key, whatever the generation', async () => {
       const group = await LeasedGroup.open(subject(), 'a', 'b')
-      const { asOf: _, ...rest } = taken('b')
-      const unknown: MigratedKey = { ...rest, asOf: undefined, state: '' }
+      const unknown: MigratedKey = { ...taken('b'), asOf: undefined, state: '' }
       await group.commit(2, { states: [stateOf('a', 1)], migrations: [taken('a'), unknown] })
       for (const at of [group.at, { ...group.at, generation: 1 }]) {
         const found = await group.store.migrations(at, ['b', 'nobody', 'a'])
@@ -109,10 +108,7 @@ export function describeShadowing(subject: () => GroupStoreUnderTest): void {
       ]
       const record = await store.setShadow(at, { keys, ...said })
       expect(record).toMatchObject({ no: 2, percent: 12.5 })
-      expect([...record.keys].toSorted()).toEqual([
-        ['Zoë "\\', true],
-        ['b', false],
-      ])
+      expect(record.keys).toEqual(new Map(keys.map(({ key, promoted }) => [key, promoted])))
       await store.setShadow(at, { keys: [{ key: 'b', promoted: undefined }], percent: 0, ...said })
       expect(await store.shadow({ ...at, generation: 3 })).toEqual({
         ...{ no: 3, percent: 0 },

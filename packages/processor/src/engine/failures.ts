@@ -1,7 +1,7 @@
 import { MillraceError, workTraced } from '@millrace/event'
 import { backoffMs, retryAfterOf } from '@millrace/retry'
 import { cut } from '../failure-facts.ts'
-import type { FailureKind } from '../failure-kind.ts'
+import { type FailureKind, kindOfTouch } from '../failure-kind.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import { tellAttempt } from '../lane/delivery-trace.ts'
 import { mostTries, type ParkTry } from '../parked-key.ts'
@@ -62,7 +62,7 @@ export class Failures {
 
   /** A delivery has failed, and everything unsettled of its key waits again. */
   take(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void {
-    const kind = this.#settings.kindOf(error)
+    const kind = kindOfTouch(error) ?? this.#settings.kindOf(error)
     if (delivery !== undefined && kind !== 'restart' && workTraced())
       tellAttempt(this.#settings.processor, delivery, { error, tookMs: slot.tookMs })
     if (kind === 'restart') this.#owner.restart(error)
@@ -76,6 +76,13 @@ export class Failures {
       else this.#again(slot, delivery, error)
       this.#owner.changed()
     }
+  }
+
+  /** What a key begins with could not be found out. */
+  untouched(slot: KeySlot, error: unknown): void {
+    const { first } = slot.waiting
+    if (first !== undefined) this.take(slot, first, error)
+    else this.#later.after(this.#delayMs(error, 1), () => this.#lanes.beat(slot))
   }
 
   restart(error: unknown): void {

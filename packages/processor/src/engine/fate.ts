@@ -14,4 +14,8 @@ export type Fate =
   /** It cannot be handled: when it is its turn the key is held. */
   | { readonly outcome: 'hold'; readonly error: unknown }
   /** It is done, without its handler. */
-  | { readonly outcome: 'done' }
+  | {
+      readonly outcome: 'done'
+      /** What its key was taken over with has it already. */
+      readonly before?: true
+    }

@@ -1,12 +1,16 @@
 import type { Delivery } from '../lane/delivery.ts'
 import type { Lane } from '../lane/lane.ts'
 import type { EngineSettings } from './engine-settings.ts'
+import type { AsOf } from '../migrated-key.ts'
+import { isBeforeSnapshot } from '../model/taken-over.ts'
 import type { Fate } from './fate.ts'
 import { handOver } from './hand-over.ts'
 import type { KeySlot } from './key-slot.ts'
 import { decodeSlot } from './load-slot.ts'
 
 const nobody: readonly Delivery[] = []
+const untouched = { error: undefined }
+const beforeSnapshot: Fate = { outcome: 'done', before: true }
 
 /** What feeding works with. */
 export interface Feeder {
@@ -16,6 +20,8 @@ export interface Feeder {
   readonly busy: Set<KeySlot>
   open(slot: KeySlot): Lane
   wake(slot: KeySlot): void
+  /** Finds out what the key begins with. */
+  touch(slot: KeySlot): void
   /** A delivery is settled without its lane. */
   settled(slot: KeySlot, delivery: Delivery): void
   failed(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void
@@ -31,6 +37,7 @@ export function feedSlot(slot: KeySlot, most: number, feeder: Feeder): number {
   while (waiting.length > 0 && fed < most && slot.phase === 'open') {
     const lane = (slot.lane ??= feeder.open(slot))
     if (lane.inHand >= settings.laneWindow) break
+    if (slot.asOf !== undefined) passOver(slot.asOf, waiting.first, fates)
     const fate = fates.size > 0 && waiting.first ? fates.get(waiting.first) : undefined
     if (fate?.outcome === 'hold') {
       // Not before those in front of it are settled.
@@ -61,7 +68,9 @@ function offered(slot: KeySlot, { settings, fates }: Feeder): readonly Delivery[
   if (slot.offers === undefined) return nobody
   const { processor, clock, elapsedMs } = settings
   const times = { nowMs: clock.now(), elapsedMs: elapsedMs() }
-  return slot.offers.due(processor, times, fates)
+  const due = slot.offers.due(processor, times, fates)
+  if (slot.asOf !== undefined) for (const delivery of due) passOver(slot.asOf, delivery, fates)
+  return due
 }
 
 /** Offers what is deferred, once nothing of the key is under way; answers how many those were. */
@@ -78,16 +87,24 @@ function offer(slot: KeySlot, feeder: Feeder): number {
 
 /** Reads the record of the key; false: it cannot be read, and the first delivery has paid for it. */
 function decode(slot: KeySlot, feeder: Feeder): boolean {
-  const fault = decodeSlot(feeder.settings.processor, slot)
+  const fault = slot.untouched ? untouched : decodeSlot(feeder.settings.processor, slot)
   const first = slot.waiting.first
-  if (fault === undefined || first === undefined) return fault === undefined
+  if (fault === undefined) return true
+  if (first === undefined && fault !== untouched) return false
   // An event that is not to be handled needs no state.
-  const fate = feeder.fates.get(first)
-  if (fate !== undefined && fate.outcome !== 'hold') {
+  const fate = first && feeder.fates.get(first)
+  if (first !== undefined && fate !== undefined && fate.outcome !== 'hold') {
     slot.waiting.shift()
     first.outcome = fate.outcome
     feeder.settled(slot, first)
     if (slot.waiting.length > 0) feeder.wake(slot)
-  } else feeder.failed(slot, first, fault.error)
+  } else if (fault === untouched) feeder.touch(slot)
+  else feeder.failed(slot, first, fault.error)
   return false
+}
+
+/** An event that is in what the key was taken over with is done without its handler. */
+function passOver(asOf: AsOf, delivery: Delivery | undefined, fates: Map<Delivery, Fate>): void {
+  const { recorded } = delivery ?? {}
+  if (delivery && recorded && isBeforeSnapshot(asOf, recorded)) fates.set(delivery, beforeSnapshot)
 }

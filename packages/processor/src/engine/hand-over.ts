@@ -2,6 +2,9 @@ import type { Delivery } from '../lane/delivery.ts'
 import type { Lane } from '../lane/lane.ts'
 import type { Fate } from './fate.ts'
 
+/** Why an event is done that its handler has not seen. */
+export const beforeSnapshot = 'before snapshot'
+
 /**
  * Hands a delivery to its lane, or past it when its fate is decided. Behind it, in the same commit, come those of the
  * key that are offered again.
@@ -18,7 +21,7 @@ export function handOver(
 
 function handOne(lane: Lane, delivery: Delivery, fate: Fate | undefined, behind: number): void {
   if (fate?.outcome === 'dead') lane.pass(delivery, 'dead', messageOf(fate.error))
-  else if (fate?.outcome === 'done') lane.pass(delivery, 'done')
+  else if (fate?.outcome === 'done') lane.pass(delivery, 'done', fate.before && beforeSnapshot)
   else if (delivery.timer === undefined) lane.feed(delivery, behind)
   else lane.fire(delivery)
 }

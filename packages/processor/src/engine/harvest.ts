@@ -10,16 +10,18 @@ import type { LineGrowth, Park, Unpark } from '../parked-key.ts'
 import type { StateWrite } from '../stored-state.ts'
 import { CommitTally } from './commit-tally.ts'
 import type { CommitContent } from './engine-lease.ts'
+import { Beside } from './beside.ts'
 import { letterOf } from './decided.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
+import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import { deferralOf } from './offers.ts'
 import type { LineChange, ParkedLine } from './parked-line.ts'
 import { RulingNotes } from './ruling-notes.ts'
 import type { SeqWindow } from './seq-window.ts'
-import { lastChange, withGroup, withoutTail, withoutTorn } from './settled-prefix.ts'
-import { isRemarkable, ToldFacts } from './told-facts.ts'
+import type { ShadowWatch } from './shadow-watch.ts'
+import { firstTooLarge, lastChange, withGroup, withoutTail, withoutTorn } from './settled-prefix.ts'
 import type { Withheld } from './withheld.ts'
 
 // A commit takes a thousand items of each kind and eight million characters; one delivery may bring about a hundred.
@@ -33,6 +35,14 @@ export interface CommittedLine {
   /** Number of its head before. */
   readonly no: number | undefined
   readonly change: LineChange
+}
+
+/** What a harvest works with. */
+export interface HarvestParts {
+  readonly lanes: Pick<KeyLanes, 'fates'>
+  readonly window: SeqWindow
+  readonly withheld: Withheld | undefined
+  readonly shadow: ShadowWatch | undefined
 }
 
 /** What one commit says, gathered key by key. */
@@ -55,11 +65,12 @@ export class Harvest {
   /** Deliveries in it. */
   count = 0
   readonly tally: CommitTally | undefined
-  readonly #told: ToldFacts
+  readonly #beside = new Beside()
   readonly #settings: EngineSettings
   readonly #window: SeqWindow
   readonly #fates: Map<Delivery, Fate>
   readonly #withheld: Withheld | undefined
+  readonly #shadow: ShadowWatch | undefined
   readonly #states: StateWrite[] = []
   readonly #parks: Park[] = []
   readonly #unparks: Unpark[] = []
@@ -70,13 +81,13 @@ export class Harvest {
   #done = 0
   #size = 0
 
-  constructor(settings: EngineSettings, window: SeqWindow, fates: Map<Delivery, Fate>, withheld?: Withheld) {
+  constructor(settings: EngineSettings, { window, lanes, withheld, shadow }: HarvestParts) {
     this.#settings = settings
-    this.#told = new ToldFacts(settings)
     this.tally = CommitTally.begin(settings)
     this.#window = window
-    this.#fates = fates
+    this.#fates = lanes.fates
     this.#withheld = withheld
+    this.#shadow = shadow
   }
 
   /** No more fits in. */
@@ -91,6 +102,7 @@ export class Harvest {
         this.lines.length,
         this.#defers.length,
         this.#emits.length,
+        this.#beside.count,
       ) >= mostItems
     )
   }
@@ -101,7 +113,6 @@ export class Harvest {
    */
   take(slot: KeySlot): { readonly culprit: Delivery; readonly error: unknown } | undefined {
     const { settled } = slot
-    this.#told.attempts(slot)
     let end = this.#fitting(settled)
     if (slot.parked) end = withoutTail(settled, end, slot.parked)
     let record: StoredRecord | undefined
@@ -113,11 +124,12 @@ export class Harvest {
         record = encodeRecord(this.#settings.processor, last)
         break
       } catch (error) {
-        const at = this.#culprit(settled, end)
+        const at = firstTooLarge(this.#settings.processor, settled, end)
         fault = { culprit: settled[at] as Delivery, error }
         end = withoutTorn(settled, at)
       }
     }
+    const takenOver = slot.taken !== undefined && this.#beside.takeOver(slot, (one) => this.#setTimer(one))
     let taken = 0
     for (let at = 0; at < end; at++) {
       const delivery = settled[at] as Delivery
@@ -125,6 +137,7 @@ export class Harvest {
       this.#add(slot, delivery)
     }
     slot.base = lastChange(settled, end) ?? slot.base
+    if (takenOver) record ??= encodeRecord(this.#settings.processor, slot.base)
     if (record) {
       const { key, seq } = slot
       this.#states.push({ key, seq, version: record.version, state: record.state, ops: record.ops })
@@ -139,7 +152,6 @@ export class Harvest {
   content(skipped: number): CommitContent {
     this.#window.advance()
     const { id, seq } = this.#window.position
-    const facts = this.#told.with({ dead: this.dead, parks: this.#parks, effects: this.effects })
     if (this.#emits.length > 0) this.outbox = draftOutbox(this.#emits, this.#settings.taking)
     return {
       position: { id, seq },
@@ -152,12 +164,12 @@ export class Harvest {
       ...(this.#growths.length > 0 ? { lines: this.#growths } : {}),
       ...(this.late.length > 0 ? { late: this.late } : {}),
       ...this.rulings.parts(),
+      ...this.#beside.parts(),
       ...(this.#defers.length > 0 ? { defers: this.#defers } : {}),
       ...(this.outbox.length > 0 ? { outbox: this.outbox } : {}),
       ...(this.effects.length > 0 ? { effects: this.effects } : {}),
       ...(this.#timers.length > 0 ? { timers: this.#timers } : {}),
       ...(this.firings.length > 0 ? { firings: this.firings } : {}),
-      ...(facts.length > 0 ? { facts } : {}),
     }
   }
 
@@ -177,24 +189,9 @@ export class Harvest {
     return whole > 0 ? whole : withGroup(settled, end)
   }
 
-  /** The first delivery whose record is too large. */
-  #culprit(settled: readonly Delivery[], end: number): number {
-    for (let at = 0; at < end; at++) {
-      const { after } = settled[at] as Delivery
-      if (after === undefined) continue
-      try {
-        encodeRecord(this.#settings.processor, after)
-      } catch {
-        return at
-      }
-    }
-    return end - 1
-  }
-
   #add(slot: KeySlot, delivery: Delivery): void {
     this.count += 1
     this.tally?.note(delivery)
-    if (isRemarkable(delivery)) this.#told.settled(delivery)
     const { recorded, timers } = delivery
     if (recorded !== undefined) {
       const { seq } = recorded.position
@@ -222,9 +219,10 @@ export class Harvest {
         this.topics.set(emit.topic.name, emit.topic)
         this.#size += emit.text.length
       }
+    const into = this.#shadow?.promoted(slot.key) === false ? this.#beside.withheld : this.effects
     if (effects !== undefined)
       for (const effect of effects) {
-        this.effects.push({ ...effect, seq: slot.seq })
+        into.push({ ...effect, seq: slot.seq })
         this.#size += effect.payload.length
       }
   }

@@ -3,18 +3,14 @@ import { CommitMarks } from './commit-marks.ts'
 import type { CommitContent } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Failures } from './failures.ts'
-import { Harvest } from './harvest.ts'
+import { Harvest, type HarvestParts } from './harvest.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
-import type { SeqWindow } from './seq-window.ts'
-import type { Withheld } from './withheld.ts'
 
 /** What a harvester works with. */
-export interface HarvesterParts {
+export interface HarvesterParts extends HarvestParts {
   readonly lanes: KeyLanes
-  readonly window: SeqWindow
   readonly failures: Failures
-  readonly withheld: Withheld | undefined
 }
 
 /** What one commit is to say. */
@@ -80,8 +76,8 @@ export class Harvester {
   /** Everything that fits into one commit; undefined when there is nothing. */
   gather(): Gathered | undefined {
     if (this.waiting === 0) return undefined
-    const { lanes, window, withheld } = this.#parts
-    const harvest = new Harvest(this.#settings, window, lanes.fates, withheld)
+    const { lanes } = this.#parts
+    const harvest = new Harvest(this.#settings, this.#parts)
     this.#number += 1
     const { dirty } = lanes
     lanes.dirty = []

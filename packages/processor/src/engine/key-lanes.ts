@@ -25,6 +25,8 @@ export interface LanesOwner {
   ready(): void
   /** A lane is over by an error. */
   failed(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void
+  /** What a key begins with is to be found out. */
+  touch(slot: KeySlot): void
   /** What the store has of a key is known. */
   known(slot: KeySlot): void
   /** An event waits behind a timer that cannot be fired. */
@@ -67,6 +69,7 @@ export class KeyLanes {
       busy: this.busy,
       open: (slot) => this.#open(slot),
       wake: (slot) => this.wake(slot),
+      touch: (slot) => owner.touch(slot),
       settled: (slot, delivery) => this.#settled(slot, delivery, nobody),
       failed: (slot, delivery, error) => owner.failed(slot, delivery, error),
     }
@@ -121,7 +124,7 @@ export class KeyLanes {
 
   /** What the store has of a key has arrived. */
   loaded(slot: KeySlot, stored: StoredKey, deferred: readonly Recorded[]): void {
-    loadSlot(slot, stored, deferred)
+    loadSlot(slot, stored, deferred, this.#settings.processor)
     if (slot.parked) for (const delivery of slot.waiting.drain()) this.take(slot, delivery)
     else if (slot.waiting.length > 0 || slot.beat) this.wake(slot)
     this.#owner.known(slot)

@@ -1,12 +1,14 @@
 import type { DeferredEvent } from '../deferred-event.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import type { Lane } from '../lane/lane.ts'
+import type { AsOf } from '../migrated-key.ts'
 import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
 import type { ParkTry } from '../parked-key.ts'
 import type { NotedFact } from '../story/story-fact.ts'
 import type { StoredState } from '../stored-state.ts'
 import { Backlog } from './backlog.ts'
 import type { HoldPlan } from './failures.ts'
+import type { TakenOver } from './key-toucher.ts'
 import type { Offers } from './offers.ts'
 import type { ParkedLine } from './parked-line.ts'
 
@@ -24,6 +26,12 @@ export class KeySlot {
   record: KeyRecord = emptyRecord
   /** The record as it was loaded, until it is needed. */
   undecoded: StoredState | undefined
+  /** It has no record that it can begin with: that is found out before its first event. */
+  untouched = false
+  /** What was found out, and no commit carries yet. */
+  taken: TakenOver | undefined
+  /** Events up to then are in what it was taken over with. */
+  asOf: AsOf | undefined
   /** The record that the last commit left. */
   base: KeyRecord = emptyRecord
   /** Sequence number of the last event of the key that a commit carries. */

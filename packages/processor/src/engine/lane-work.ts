@@ -5,9 +5,12 @@ import type { EngineSettings } from './engine-settings.ts'
 import { Failures } from './failures.ts'
 import { Harvester } from './harvester.ts'
 import { KeyLanes } from './key-lanes.ts'
+import { KeyToucher } from './key-toucher.ts'
 import { Later } from './later.ts'
+import { takeOver } from './load-slot.ts'
 import { Retries } from './retries.ts'
 import type { SeqWindow } from './seq-window.ts'
+import { ShadowWatch } from './shadow-watch.ts'
 import { SlowWatch } from './slow-watch.ts'
 
 /** What the work on lanes tells the engine that it is in. */
@@ -35,6 +38,8 @@ export class LaneWork {
   readonly harvester: Harvester
   readonly retries: Retries
   readonly #slow: SlowWatch
+  readonly #shadow: ShadowWatch | undefined
+  readonly #toucher: KeyToucher
   readonly #beat: DeferralBeat
 
   constructor(settings: EngineSettings, at: GroupPartition, window: SeqWindow, owner: LaneWorkOwner) {
@@ -44,6 +49,7 @@ export class LaneWork {
       settled: (count) => owner.settled(count),
       ready: () => owner.ready(),
       failed: (slot, delivery, error) => failures.take(slot, delivery, error),
+      touch: (slot) => this.#toucher.begin(slot),
       known: (slot) => this.retries.known(slot),
       stuck: (slot) => failures.parkStuck(slot),
       moved: (slot) => this.retries.moved(slot),
@@ -55,7 +61,22 @@ export class LaneWork {
       changed: () => owner.decided(),
     })
     const withheld = settings.withheldIn?.(at.partition)
-    this.harvester = new Harvester(settings, { lanes, window, failures, withheld })
+    const shadow = settings.processor.shadow && new ShadowWatch(settings, at, later, failed)
+    this.#shadow = shadow
+    this.#toucher = new KeyToucher(settings, at, {
+      cursor: () => window.cursor.seq,
+      touched: (slot, taken) => {
+        takeOver(slot, taken)
+        if (slot.waiting.length > 0 || slot.beat) lanes.wake(slot)
+        this.retries.known(slot)
+        owner.ready()
+      },
+      failed: (slot, error) => {
+        slot.phase = 'open'
+        failures.untouched(slot, error)
+      },
+    })
+    this.harvester = new Harvester(settings, { lanes, window, failures, withheld, shadow })
     this.retries = new Retries(settings, at, parts, {
       committed: () => owner.committed(),
       read: (slot) => {
@@ -73,6 +94,11 @@ export class LaneWork {
     this.#slow = new SlowWatch(settings, { ...parts, failures, window })
   }
 
+  /** What is to be known before the first event. */
+  async prepare(): Promise<void> {
+    await this.#shadow?.start()
+  }
+
   /** What earlier owners have left, and what takes too long. */
   start(): void {
     this.retries.start()
@@ -83,6 +109,8 @@ export class LaneWork {
   end(): void {
     this.retries.end()
     this.#beat.end()
+    this.#shadow?.end()
+    this.#toucher.end()
     this.later.end()
     this.lanes.close()
   }

@@ -232,7 +232,7 @@ export class PartitionEngine implements PartitionWork {
 
   /** What earlier owners have left is taken over before the first event. */
   async #begin(): Promise<void> {
-    await this.effects.start()
+    await Promise.all([this.effects.start(), this.#work.prepare()])
     if (this.#end) return
     this.#begun = true
     this.#forwarder.start()

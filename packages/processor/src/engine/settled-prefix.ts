@@ -1,4 +1,6 @@
 import type { Delivery } from '../lane/delivery.ts'
+import { encodeRecord } from '../model/key-record.ts'
+import type { Processor } from '../model/processor.ts'
 import type { ParkedLine } from './parked-line.ts'
 
 // How much of what is settled of a key goes into one commit.
@@ -10,6 +12,20 @@ export function lastChange(settled: readonly Delivery[], end: number): Delivery[
     if (after !== undefined) return after
   }
   return undefined
+}
+
+/** The first delivery whose record is too large. */
+export function firstTooLarge(processor: Processor, settled: readonly Delivery[], end: number): number {
+  for (let at = 0; at < end; at++) {
+    const { after } = settled[at] as Delivery
+    if (after === undefined) continue
+    try {
+      encodeRecord(processor, after)
+    } catch {
+      return at
+    }
+  }
+  return end - 1
 }
 
 /** The longest part before `end` that tears nothing apart that went into one value. */

@@ -11,6 +11,8 @@ import { asRuled, decisionsOn, lateRunOf, placeOf } from './left-out.ts'
 export interface HistoryRange {
   /** How many of the key's first events are left out, because the record has them. Default 0. */
   readonly afterVersion?: number
+  /** Events up to this sequence number are left out as well. Default 0. */
+  readonly afterSeq?: number
   /** Whether the fold goes on to this event. */
   readonly within: (recorded: Recorded) => boolean
 }
@@ -54,7 +56,9 @@ export async function foldHistory(
       const page = await log.readKey(processor.topic, key, { afterVersion: version, limit: pageEvents })
       version += page.events.length
       const end = page.events.findIndex((recorded) => !range.within(recorded))
-      const events = (end < 0 ? page.events : page.events.slice(0, end)).filter(isFor(processor))
+      const events = (end < 0 ? page.events : page.events.slice(0, end))
+        .filter(isFor(processor))
+        .filter(({ position }) => position.seq > (range.afterSeq ?? 0))
       last = events.at(-1) ?? last
       const decisions = live && (await decisionsOn(live.store, live.at, events.map(placeOf)))
       for (const recorded of events) {

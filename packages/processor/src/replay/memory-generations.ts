@@ -15,7 +15,8 @@ import {
   type SwitchResult,
 } from './generations.ts'
 
-interface MemoryGiven {
+/** What the parts of a group store in memory work with. */
+export interface MemoryGiven {
   readonly groups: MemoryGroups
   readonly log: Pick<EventLog, 'tips'>
   readonly clock: Clock

@@ -1,3 +1,5 @@
+export { createPostgresSource, type PostgresSourceOptions } from './changes/postgres-source.ts'
+export type { WatchedTable } from './changes/watched-tables.ts'
 export { migrate, type Migration } from './migrate.ts'
 export { readMigrations } from './migration-files.ts'
 export { openPool, type PoolOptions } from './pool.ts'

@@ -49,7 +49,7 @@ export function openPool(url: string, options: PoolOptions): pg.Pool {
  * `require`, `prefer` and `verify-ca` become `verify-full`: the driver takes them as such, with a warning, and means
  * to weaken them in its next major version. With libpq's rules asked for (`uselibpqcompat`), they are left alone.
  */
-function strictTls(url: string): string {
+export function strictTls(url: string): string {
   if (/[?&]uselibpqcompat=true\b/.test(url)) return url
   return url.replace(/([?&]sslmode=)(require|prefer|verify-ca)\b/, '$1verify-full')
 }

@@ -8,9 +8,6 @@ import type { ChunkRequest, SnapshotChunk, StreamItem } from './change.ts'
  * PostgreSQL's LSN as 16 hexadecimal digits, MongoDB's resume token with a sign behind it for "after this one".
  */
 export interface ChangeSource {
-  /** Which database this is; its positions mean nothing in another one. */
-  identity(): Promise<string>
-
   /**
    * Makes what the stream needs at the source, and says from where on it holds everything. Whoever held the stream
    * before is cut off. May be repeated.

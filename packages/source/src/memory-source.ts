@@ -84,10 +84,6 @@ class InMemorySource implements ChangeSource {
     this.#slot = slot
   }
 
-  async identity(): Promise<string> {
-    return 'memory'
-  }
-
   async prepare(): Promise<Prepared> {
     await this.#slot.reader?.close()
     const { acknowledged } = this.#slot

@@ -96,6 +96,7 @@ export const catalogue = {
   'order.finished': { status: 409, retryable: false, title: 'The purchase order cannot be changed any more', hint: 'It was shipped, delivered or cancelled; read it again.' },
   'product.unknown': { status: 404, retryable: false, title: 'There is no such product', hint: 'Check the id.' },
   'supplier.unknown': { status: 404, retryable: false, title: 'There is no such supplier', hint: 'Check the id.' },
+  'customer.unknown': { status: 404, retryable: false, title: 'The old system knows no such customer', hint: 'Nothing was told to it about this customer; check the name.' },
   'offer.unknown': { status: 404, retryable: false, title: 'There is no such offer', hint: 'Check buyer and offer; an offer is made by POST /buyers/{buyer}/offers.' },
   'offer.standing': { status: 409, retryable: false, title: 'The offer does not stand as this needs', hint: 'Read the offer again; the detail says how it stands.' },
   'task.unknown': { status: 404, retryable: false, title: 'There is no such task', hint: 'Check the id; the list of tasks follows what happened within moments.' },

@@ -76,7 +76,7 @@ export class Harvester {
   /** Everything that fits into one commit; undefined when there is nothing. */
   gather(): Gathered | undefined {
     if (this.waiting === 0) return undefined
-    const { lanes } = this.#parts
+    const { lanes, window } = this.#parts
     const harvest = new Harvest(this.#settings, this.#parts)
     this.#number += 1
     const { dirty } = lanes

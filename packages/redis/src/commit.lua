@@ -147,7 +147,7 @@ redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', stri
   'gid', stand, 'gread', read)
 hsetAll(GROUP, record)
 writeWithheld()
-writeStory(c.story)
+writeStory(c.story, seq + #ahead >= tip)
 if c.expire then
   redis.call('PEXPIRE', GROUP, c.expire)
   for i = 4, 19 do redis.call('PEXPIRE', KEYS[i], c.expire) end

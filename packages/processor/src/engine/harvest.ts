@@ -22,6 +22,7 @@ import { RulingNotes } from './ruling-notes.ts'
 import type { SeqWindow } from './seq-window.ts'
 import type { ShadowWatch } from './shadow-watch.ts'
 import { firstTooLarge, lastChange, withGroup, withoutTail, withoutTorn } from './settled-prefix.ts'
+import { ToldFacts } from './told-facts.ts'
 import type { Withheld } from './withheld.ts'
 
 // A commit takes a thousand items of each kind and eight million characters; one delivery may bring about a hundred.
@@ -66,6 +67,7 @@ export class Harvest {
   count = 0
   readonly tally: CommitTally | undefined
   readonly #beside = new Beside()
+  readonly #told: ToldFacts
   readonly #settings: EngineSettings
   readonly #window: SeqWindow
   readonly #fates: Map<Delivery, Fate>
@@ -83,6 +85,7 @@ export class Harvest {
 
   constructor(settings: EngineSettings, { window, lanes, withheld, shadow }: HarvestParts) {
     this.#settings = settings
+    this.#told = new ToldFacts(settings)
     this.tally = CommitTally.begin(settings)
     this.#window = window
     this.#fates = lanes.fates
@@ -113,6 +116,7 @@ export class Harvest {
    */
   take(slot: KeySlot): { readonly culprit: Delivery; readonly error: unknown } | undefined {
     const { settled } = slot
+    this.#told.attempts(slot)
     let end = this.#fitting(settled)
     if (slot.parked) end = withoutTail(settled, end, slot.parked)
     let record: StoredRecord | undefined
@@ -170,6 +174,7 @@ export class Harvest {
       ...(this.effects.length > 0 ? { effects: this.effects } : {}),
       ...(this.#timers.length > 0 ? { timers: this.#timers } : {}),
       ...(this.firings.length > 0 ? { firings: this.firings } : {}),
+      ...this.#told.parts(this.dead, this.#parks, this.effects),
     }
   }
 
@@ -192,6 +197,7 @@ export class Harvest {
   #add(slot: KeySlot, delivery: Delivery): void {
     this.count += 1
     this.tally?.note(delivery)
+    this.#told.settled(delivery)
     const { recorded, timers } = delivery
     if (recorded !== undefined) {
       const { seq } = recorded.position

@@ -1,4 +1,5 @@
 import { maskText } from '@millrace/event'
+import type { Commit } from '../commit.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { EffectToRecord } from '../effect-ledger.ts'
 import { cut } from '../failure-facts.ts'
@@ -37,8 +38,12 @@ export class ToldFacts {
     slot.untold = []
   }
 
-  /** An event is done, or set aside: called for those alone of which there is something to tell. */
+  /** An event is done, or set aside. Of one that was done in the most ordinary way there is nothing to tell. */
   settled(delivery: Delivery): void {
+    if (isRemarkable(delivery)) this.#remark(delivery)
+  }
+
+  #remark(delivery: Delivery): void {
     const { recorded, origin, outcome, ruling, notes, attempt, unmet, why = '' } = delivery
     if (recorded === undefined || outcome === 'dead') return
     const { member } = this.#settings
@@ -60,23 +65,24 @@ export class ToldFacts {
   }
 
   /** All that the commit is to tell, with what its other parts say. */
-  with(parts: {
-    readonly dead: readonly DeadLetter[]
-    readonly parks: readonly Park[]
-    readonly effects: readonly EffectToRecord[]
-  }): readonly NotedFact[] {
+  parts(
+    dead: readonly DeadLetter[],
+    parks: readonly Park[],
+    effects: readonly EffectToRecord[],
+  ): Pick<Commit, 'facts'> {
     const { member } = this.#settings
-    for (const { head, note } of parts.parks) {
+    for (const { head, note } of parks) {
       // What its line has come to was not tried.
       if (note.reason === 'in-line') continue
       const due = note.dueMs === undefined ? {} : { dueMs: note.dueMs }
       this.#tell(head, { what: 'parked', member, attempts: note.attempts, reason: note.reason, ...due })
     }
-    for (const { seq, attempts, reason, message } of parts.dead)
+    for (const { seq, attempts, reason, message } of dead)
       this.#tell(seq, { what: 'dead', member, attempts, reason, message: masked(message) })
-    for (const { seq, name, idempotencyKey } of parts.effects)
+    for (const { seq, name, idempotencyKey } of effects)
       if (seq > 0) this.#tell(seq, { what: 'effect', name, idempotencyKey })
-    return this.#facts.length > storyBounds.facts ? this.#facts.slice(0, storyBounds.facts) : this.#facts
+    if (this.#facts.length === 0) return {}
+    return { facts: this.#facts.slice(0, storyBounds.facts) }
   }
 
   #tell(seq: number, fact: WithoutTime<StoryFact>): void {
@@ -86,8 +92,7 @@ export class ToldFacts {
 
 type WithoutTime<Fact> = Fact extends { readonly atMs: number } ? Omit<Fact, 'atMs'> : never
 
-/** An event that was settled in the most ordinary way needs no word. */
-export function isRemarkable({ attempt, origin, outcome, notes, unmet }: Delivery): boolean {
+function isRemarkable({ attempt, origin, outcome, notes, unmet }: Delivery): boolean {
   return attempt > 1 || origin !== 'log' || outcome !== 'done' || notes !== undefined || unmet
 }
 

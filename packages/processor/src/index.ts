@@ -148,7 +148,7 @@ export {
 } from './replay/replay.ts'
 export { type ReplayBounds, replayBounds } from './replay/replay-settings.ts'
 export type { OwnDecision } from './replay/settled-meanwhile.ts'
-export { stateAt, type StateAtOptions, type StateThen } from './replay/state-at.ts'
+export { type LedEvent, stateAt, type StateAtOptions, type StateThen } from './replay/state-at.ts'
 export { assertTakesChannels } from './takes-channels.ts'
 export { droppedRecord, isDropped } from './shadow/dropped-mark.ts'
 export { isPromoted, mostShadowKeys, type ShadowRecord, shareOf } from './shadow/shadow-record.ts'

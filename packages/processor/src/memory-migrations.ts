@@ -16,8 +16,8 @@ export function writeMigrations(group: MemoryGroup, { migrations = [] }: Commit)
 }
 
 function readMigration(text: string): MigratedKey {
-  const { asOf, ...rest } = JSON.parse(text) as MigratedKey
-  return { ...rest, asOf }
+  const { asOf, id, ...rest } = JSON.parse(text) as MigratedKey
+  return { ...rest, id, asOf }
 }
 
 export function migrationsInMemory(

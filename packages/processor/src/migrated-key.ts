@@ -7,8 +7,10 @@ export type AsOf = { readonly ms: number } | { readonly seq: number }
  */
 export interface MigratedKey {
   readonly key: string
-  /** The last event of the key that was settled with it, or before; 0: none. */
+  /** The event that led to it, or the last one of the key before; 0: none. */
   readonly seq: number
+  /** Stream id of that event, which tells when it was recorded; undefined: another one had led to it. */
+  readonly id: string | undefined
   /** When it was asked, in ms since the epoch. */
   readonly atMs: number
   /** Undefined: the other system did not know the key. */

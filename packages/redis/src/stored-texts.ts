@@ -41,8 +41,8 @@ export function encodeMigration({ key: _, state, ...rest }: MigratedKey): string
 
 export function decodeMigration(key: string, text: string): MigratedKey {
   const [facts, state] = cut(text)
-  const { asOf, ...rest } = JSON.parse(facts) as Omit<MigratedKey, 'key' | 'state'>
-  return { ...rest, asOf, key, state }
+  const { asOf, id, ...rest } = JSON.parse(facts) as Omit<MigratedKey, 'key' | 'state'>
+  return { ...rest, id, asOf, key, state }
 }
 
 export function decodeParked(key: string, text: string): ParkedKey {

@@ -8,6 +8,7 @@ import { intent, stateOf } from './parts.ts'
 export const taken = (key: string, seq = 1): MigratedKey => ({
   key,
   seq,
+  id: `1700000000000-${seq}`,
   atMs: 1_700_000_000_000,
   asOf: { ms: 1_600_000_000_000 },
   version: 2,

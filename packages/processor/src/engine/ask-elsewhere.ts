@@ -60,19 +60,22 @@ export async function askElsewhere<S>(
 /**
  * Asks for a key, and answers what is to be journalled of it.
  *
- * @param seq The event that led to it; 0: none.
  * @throws MillraceError as {@link askElsewhere}; `touch.refused` also when the answer breaks the state's schema
  */
 export async function migrationOf(
   processor: Processor,
   { load, timeoutMs }: FirstTouch<unknown>,
   asked: Asked,
-  given: { readonly timers: Timers; readonly nowMs: number; readonly seq: number },
+  given: {
+    readonly timers: Timers
+    readonly nowMs: number
+    readonly after: Pick<MigratedKey, 'seq' | 'id'>
+  },
 ): Promise<MigratedKey> {
   const { key } = asked
-  const { timers, nowMs, seq } = given
+  const { timers, nowMs, after } = given
   const answer = await askElsewhere({ load, timeoutMs, timers }, asked)
-  const entry = { key, seq, atMs: nowMs }
+  const entry = { key, ...after, atMs: nowMs }
   if (answer === undefined)
     return { ...entry, asOf: undefined, version: processor.state?.version ?? 1, state: '' }
   try {

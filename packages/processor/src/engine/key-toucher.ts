@@ -85,13 +85,13 @@ export class KeyToucher {
   async #takeOver(slot: KeySlot): Promise<TakenOver> {
     const { processor, store, timers, clock, log } = this.#settings
     const { key } = slot
-    const next = slot.waiting.firstEvent?.recorded?.position.seq
+    const next = slot.waiting.firstEvent?.recorded?.position
     const known = (await store.migrations(this.#at, [key])).get(key)
-    const entry = known ?? (await this.#ask(slot, next ?? slot.seq))
+    const entry = known ?? (await this.#ask(slot, next ?? { seq: slot.seq, id: undefined }))
     const from = entry === undefined ? emptyRecord : recordOfMigration(processor, entry)
     const { start } = await store.look(this.#at)
     // Everything of the key before what waits is settled, or set aside in a list.
-    const last = next === undefined ? this.#owner.cursor() : next - 1
+    const last = next === undefined ? this.#owner.cursor() : next.seq - 1
     const { record } = await foldHistory(
       {
         ...{ processor, clock, timers: hurried(timers), attempts: foldAttempts, log },
@@ -105,13 +105,16 @@ export class KeyToucher {
     return { record, entry: known === undefined ? entry : undefined, timers: change.timers }
   }
 
-  #ask(slot: KeySlot, seq: number): Promise<MigratedKey> | undefined {
+  #ask(
+    slot: KeySlot,
+    { seq, id }: Pick<MigratedKey, 'seq' | 'id'>,
+  ): Promise<MigratedKey> | undefined {
     const { processor, timers, clock } = this.#settings
     const { firstTouch } = processor.state ?? {}
     if (firstTouch === undefined) return undefined
     const { correlationid = freshId() } = slot.waiting.firstEvent?.event ?? {}
     const asked = { key: slot.key, correlationId: correlationid, signal: this.#ending.signal }
-    return migrationOf(processor, firstTouch, asked, { timers, nowMs: clock.now(), seq })
+    return migrationOf(processor, firstTouch, asked, { timers, nowMs: clock.now(), after: { seq, id } })
   }
 }
 

@@ -1,6 +1,7 @@
 import type { GroupPartition } from '../group-store.ts'
 import { decodeRecord, emptyRecord, type KeyRecord } from '../model/key-record.ts'
 import type { Processor } from '../model/processor.ts'
+import { isDropped } from '../shadow/dropped-mark.ts'
 import type { StoredState } from '../stored-state.ts'
 import type { StateOfKey } from './generations.ts'
 import { type JsonDifference, jsonDifferences } from './json-difference.ts'
@@ -90,6 +91,8 @@ function placesOf(
   before: StoredState | undefined,
   after: StoredState | undefined,
 ): readonly JsonDifference[] {
+  // One that was dropped is folded anew with its next event.
+  if ((before && isDropped(before)) || (after && isDropped(after))) return []
   if (before && before.version === after?.version && before.state === after.state && before.ops === after.ops)
     return []
   return jsonDifferences(shown(processor, before), shown(processor, after), mostPlaces)

@@ -1,6 +1,7 @@
 import type { DeferredEvent } from '../deferred-event.ts'
 import type { GroupPartition, GroupStore } from '../group-store.ts'
 import { decodeRecord, emptyRecord, type KeyRecord } from '../model/key-record.ts'
+import { beginningsOf } from './beginnings.ts'
 import { type FoldSettings, KeyFold } from './key-fold.ts'
 
 const mostLoaded = 1_000
@@ -21,30 +22,35 @@ export class KeyCache {
   readonly #settings: FoldSettings
   readonly #store: GroupStore
   readonly #at: GroupPartition
+  readonly #live: GroupPartition
   readonly #most: number
   readonly #keys = new Map<string, ReplayedKey>()
 
   constructor(
     settings: FoldSettings,
-    place: { readonly store: GroupStore; readonly at: GroupPartition },
+    place: { readonly store: GroupStore; readonly at: GroupPartition; readonly live: GroupPartition },
     most: number,
   ) {
     this.#settings = settings
     this.#store = place.store
     this.#at = place.at
+    this.#live = place.live
     this.#most = most
   }
 
   /** Loads what is not in memory. */
   async load(keys: readonly string[]): Promise<void> {
     const missing = keys.filter((key) => !this.#keys.has(key))
-    for (let from = 0; from < missing.length; from += mostLoaded)
-      for (const stored of await this.#store.loadStates(this.#at, missing.slice(from, from + mostLoaded))) {
-        const { key, state, deferred } = stored
-        const record = state ? decodeRecord(this.#settings.processor, state) : emptyRecord
+    for (let from = 0; from < missing.length; from += mostLoaded) {
+      const some = missing.slice(from, from + mostLoaded)
+      const begun = await beginningsOf(this.#settings.processor, this.#store, this.#live, some)
+      for (const { key, state, deferred } of await this.#store.loadStates(this.#at, some)) {
+        const committed = state ? decodeRecord(this.#settings.processor, state) : emptyRecord
+        const record = state ? committed : (begun.get(key) ?? emptyRecord)
         const fold = new KeyFold(this.#settings, key, record)
-        this.#keys.set(key, { fold, committed: record, out: deferred, seq: state?.seq ?? 0 })
+        this.#keys.set(key, { fold, committed, out: deferred, seq: state?.seq ?? 0 })
       }
+    }
   }
 
   /** A key that was loaded. */

@@ -8,6 +8,7 @@ import type { Timers } from '../lane/timers.ts'
 import { emptyRecord, type KeyRecord } from '../model/key-record.ts'
 import type { DueTimer } from '../model/outcome.ts'
 import type { Processor } from '../model/processor.ts'
+import { asOfOf, isBeforeSnapshot } from '../model/taken-over.ts'
 
 /** What the folds of keys work with. */
 export interface FoldSettings {
@@ -57,6 +58,9 @@ export class KeyFold {
 
   /** Folds the next event, or a late one in its place; what it answers is to be awaited. */
   take(recorded: Recorded, origin: 'log' | 'late' = 'log'): Promise<void> | undefined {
+    const asOf = asOfOf(this.record)
+    // What the key was taken over with has it already.
+    if (asOf !== undefined && isBeforeSnapshot(asOf, recorded)) return undefined
     const present = this.#present(recorded)
     if (present === undefined) return undefined
     const delivery = Delivery.ofEvent(present)

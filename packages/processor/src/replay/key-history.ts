@@ -2,6 +2,7 @@ import type { EventLog, Recorded } from '@millrace/log'
 import type { GroupPartition, GroupStore } from '../group-store.ts'
 import type { JournalledFiring } from '../key-timer.ts'
 import type { KeyRecord } from '../model/key-record.ts'
+import { beginningsOf } from './beginnings.ts'
 import type { Processor } from '../model/processor.ts'
 import { type FoldSettings, KeyFold } from './key-fold.ts'
 import { type LateEvent, LateRuns } from './late-runs.ts'
@@ -36,6 +37,7 @@ const pageEvents = 500
  * what operators have ruled, and with late runs and journalled firings in their places.
  *
  * @param live The group whose decisions count; undefined: every event is folded, and no timer fires.
+ * @param record What the fold begins with. Default: what the key was taken over with, if it was.
  */
 export async function foldHistory(
   given: FoldSettings & {
@@ -47,7 +49,8 @@ export async function foldHistory(
   record?: KeyRecord,
 ): Promise<FoldedKey> {
   const { log, live, processor } = given
-  const fold = new KeyFold(given, key, record)
+  const begun = live && record === undefined ? await beginningsOf(processor, live.store, live.at, [key]) : undefined
+  const fold = new KeyFold(given, key, record ?? begun?.get(key))
   const allOut: { readonly recorded: Recorded; readonly why: string }[] = []
   const late = new LateRuns()
   let last: Recorded | undefined

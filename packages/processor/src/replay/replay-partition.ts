@@ -45,7 +45,7 @@ export class ReplayPartition {
     }
     this.fold = { processor, clock, timers: hurried(timers), attempts }
     this.counted = { ...this.fold, settled }
-    this.#cache = new KeyCache(this.counted, { store, at }, settings.keys)
+    this.#cache = new KeyCache(this.counted, { store, at, live: this.live }, settings.keys)
     this.#page = settings.page
   }
 

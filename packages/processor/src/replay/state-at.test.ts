@@ -76,7 +76,14 @@ test('before the first event it is the initial state; a position of another part
   await story.append('a', 1)
   const { log } = story
   const early = await stateAt(sums, { log, key: 'a', time: '2020-01-01T00:00:00Z' })
-  expect(early).toEqual({ state: [], position: undefined, from: 'beginning', leftOut: [] })
+  expect(early).toEqual({
+    state: [],
+    position: undefined,
+    from: 'beginning',
+    asOf: undefined,
+    events: [],
+    leftOut: [],
+  })
   const elsewhere = { topic: 'counted', partition: 1 - (story.all[0]?.at.partition ?? 0), id: '1-1', seq: 1 }
   await expect(stateAt(sums, { log, key: 'a', position: elsewhere })).rejects.toThrow(/lies in counted/)
   await expect(stateAt(sums, { log, key: 'a', time: 'yesterday' })).rejects.toThrow(/is no time/)

@@ -85,7 +85,7 @@ export class Harvester {
       if (harvest.full) lanes.dirty.push(slot)
       else this.#gatherSlot(harvest, slot)
     const said = harvest.content(this.#skipped)
-    const content = { ...said, ...this.#marks.next(this.#parts.window.inHand === 0) }
+    const content = { ...said, ...this.#marks.next(window.inHand === 0) }
     const count = harvest.count + this.#skipped
     harvest.tally?.noteOthers('skipped', this.#skipped)
     this.#skipped = 0

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WholeSystem } from '../support/whole-system.ts'
 
 const patienceMs = 30_000
+/** The visitors record their trace: exemplars name no other. */
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 
 let system: WholeSystem
 beforeAll(async () => {
@@ -32,7 +34,7 @@ const waiting: Readonly<Record<string, string>> = {
 async function signUp(username: string, email: string): Promise<number> {
   const answer = await fetch(`${system.urlOf('GATEWAY')}/users`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
     body: JSON.stringify({ username, email, password: 'correct horse battery staple' }),
   })
   await answer.text()
@@ -127,12 +129,14 @@ test('whoever asks for OpenMetrics gets it, with the traces of requests and even
   await scrapeWith(...followed)
   const { type, text } = await scrape('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')
   expect(type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
-  expect(text).toMatch(
-    /^millrace_http_request_duration_seconds_bucket\{.*\} \d+ # \{trace_id="[0-9a-f]{32}"\} \S+ \S+$/m,
-  )
-  expect(text).toMatch(
-    /^millrace_end_to_end_duration_seconds_bucket\{.*\} \d+ # \{trace_id="[0-9a-f]{32}"\} \S+ \S+$/m,
-  )
+  for (const name of ['http_request', 'end_to_end', 'append'])
+    expect(text).toMatch(
+      new RegExp(
+        `^millrace_${name}_duration_seconds_bucket\\{.*\\} \\d+ # \\{trace_id="${traceId}"\\} \\S+ \\S+$`,
+        'm',
+      ),
+    )
+  expect(text).not.toMatch(new RegExp(`trace_id="(?!${traceId})`))
   expect(text.endsWith('# EOF\n')).toBe(true)
   expect((await scrape()).type).toBe('text/plain; version=0.0.4; charset=utf-8')
 })

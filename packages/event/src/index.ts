@@ -19,7 +19,16 @@ export { partitionOf } from './partition.ts'
 export { systemRandom } from './random.ts'
 export { randomHex } from './random-hex.ts'
 export { fieldErrors, type OutputOf, type Schema, validate } from './schema.ts'
-export { currentScope, keepScopes, runInScope, type Scope, scopeHeaders, scopesKept } from './scope.ts'
+export {
+  currentScope,
+  enterScope,
+  keepScopes,
+  leaveScope,
+  runInScope,
+  type Scope,
+  scopeHeaders,
+  scopesKept,
+} from './scope.ts'
 export { systemElapsedMs, systemTimers, type Timers } from './timers.ts'
 export {
   type EventOf,

@@ -24,7 +24,8 @@ export function traceContextOf(traceparent: string | undefined): TraceContext | 
 
 /** Whether a trace is recorded: a look at one character, for where each microsecond counts. */
 export function isSampled(traceparent: string | undefined): traceparent is string {
-  if (traceparent === undefined || traceparent.length < 55) return false
+  // What lies on the log may be anything.
+  if (typeof traceparent !== 'string' || traceparent.length < 55) return false
   const last = traceparent.charCodeAt(54)
   // The lowest bit of a hexadecimal digit; among the letters, `b`, `d` and `f` are odd.
   return (last < 58 ? last & 1 : ~last & 1) === 1

@@ -26,8 +26,8 @@ export interface CommitFigures {
    * more than 64 events, one stands for eight.
    */
   readonly waited: readonly Lengths[]
-  /** W3C trace context of the event that has waited longest, if it has one. */
-  readonly traceparent: string | undefined
+  /** Of its events whose traces are recorded, the one that has waited longest. */
+  readonly example: { readonly traceparent: string; readonly waitedMs: number } | undefined
   /** Trace contexts of the attempts that have settled its events, of those that are recorded; at most 128. */
   readonly traced: readonly string[]
   /** How long events were with the handler, of all partitions of the run since the figures before. */

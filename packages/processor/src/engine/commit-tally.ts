@@ -1,3 +1,4 @@
+import { isSampled } from '@millrace/event'
 import { recordedMsOf } from '@millrace/log'
 import type { CommitFigures, Lengths, OutcomeCount } from '../commit-figures.ts'
 import { consumerHeard } from '../consumer-event.ts'
@@ -30,7 +31,8 @@ export class CommitTally {
   readonly #traced: string[] = []
   #events = 0
   #oldestMs = Number.POSITIVE_INFINITY
-  #oldest: Delivery | undefined
+  /** Of the events whose traces are recorded. */
+  #oldest: string | undefined
 
   constructor(settings: EngineSettings) {
     this.#settings = settings
@@ -54,9 +56,9 @@ export class CommitTally {
     if (at >= exactUpTo && at % everyOther !== 0) return
     const atMs = recordedMsOf(recorded.position.id)
     this.#times.push(atMs)
-    if (atMs >= this.#oldestMs) return
+    if (atMs >= this.#oldestMs || !isSampled(recorded.event.traceparent)) return
     this.#oldestMs = atMs
-    this.#oldest = delivery
+    this.#oldest = recorded.event.traceparent
   }
 
   /** Events whose types are not at hand. */
@@ -67,12 +69,13 @@ export class CommitTally {
   /** The commit has come back. */
   figures(): { readonly figures: CommitFigures } {
     const { handled, hits, misses } = tallyOf(this.#settings).take()
-    const traceparent = this.#oldest?.event?.traceparent
+    const nowMs = this.#settings.clock.now()
+    const waitedMs = Math.max(0, nowMs - this.#oldestMs)
     return {
       figures: {
         outcomes: [...this.#outcomes(), ...this.#others],
-        waited: this.#waited(),
-        traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+        waited: this.#waited(nowMs),
+        example: this.#oldest === undefined ? undefined : { traceparent: this.#oldest, waitedMs },
         traced: this.#traced,
         handled,
         tookMs: this.#settings.elapsedMs() - this.#beganMs,
@@ -99,8 +102,7 @@ export class CommitTally {
   }
 
   /** Those that were looked at stand for those behind them. */
-  #waited(): Lengths[] {
-    const nowMs = this.#settings.clock.now()
+  #waited(nowMs: number): Lengths[] {
     const byTime = new Map<number, number>()
     for (const [at, atMs] of this.#times.entries()) {
       const place = at < exactUpTo ? at : exactUpTo + (at - exactUpTo) * everyOther

@@ -1,4 +1,4 @@
-import { type Clock, runInScope, scopesKept, workTraced } from '@millrace/event'
+import { type Clock, scopesKept, workTraced } from '@millrace/event'
 import type { KeyRecord } from '../model/key-record.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Processor } from '../model/processor.ts'
@@ -6,6 +6,7 @@ import { now, Place } from './current.ts'
 import type { Delivery } from './delivery.ts'
 import { beginSpan, tellAttempt } from './delivery-trace.ts'
 import { DurableOperators } from './durable-operators.ts'
+import { goOnInScope, handleInScope } from './in-scope.ts'
 import type { Lane, LaneHooks, LaneOptions } from './lane.ts'
 import { Line } from './line.ts'
 import { Batch, type Load } from './load.ts'
@@ -104,7 +105,7 @@ export class LaneCore implements Lane {
     this.#depth += 1
     try {
       // What was kept goes on in the midst of another event.
-      if (scopesKept()) runInScope(load.delivery, act)
+      if (scopesKept()) goOnInScope(this.processor, load.delivery, act)
       else act()
     } finally {
       now.load = before
@@ -185,7 +186,7 @@ export class LaneCore implements Lane {
       now.place = this.trunk
       this.#depth = 1
       try {
-        if (scopesKept()) runInScope(delivery, () => this.#begin(delivery))
+        if (scopesKept()) handleInScope(this.processor, delivery, () => this.#begin(delivery))
         else this.#begin(delivery)
       } catch (error) {
         this.fail(error)
@@ -203,10 +204,12 @@ export class LaneCore implements Lane {
     this.#settle()
   }
 
-  #begin(delivery: Delivery): void {
+  /** Answers whether the delivery was kept. */
+  #begin(delivery: Delivery): boolean {
     if (workTraced()) delivery.span = beginSpan(delivery, this.processor)
     if (delivery.timer === undefined) this.#stage.next(delivery)
     else this.durable.fire(this, delivery)
+    return delivery.holds > 1 && !this.#failing
   }
 
   #admit(delivery: Delivery): void {

@@ -107,10 +107,9 @@ class ConsumerMeter {
     if (figures === undefined) return
     for (const { type, outcome, count } of figures.outcomes)
       this.counts.add(metricNames.eventsProcessed, count, topic, group, type ?? otherLabel, outcome)
-    let longestMs = 0
-    for (const { ms } of figures.waited) longestMs = Math.max(longestMs, ms)
+    const { example } = figures
     for (const { ms, count } of figures.waited)
-      series.waited.observe(ms / 1_000, count, ms === longestMs ? figures.traceparent : undefined)
+      series.waited.observe(ms / 1_000, count, ms === example?.waitedMs ? example.traceparent : undefined)
     for (const { ms, count } of figures.handled) series.handled.observe(ms / 1_000, count)
     series.commitSeconds.observe(figures.tookMs / 1_000)
     series.hits.value += figures.lookups.hits

@@ -1,1 +1,11 @@
-export {};
+export type { CarryOutParts, DeskCall, OrderDesk, Supplier, SupplierMail } from './carry-out-saga.ts'
+export { defaultThresholds, type Thresholds } from './domain/review.ts'
+export { purchasingClient } from './purchasing-client.ts'
+export { createRestocking, type Restocking, type RestockingOptions } from './restocking.ts'
+export { reviewProcessor } from './review-processor.ts'
+export type { Suggestion, SuggestionFacts, SuggestionStatus } from './suggestion.ts'
+export { openSuggestionStore, type SuggestionStore } from './suggestion-store.ts'
+export { supplierMail, type SupplierMailOptions } from './supplier-mail.ts'
+export { type OrderDocument, orderKey, productKey, suggestions, supply } from './supply-topic.ts'
+export { openVerdictView, type SuggestionSchemas, type VerdictRows } from './verdict-rows.ts'
+export { verdictView } from './verdict-view.ts'

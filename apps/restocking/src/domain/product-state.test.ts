@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  lineSeen,
+  productKnown,
+  type ProductState,
+  reviewAll,
+  stockCounted,
+  stockMoved,
+  unknownProduct,
+} from './product-state.ts'
+import { defaultThresholds } from './review.ts'
+
+const line = {
+  order: 'O1',
+  line: 1,
+  supplier: 'S1',
+  quantity: 10,
+  orderedOn: '2026-11-01',
+  dueOn: '2026-12-10',
+  shipped: false,
+  finished: false,
+  version: 2,
+}
+const product = { name: 'Hinge', supplier: 'S1', dailyForecast: 10, reorderLevel: 70 }
+const reviewed = (state: ProductState, always?: string) =>
+  reviewAll(state, '2026-11-20', defaultThresholds, always)
+
+const lsn = (at: number) =>
+  `${Math.floor(at / 16)
+    .toString(16)
+    .toUpperCase()}/${(at % 16).toString(16).toUpperCase()}`
+
+test('a count and movements, whatever comes first, end at the same stock', () => {
+  // The database's truth: movements at places 1, 2, 3 …, counted at some of them.
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 60 }),
+      fc.array(fc.nat({ max: 60 }), { maxLength: 4 }),
+      fc.infiniteStream(fc.nat({ max: 10 })),
+      (differences, counts, choices) => {
+        const truth = differences.reduce((sum, one) => sum + one, 0)
+        const before = (at: number) => differences.slice(0, at).reduce((sum, one) => sum + one, 0)
+        const moves = differences.map(
+          (difference, at) => (state: ProductState) => stockMoved(state, difference, lsn(at)),
+        )
+        // A count at a place holds what was before it; counts come when they come.
+        const counted = [...counts, 0].map((at) => {
+          const place = Math.min(at, differences.length)
+          return (state: ProductState) => stockCounted(state, before(place), lsn(place))
+        })
+        let state: ProductState = unknownProduct
+        while (moves.length > 0 || counted.length > 0) {
+          const pickCount = counted.length > 0 && (moves.length === 0 || (choices.next().value ?? 0) < 2)
+          const next = pickCount ? counted.shift() : moves.shift()
+          state = next?.(state) ?? state
+        }
+        expect(state.stock).toBe(truth)
+      },
+    ),
+  )
+})
+
+test('more movements than are kept: a count from before the forgotten ones changes nothing', () => {
+  let state: ProductState = unknownProduct
+  for (let at = 1; at <= 300; at++) state = stockMoved(state, 1, lsn(at))
+  expect(state.movements).toHaveLength(200)
+  expect(stockCounted(state, 1_000, lsn(50))).toBe(state)
+  expect(stockCounted(state, 1_000, lsn(201)).stock).toBe(1_000 + 100)
+})
+
+test('handling anything ten times gives what handling it once gives', () => {
+  const once = lineSeen(productKnown(unknownProduct, product), line).state
+  const ten = Array.from({ length: 9 }).reduce<ProductState>(
+    (state) => lineSeen(productKnown(state, product), line).state,
+    once,
+  )
+  expect(ten).toEqual(once)
+  const counted = stockCounted(once, 5, '0/9')
+  expect(stockCounted(counted, 5, '0/9')).toBe(counted)
+})
+
+test('only what has changed is said, and a changed order always is', () => {
+  const state = stockCounted(lineSeen(productKnown(unknownProduct, product), line).state, 10, '0/1')
+  const first = reviewed(state)
+  expect(first.reviews.map(({ verdict }) => verdict)).toMatchObject([{ kind: 'bring-forward' }])
+  expect(reviewed(first.state).reviews).toEqual([])
+  expect(reviewed(first.state, 'O1/1').reviews).toHaveLength(1)
+  const enough = reviewed(stockMoved(first.state, 200, '0/2'))
+  expect(enough.reviews.map(({ verdict }) => verdict)).toMatchObject([{ kind: 'keep' }])
+})
+
+test('a finished line is gone and says so once; an older word about it brings it back only when it is unknown', () => {
+  const open = reviewed(lineSeen(unknownProduct, line).state).state
+  const ended = lineSeen(open, { ...line, finished: true, version: 3 })
+  expect(ended.reviews).toMatchObject([{ verdict: 'finished' }])
+  expect(ended.state.lines).toEqual({})
+  expect(lineSeen(ended.state, { ...line, finished: true, version: 3 }).reviews).toEqual([])
+  expect(lineSeen(open, { ...line, version: 1, dueOn: '2027-01-01' }).state).toBe(open)
+})

@@ -1,0 +1,139 @@
+import { type LineFacts, type ProductFacts, review, type Thresholds, type Verdict } from './review.ts'
+
+/** A difference of the stock that the database's log has told, with its place there. */
+interface Movement {
+  readonly lsn: string
+  readonly difference: number
+}
+
+/** What of a verdict is worth to be said anew when it changes. */
+type Said = Pick<Verdict, 'kind' | 'proposedDueOn' | 'waitingFor'>
+
+/** A line with what was last said about it. */
+export interface ReviewedLine extends LineFacts {
+  readonly said?: Said
+}
+
+/** All that is known of one product: everything about it meets here. */
+export interface ProductState {
+  readonly product?: ProductFacts
+  /** Undefined until it was counted or has moved. */
+  readonly stock?: number
+  /** Place in the database's log of the last count. */
+  readonly countedAt?: string
+  /** The latest movements: a count may come after movements that it does not hold. */
+  readonly movements: readonly Movement[]
+  /** Place of the latest movement that was forgotten. */
+  readonly forgotten?: string
+  /** Lines of orders that have not come to their end, by `order/line`. */
+  readonly lines: Readonly<Record<string, ReviewedLine>>
+}
+
+export const unknownProduct: ProductState = { movements: [], lines: {} }
+
+/** A line of an order as it came. */
+export interface SeenLine extends LineFacts {
+  /** Delivered or cancelled: nothing is to be suggested any more. */
+  readonly finished: boolean
+}
+
+/** What is said about a line. */
+export interface Review {
+  readonly line: LineFacts
+  readonly product: ProductFacts | undefined
+  /** `finished`: the order or its line has come to its end. */
+  readonly verdict: Verdict | 'finished'
+}
+
+/** A state, and what is to be said with it. */
+export interface Step {
+  readonly state: ProductState
+  readonly reviews: readonly Review[]
+}
+
+const movementsKept = 200
+
+/** The product is known, or known better. */
+export function productKnown(state: ProductState, product: ProductFacts): ProductState {
+  return { ...state, product }
+}
+
+/** The stock has moved by a difference. One that the last count holds already changes nothing. */
+export function stockMoved(state: ProductState, difference: number, lsn: string | undefined): ProductState {
+  if (lsn !== undefined && state.countedAt !== undefined && isBefore(lsn, state.countedAt)) return state
+  const stock = (state.stock ?? 0) + difference
+  if (lsn === undefined) return { ...state, stock }
+  const movements = [...state.movements, { lsn, difference }]
+  const [oldest] = movements
+  return movements.length > movementsKept && oldest
+    ? { ...state, stock, movements: movements.slice(1), forgotten: oldest.lsn }
+    : { ...state, stock, movements }
+}
+
+/**
+ * The stock was counted: `quantity` holds every movement before `lsn`. Those at it or after it that have come already
+ * are added. A count that is older than one before, or than a movement that was forgotten, changes nothing.
+ */
+export function stockCounted(state: ProductState, quantity: number, lsn: string): ProductState {
+  if (state.countedAt !== undefined && !isBefore(state.countedAt, lsn)) return state
+  if (state.forgotten !== undefined && !isBefore(state.forgotten, lsn)) return state
+  const later = state.movements.filter((movement) => !isBefore(movement.lsn, lsn))
+  const stock = later.reduce((sum, { difference }) => sum + difference, quantity)
+  return { ...state, stock, countedAt: lsn, movements: later }
+}
+
+/** A line of an order has come. One that is older than what is known changes nothing. */
+export function lineSeen(state: ProductState, { finished, ...line }: SeenLine): Step {
+  const name = lineName(line)
+  const known = state.lines[name]
+  if (known && known.version > line.version) return { state, reviews: [] }
+  if (!finished) {
+    const kept = known?.said ? { ...line, said: known.said } : line
+    return { state: { ...state, lines: { ...state.lines, [name]: kept } }, reviews: [] }
+  }
+  if (!known) return { state, reviews: [] }
+  const lines = Object.fromEntries(Object.entries(state.lines).filter(([other]) => other !== name))
+  return { state: { ...state, lines }, reviews: [{ line, product: state.product, verdict: 'finished' }] }
+}
+
+/**
+ * Reviews every line, and says what has changed: another verdict, another date, or `always` (the order itself has
+ * changed).
+ */
+export function reviewAll(state: ProductState, today: string, thresholds: Thresholds, always?: string): Step {
+  const reviews: Review[] = []
+  const lines: Record<string, ReviewedLine> = {}
+  for (const [name, known] of Object.entries(state.lines)) {
+    const { said, ...line } = known
+    const verdict = review(line, state.product, state.stock, today, thresholds)
+    const { kind, proposedDueOn, waitingFor } = verdict
+    const same = said?.kind === kind && said.proposedDueOn === proposedDueOn && said.waitingFor === waitingFor
+    if (same && name !== always) lines[name] = known
+    else {
+      reviews.push({ line, product: state.product, verdict })
+      lines[name] = {
+        ...line,
+        said: {
+          kind,
+          ...(proposedDueOn === undefined ? {} : { proposedDueOn }),
+          ...(waitingFor === undefined ? {} : { waitingFor }),
+        },
+      }
+    }
+  }
+  return reviews.length === 0 ? { state, reviews } : { state: { ...state, lines }, reviews }
+}
+
+export function lineName({ order, line }: Pick<LineFacts, 'order' | 'line'>): string {
+  return `${order}/${line}`
+}
+
+/** Places in PostgreSQL's log: two numbers in hexadecimal. */
+function isBefore(a: string, b: string): boolean {
+  return numberOf(a) < numberOf(b)
+}
+
+function numberOf(lsn: string): bigint {
+  const [high = '0', low = '0'] = lsn.split('/')
+  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)
+}

@@ -1,0 +1,148 @@
+import { MillraceError } from '@millrace/event'
+import { type HandlerContext, type Processor, processor, state } from '@millrace/processor'
+import {
+  lineName,
+  lineSeen,
+  productKnown,
+  type ProductState,
+  type Review,
+  reviewAll,
+  type Step,
+  stockCounted,
+  stockMoved,
+  unknownProduct,
+} from './domain/product-state.ts'
+import { defaultThresholds, type Thresholds, type Verdict } from './domain/review.ts'
+import { type OrderDocument, productKey, suggestions, supply } from './supply-topic.ts'
+
+/** Who owns the orders. */
+export interface OrderOwner {
+  /**
+   * The order as it is now.
+   *
+   * @throws {MillraceError} `order.unknown`; what is retryable when the owner cannot be reached
+   */
+  order(id: string, signal: AbortSignal): Promise<OrderDocument>
+}
+
+/** Options of {@link reviewProcessor}. */
+export interface ReviewOptions {
+  readonly orders: OrderOwner
+  readonly thresholds?: Thresholds
+}
+
+/** State of a key: of an order, its newest version that was told to its products; of a product, all about it. */
+type KeyState = { readonly told: number } | ProductState
+
+/** Reviews the open lines of all orders, whatever of order, product and stock comes first. */
+export function reviewProcessor({
+  orders,
+  thresholds = defaultThresholds,
+}: ReviewOptions): Processor<typeof supply, KeyState> {
+  return processor('restocking', supply, {
+    state: state<KeyState>({
+      initial: (key) => (key.startsWith('order/') ? { told: 0 } : unknownProduct),
+      // A product that sells has hundreds of open lines.
+      maxBytes: 1024 * 1024,
+    }),
+    onExhausted: 'skip-event',
+    handle: async (event, context) => {
+      const today = event.time.slice(0, 10)
+      const judge = (before: ProductState, step: Step, always?: string): void => {
+        const { state: after, reviews } = reviewAll(step.state, today, thresholds, always)
+        if (after !== before) context.evolve(after)
+        say(context, [...step.reviews, ...reviews])
+      }
+      const learned = (after: (before: ProductState) => ProductState): void => {
+        const before = productStateOf(context)
+        judge(before, { state: after(before), reviews: [] })
+      }
+      switch (event.type) {
+        case 'PurchaseOrderCreated':
+          return tell(context, await orders.order(event.data.id, context.signal))
+        case 'PurchaseOrderChanged':
+        case 'PurchaseOrderSnapshot':
+          return tell(context, event.data)
+        case 'ProductInformation':
+          return learned((before) => productKnown(before, event.data))
+        case 'StockLevelChanged':
+          return learned((before) => stockMoved(before, event.data.difference, event.data.lsn))
+        case 'StockCounted':
+          return learned((before) => stockCounted(before, event.data.quantity, event.data.lsn))
+        case 'ReviewDue':
+          return learned((before) => before)
+        case 'OrderLineSeen': {
+          const before = productStateOf(context)
+          const step = lineSeen(before, event.data)
+          return judge(before, step, step.state === before ? undefined : lineName(event.data))
+        }
+      }
+    },
+  })
+}
+
+/** Tells an order to its products, line by line, unless a newer version was told before. */
+function tell(context: HandlerContext<KeyState>, order: OrderDocument): void {
+  const { state: known } = context
+  if (!('told' in known)) throw misplaced(context.key)
+  if (order.version <= known.told) return
+  context.evolve({ told: order.version })
+  const { id, supplier, orderedOn, version, status } = order
+  const ended = status === 'delivered' || status === 'cancelled'
+  context.emit(
+    supply,
+    order.lines.map(({ line, product, quantity, dueOn, status: lineStatus }) => ({
+      type: 'OrderLineSeen',
+      key: productKey(product),
+      data: {
+        order: id,
+        line,
+        supplier,
+        quantity,
+        orderedOn,
+        dueOn,
+        shipped: status === 'shipped',
+        finished: ended || lineStatus === 'cancelled',
+        version,
+      },
+    })),
+  )
+}
+
+function say(context: HandlerContext<KeyState>, reviews: readonly Review[]): void {
+  if (reviews.length === 0) return
+  const product = context.key.slice(productKey('').length)
+  context.emit(
+    suggestions,
+    reviews.map(({ line, product: facts, verdict }) => ({
+      type: 'LineReviewed',
+      key: lineName(line),
+      data: {
+        order: line.order,
+        line: line.line,
+        product,
+        productName: facts?.name ?? product,
+        supplier: line.supplier,
+        quantity: line.quantity,
+        dueOn: line.dueOn,
+        orderVersion: line.version,
+        ...(verdict === 'finished'
+          ? { kind: verdict, numbers: {}, reason: 'The order, or this line of it, has come to its end.' }
+          : said(verdict)),
+      },
+    })),
+  )
+}
+
+function said({ kind, proposedDueOn, numbers, reason }: Verdict) {
+  return { kind, numbers, reason, ...(proposedDueOn === undefined ? {} : { proposedDueOn }) }
+}
+
+function productStateOf(context: HandlerContext<KeyState>): ProductState {
+  if ('told' in context.state) throw misplaced(context.key)
+  return context.state
+}
+
+function misplaced(key: string): MillraceError {
+  return new MillraceError('event.invalid', `An event of this type does not belong to the key ${key}`)
+}

@@ -1,5 +1,8 @@
 import { MillraceError } from '@millrace/event'
 import {
+  authorizationFault,
+  directRoute,
+  type EventDefaults,
   eventOfCloudEvent,
   headerOf,
   httpApp,
@@ -11,7 +14,7 @@ import {
 } from '@millrace/hono'
 import { formatPosition } from '@millrace/log'
 import { z } from 'zod'
-import type { AppendOptions, UniqAction, UniqService } from './uniq-service.ts'
+import type { Appended, AppendOptions, UniqAction, UniqService } from './uniq-service.ts'
 
 /** What {@link createUniqApp} needs. */
 export interface UniqAppOptions {
@@ -37,7 +40,13 @@ const lookupRequest = z.strictObject({
 export function createUniqApp(options: UniqAppOptions) {
   const { service } = options
   const app = httpApp({ ...options.http, refuse: tokenFault({ tokens: options.tokens }) })
-  const write = (action: UniqAction) => (c: KitContext) => append(service, action, c)
+  const write = (action: UniqAction) => async (c: KitContext) => {
+    const topic = c.req.query('topic') ?? headerOf(c, 'x-topic')
+    const open = writeTo(service, topic)
+    const [correlationId, traceparent] = [c.get('correlationId'), c.get('traceparent')]
+    const value = await readJson(c)
+    return c.json(await open(action, value, { correlationId, traceparent }, (name) => headerOf(c, name)))
+  }
   app.post('/events', write('create'))
   app.patch('/events', write('change'))
   app.delete('/events', write('release'))
@@ -46,33 +55,63 @@ export function createUniqApp(options: UniqAppOptions) {
     const { topic, constraint, values } = c.req.valid('json')
     return c.json({ owner: (await service.of(topic).ownerOf(constraint, values)) ?? null })
   })
-  return app
+  const faultOf = authorizationFault({ tokens: options.tokens })
+  const direct = directRoute(
+    {
+      ...options.http,
+      ...{ method: 'POST', path: '/events' },
+      refuse: (request) => faultOf(request.header('authorization')),
+    },
+    (request) => {
+      const open = writeTo(service, request.header('x-topic'))
+      return open('create', request.json(), request.ids, (name) => request.header(name))
+    },
+  )
+  // Nearly all that comes are claims.
+  return Object.assign(app, { direct })
 }
 
-async function append(service: UniqService, action: UniqAction, c: KitContext): Promise<Response> {
-  const topic = c.req.query('topic') ?? headerOf(c, 'x-topic')
+/** The answer to a write; an absent version is left out by the encoding. */
+interface Written {
+  readonly status: Appended['status']
+  readonly position: string
+  readonly version: number | undefined
+}
+
+type HeaderOf = (name: string) => string | undefined
+type Write = (action: UniqAction, value: unknown, ids: EventDefaults, header: HeaderOf) => Promise<Written>
+
+/** A topic that is not known is refused before the body is looked at. */
+function writeTo(service: UniqService, topic: string | undefined): Write {
   const guarded = service.of(topic)
-  const event = eventOfCloudEvent(service.guard(topic).topic, await readJson(c), {
-    correlationId: c.get('correlationId'),
-    traceparent: c.get('traceparent'),
-  })
-  const { status, position, version } = await guarded.append(action, event, optionsIn(c))
-  // An absent version is left out by the encoding.
-  return c.json({ status, position: formatPosition(position), version })
+  const guard = service.guard(topic)
+  return (action, value, ids, header) => {
+    const event = eventOfCloudEvent(guard.topic, value, ids)
+    return guarded.append(action, event, optionsIn(header)).then(writtenOf)
+  }
+}
+
+function writtenOf({ status, position, version }: Appended): Written {
+  return { status, position: formatPosition(position), version }
 }
 
 const fingerprintText = /^[\x21-\x7e]{1,128}$/
 const wholeNumber = /^(0|[1-9]\d{0,14})$/
 
 /** Headers that go with an event. */
-function optionsIn(c: KitContext): AppendOptions {
-  const fingerprint = header(c, 'x-fingerprint', fingerprintText, 'is 1 to 128 visible ASCII characters')
-  const version = header(c, 'x-expected-version', wholeNumber, 'is a whole number')
+function optionsIn(header: HeaderOf): AppendOptions {
+  const fingerprint = checked(
+    header,
+    'x-fingerprint',
+    fingerprintText,
+    'is 1 to 128 visible ASCII characters',
+  )
+  const version = checked(header, 'x-expected-version', wholeNumber, 'is a whole number')
   return { fingerprint, expectedVersion: version === undefined ? undefined : Number(version) }
 }
 
-function header(c: KitContext, name: string, pattern: RegExp, message: string): string | undefined {
-  const value = headerOf(c, name)
+function checked(header: HeaderOf, name: string, pattern: RegExp, message: string): string | undefined {
+  const value = header(name)
   if (value === undefined || pattern.test(value)) return value
   throw new MillraceError('request.invalid', `${name} ${message}`, { errors: [{ field: name, message }] })
 }

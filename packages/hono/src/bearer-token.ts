@@ -25,9 +25,17 @@ export function bearerToken(options: BearerTokenOptions): MiddlewareHandler<KitE
 
 /** Why a request is refused, as {@link bearerToken} does; for the `refuse` of an app all of whose paths want a token. */
 export function tokenFault(options: BearerTokenOptions): (c: KitContext) => MillraceError | undefined {
+  const faultOf = authorizationFault(options)
+  return (c) => faultOf(headerOf(c, 'authorization'))
+}
+
+/** The same of the header alone. */
+export function authorizationFault(
+  options: BearerTokenOptions,
+): (authorization: string | undefined) => MillraceError | undefined {
   const known = options.tokens.filter((token) => token !== '').map((token) => Buffer.from(token))
-  return (c) => {
-    const given = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(headerOf(c, 'authorization') ?? '')?.[1]
+  return (authorization) => {
+    const given = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(authorization ?? '')?.[1]
     const bytes = Buffer.from(given ?? '')
     let matches = 0
     for (const token of known)

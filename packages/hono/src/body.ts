@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { MillraceError } from '@millrace/event'
 import type { Context, MiddlewareHandler } from 'hono'
 import { readBytes } from './byte-stream.ts'
@@ -125,9 +126,13 @@ function tooLarge(maxBytes: number): MillraceError {
  */
 function arrived<E extends KitEnv>(c: Context<E>): Uint8Array | undefined {
   const { incoming } = (c.env as E['Bindings'] | undefined) ?? {}
-  const length = Number(incoming?.headers['content-length'] ?? 0)
-  if (!incoming || length === 0 || incoming.readableLength !== length || incoming.readableDidRead)
-    return undefined
+  return incoming && arrivedIn(incoming)
+}
+
+/** The same of a request as Node has it. */
+export function arrivedIn(incoming: IncomingMessage): Uint8Array | undefined {
+  const length = Number(incoming.headers['content-length'] ?? 0)
+  if (length === 0 || incoming.readableLength !== length || incoming.readableDidRead) return undefined
   const piece: unknown = incoming.read()
   incoming.resume()
   return piece instanceof Uint8Array ? piece : undefined

@@ -41,13 +41,18 @@ const asInput = { options: { io: 'input' } }
  * @throws MillraceError `request.media-type`, `json.invalid` and those of {@link readBody}
  */
 export async function readJson<E extends KitEnv>(c: Context<E>, limits?: BodyLimits): Promise<unknown> {
-  const type = mediaType(headerOf(c, 'content-type'))
+  assertJsonType(headerOf(c, 'content-type'))
+  return safeJson(await readText(c, limits))
+}
+
+/** Refuses what is not declared as JSON. @throws MillraceError `request.media-type` */
+export function assertJsonType(contentType: string | undefined): void {
+  const type = mediaType(contentType)
   if (type !== json && !type.endsWith('+json'))
     throw new MillraceError(
       'request.media-type',
       `The content type must be application/json${type ? `, not ${type.slice(0, 80)}` : ''}`,
     )
-  return safeJson(await readText(c, limits))
 }
 
 /**

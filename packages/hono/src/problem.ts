@@ -61,16 +61,19 @@ export function problemHeaders(error: MillraceError): Record<string, string> {
 
 /** The error handler of an app: answers the problem, and logs what nobody foresaw with its stack. */
 export function onError(logger: KitLogger): ErrorHandler<KitEnv> {
-  return (error, c) => {
-    const known = asMillraceError(error)
-    const fields = { code: known.code, status: known.status, method: c.req.method }
-    if (known.code === 'internal')
-      logger.error('A request failed with an error that nobody foresaw', { ...fields, err: error })
-    else if (known.status === 500) logger.error(known.message, { ...fields, err: known })
-    else if (known.status > 500) logger.warn(known.message, fields)
-    else logger.debug(known.message, fields)
-    return problem(c, known)
-  }
+  return (error, c) => problem(c, logged(logger, error, c.req.method))
+}
+
+/** What an error means to a caller, when it is logged. */
+export function logged(logger: KitLogger, error: unknown, method: string): MillraceError {
+  const known = asMillraceError(error)
+  const fields = { code: known.code, status: known.status, method }
+  if (known.code === 'internal')
+    logger.error('A request failed with an error that nobody foresaw', { ...fields, err: error })
+  else if (known.status === 500) logger.error(known.message, { ...fields, err: known })
+  else if (known.status > 500) logger.warn(known.message, fields)
+  else logger.debug(known.message, fields)
+  return known
 }
 
 /** The answer where no route matches. */

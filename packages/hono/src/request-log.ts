@@ -17,6 +17,20 @@ export interface RequestLog {
   begin(): number
   /** Its answer is ready. */
   end(c: KitContext, from: number): void
+  /** The same of a request that Hono has not seen. */
+  answered(request: AnsweredRequest, from: number): void
+}
+
+/** What is written down of a request. */
+export interface AnsweredRequest {
+  readonly method: string
+  /** The template of the route that answered. */
+  readonly route: string
+  readonly status: number
+  readonly correlationId: string
+  readonly traceparent: string
+  /** The trace context that the caller sent. */
+  readonly given: string | undefined
 }
 
 /**
@@ -26,36 +40,40 @@ export interface RequestLog {
 export function requestLog(options: RequestLogOptions): RequestLog {
   const { logger, meter } = options
   const level = options.level ?? 'info'
+  const answered = (request: AnsweredRequest, from: number): void => {
+    const { method, route, status } = request
+    const ms = performance.now() - from
+    meter?.end(method, route, status, ms / 1_000)
+    if (workTraced()) trace(request, ms)
+    const fields = { method, route, status, ms: Math.round(ms * 10) / 10 }
+    if (status >= 500) logger.warn('request', fields)
+    else if (level === 'debug' || quiet.has(route)) logger.debug('request', fields)
+    else logger.info('request', fields)
+  }
   return {
     begin: () => {
       meter?.begin()
       return performance.now()
     },
     end: (c, from) => {
-      const ms = performance.now() - from
+      const { correlationId, traceparent } = c.var
       const [method, route, status] = [knownMethod(c.req.method), routeOf(c), c.res.status]
-      meter?.end(method, route, status, ms / 1_000)
-      if (workTraced()) trace(c, route, ms)
-      const fields = { method, route, status, ms: Math.round(ms * 10) / 10 }
-      if (status >= 500) logger.warn('request', fields)
-      else if (level === 'debug' || quiet.has(route)) logger.debug('request', fields)
-      else logger.info('request', fields)
+      answered({ method, route, status, correlationId, traceparent, given: headerOf(c, 'traceparent') }, from)
     },
+    answered,
   }
 }
 
 /** Tells of a request whose trace is recorded, or that has failed on our side. */
-function trace(c: KitContext, route: string, tookMs: number): void {
-  const traceparent = c.get('traceparent')
-  const { status } = c.res
+function trace(request: AnsweredRequest, tookMs: number): void {
+  const { method, route, status, correlationId, traceparent, given } = request
   if (status < 500 && (!isSampled(traceparent) || quiet.has(route))) return
-  const given = headerOf(c, 'traceparent')
   tellWork({
     kind: 'request',
-    ...{ traceparent, correlationId: c.get('correlationId') },
+    ...{ traceparent, correlationId },
     // Malformed, it was left out of account.
     ...(traceContextOf(given) ? { parent: given } : {}),
-    ...{ startMs: Date.now() - tookMs, tookMs, method: knownMethod(c.req.method), route, status },
+    ...{ startMs: Date.now() - tookMs, tookMs, method, route, status },
   })
 }
 

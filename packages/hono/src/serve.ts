@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { MillraceError } from '@millrace/event'
+import type { DirectRoute } from './direct-route.ts'
 import type { KitBindings } from './environment.ts'
 import { answerUnreadable } from './unreadable.ts'
 import { asMillraceError, problemHeaders, problemOf } from './problem.ts'
@@ -43,6 +44,8 @@ export interface HttpServer {
 /** An app: anything with Hono's `fetch`. */
 export interface FetchApp {
   fetch(request: Request, bindings: KitBindings): Response | Promise<Response>
+  /** Asked before it. */
+  readonly direct?: DirectRoute
 }
 
 /**
@@ -72,7 +75,8 @@ export async function serveHttp(app: FetchApp, options: ServeOptions): Promise<H
     },
     (incoming, outgoing) => {
       if (stopping.signal.aborted) outgoing.shouldKeepAlive = false
-      void listener(incoming, outgoing)
+      const otherwise = (): void => void listener(incoming, outgoing)
+      if (!app.direct?.(incoming, outgoing, otherwise)) otherwise()
     },
   )
   server.maxConnections = options.maxConnections ?? 10_000

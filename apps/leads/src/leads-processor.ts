@@ -11,6 +11,8 @@ import { type Buyer, leadsOf, newBuyer, openOffers, sameLeads, withFact } from '
 import { judgeFact } from './domain/judge-fact.ts'
 import type { FactType, OfferFact } from './domain/offer-fact.ts'
 import { type SalesTask, settleBuyer } from './domain/settle-buyer.ts'
+import { comparisonWith, firstTouchOf } from './legacy/first-touch.ts'
+import type { LegacySystem } from './legacy/legacy-system.ts'
 import { type OfferEvent, offers } from './offers-topic.ts'
 import type { SalesDesk } from './sales-desk.ts'
 import { sales } from './sales-topic.ts'
@@ -21,6 +23,10 @@ export interface LeadsProcessorOptions {
   readonly desk: SalesDesk
   /** What becomes of a fact whose predecessor is missing, by type. Default: it waits. */
   readonly onUnmet?: { readonly [Type in FactType]?: OnUnmet }
+  /** Where buyers are taken over from with their first event, and what leads are compared with. Default: nowhere. */
+  readonly legacy?: LegacySystem
+  /** Whose effects are carried out before anybody is promoted or demoted. Default `all`. */
+  readonly initially?: 'none' | 'all'
 }
 
 /** Facts of a buyer's offers, folded into his leads; what is to be done about them are effects. */
@@ -30,10 +36,16 @@ export type LeadsProcessor = Processor<typeof offers, Buyer>
  * The group `leads`. A fact whose predecessor has not come is deferred; one that was here before changes nothing. The
  * state and what is to be done come true in one commit; what is to be done is carried out after it.
  */
-export function leadsProcessor({ desk, onUnmet = {} }: LeadsProcessorOptions): LeadsProcessor {
+export function leadsProcessor(options: LeadsProcessorOptions): LeadsProcessor {
+  const { desk, legacy, onUnmet = {}, initially = 'all' } = options
   const does = effectsOf(desk)
   return processor('leads', offers, {
-    state: state({ initial: () => newBuyer, maxBytes: 256 * 1024 }),
+    state: state({
+      initial: () => newBuyer,
+      maxBytes: 256 * 1024,
+      ...(legacy ? { firstTouch: firstTouchOf(legacy) } : {}),
+    }),
+    ...(legacy ? { shadow: { initially }, compare: comparisonWith(legacy) } : {}),
     effects: Object.values(does),
     onUnmet,
     handle: (event, context) => {
@@ -53,8 +65,8 @@ export function leadsProcessor({ desk, onUnmet = {} }: LeadsProcessorOptions): L
 }
 
 /** What an event says, for the domain. */
-export function factOf({ type, data }: OfferEvent): OfferFact {
-  return { type, ...data }
+export function factOf({ type, time, data }: OfferEvent): OfferFact {
+  return { type, at: time, ...data }
 }
 
 const ofOffer = { offer: z.string(), car: z.string() }

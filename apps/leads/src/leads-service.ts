@@ -13,6 +13,8 @@ import {
 import type { RetryClock } from '@millrace/retry'
 import { CheckpointWatch, type ViewStore } from '@millrace/view'
 import { createLeadsApp } from './leads-app.ts'
+import { beforeTheLog } from './legacy/before-the-log.ts'
+import { tellLegacy } from './legacy/tell-legacy.ts'
 import { leadsProcessor, type LeadsProcessorOptions } from './leads-processor.ts'
 import { sales } from './sales-topic.ts'
 import { followSales } from './view/follow-sales.ts'
@@ -37,8 +39,8 @@ export interface LeadsOptions extends LeadsProcessorOptions {
   readonly member?: string
   /** Makes the part of that name which nobody else has. Default: a fresh id. */
   readonly freshName?: () => string
-  /** Say when parked buyers are due, of the group `leads` and of the view. Their owner closes them, after the stop. */
-  readonly retryClocks?: { readonly leads: RetryClock; readonly view: RetryClock }
+  /** Say when parked buyers are due, by group. Their owner closes them, after the stop. */
+  readonly retryClocks?: { readonly [Group in LeadsGroup]: RetryClock }
   /** Hears of lag, progress and failures; must not throw. */
   readonly observe?: (event: ConsumerEvent) => void
   readonly clock?: Clock
@@ -47,13 +49,17 @@ export interface LeadsOptions extends LeadsProcessorOptions {
   readonly bounds?: Partial<EngineBounds>
 }
 
-/** The service: its HTTP interface, and the two groups behind it. */
+/** The groups of the service, the last one where there is a legacy system. */
+export type LeadsGroup = 'leads' | 'leads-view' | 'legacy-feed'
+
+/** The service: its HTTP interface, and the groups behind it. */
 export interface LeadsService {
   readonly app: ReturnType<typeof createLeadsApp>
   /** Makes the view's tables where they are missing, and begins to follow the log. */
   start(): Promise<void>
   stop(): Promise<void>
-  health(): { readonly leads: ConsumerHealth; readonly view: ConsumerHealth }
+  /** By group. */
+  health(): Readonly<Partial<Record<LeadsGroup, ConsumerHealth>>>
 }
 
 const leadsBounds = {
@@ -70,11 +76,13 @@ export function createLeads(options: LeadsOptions): LeadsService {
     throw new TypeError('The secret for idempotency keys has at least 32 bytes')
   const { log, groups: store, view, clock = systemClock, waitMs = 5_000 } = options
   const processor = leadsProcessor(options)
+  const before = options.legacy && beforeTheLog(processor, store, options.legacy)
+  const earlier = before ? { before } : {}
   const watch = new CheckpointWatch(view)
   const app = createLeadsApp({
     ...{ log, view, watch, waitMs },
-    offers: { log, clock, idempotencySecret: options.idempotencySecret },
-    reader: { processor, log, store },
+    offers: { log, clock, idempotencySecret: options.idempotencySecret, ...earlier },
+    reader: { processor, log, store, ...earlier },
     tokens: options.tokens,
     http: options.http,
   })
@@ -86,28 +94,30 @@ export function createLeads(options: LeadsOptions): LeadsService {
     ...(freshName === undefined ? {} : { freshName }),
     ...(observe === undefined ? {} : { observe }),
   }
-  const clockOf = (of: 'leads' | 'view') => (retryClocks ? { retryClock: retryClocks[of] } : {})
-  let leads: Running | undefined
-  let following: Running | undefined
+  const clockOf = (of: LeadsGroup) => (retryClocks ? { retryClock: retryClocks[of] } : {})
+  const running = new Map<LeadsGroup, Running>()
+  const { legacy } = options
+  const groups: readonly LeadsGroup[] = ['leads', 'leads-view', ...(legacy ? (['legacy-feed'] as const) : [])]
   return {
     app,
     start: async () => {
       await view.prepare()
-      following = await followSales({ ...common, ...clockOf('view'), view })
-      leads = await run(processor, {
-        ...leadsBounds,
-        ...options.bounds,
-        ...common,
-        ...clockOf('leads'),
-        emitsTo: [sales],
-      })
+      running.set('leads-view', await followSales({ ...common, ...clockOf('leads-view'), view }))
+      const bounds = { ...leadsBounds, ...options.bounds }
+      running.set(
+        'leads',
+        await run(processor, { ...bounds, ...common, ...clockOf('leads'), emitsTo: [sales] }),
+      )
+      if (!legacy) return
+      const feed = { ...common, ...clockOf('legacy-feed'), legacy, leads: processor }
+      running.set('legacy-feed', await tellLegacy(feed))
     },
     stop: async () => {
       watch.stop()
-      await leads?.stop()
-      await following?.stop()
+      for (const group of ['legacy-feed', 'leads', 'leads-view'] as const) await running.get(group)?.stop()
     },
-    health: () => ({ leads: leads?.health() ?? notStarted, view: following?.health() ?? notStarted }),
+    health: () =>
+      Object.fromEntries(groups.map((group) => [group, running.get(group)?.health() ?? notStarted])),
   }
 }
 

@@ -19,6 +19,7 @@ export const offerFields = { name, car: ofOffer.car, price: z.int().min(1).max(1
  * one car, under an id of its own.
  */
 export const offers = topic('offers', {
+  partitions: 4,
   types: {
     OfferMade: z.strictObject({ ...ofOffer, price: offerFields.price }),
     OfferAccepted: fact,

@@ -10,6 +10,7 @@ const task = z.strictObject({
 
 /** What sales has of it: leads, and what was done about them. The key is the buyer. */
 export const sales = topic('sales', {
+  partitions: 4,
   types: {
     /** How the buyer's leads are now. */
     LeadsChanged: z.strictObject({ low: z.boolean(), high: z.array(z.string()), open: z.int() }),

@@ -23,6 +23,8 @@ export interface Buyer {
   readonly offers: Readonly<Record<string, Offer>>
   /** He was told of his quotes, once for all of them. */
   readonly contacted: boolean
+  /** Taken over from the legacy system, which had everything that had happened up to then (ISO 8601). */
+  readonly migrated?: string
 }
 
 /** What sales wants to know of a buyer. */

@@ -8,9 +8,10 @@ export type Verdict = 'next' | 'duplicate' | { readonly waitsFor: string }
  * Whether a fact is the next one of its offer. With numbers that is certain. Without them the type has to do: a fact
  * that does not fit how its offer stands waits until it does. docs/leads.md shows what that cannot tell apart.
  */
-export function judgeFact(buyer: Buyer, { offer: id, offerSeq, type }: OfferFact): Verdict {
+export function judgeFact(buyer: Buyer, { offer: id, offerSeq, type, at }: OfferFact): Verdict {
   const offer = buyer.offers[id]
   if (offerSeq === undefined) {
+    if (isCovered(buyer, at)) return 'duplicate'
     const { from, needs } = preconditions[type]
     return from.includes(offer?.standing ?? 'unknown') ? 'next' : { waitsFor: `offer ${id} has ${needs}` }
   }
@@ -18,6 +19,11 @@ export function judgeFact(buyer: Buyer, { offer: id, offerSeq, type }: OfferFact
   if (offerSeq <= seq) return 'duplicate'
   if (offerSeq === seq + 1) return 'next'
   return { waitsFor: `fact ${seq + 1} of offer ${id} has not come; this is its fact ${offerSeq}` }
+}
+
+/** Whether the legacy system had a fact already when the buyer was taken over: without numbers, its time has to tell. */
+function isCovered({ migrated }: Buyer, at: string | undefined): boolean {
+  return migrated !== undefined && at !== undefined && Date.parse(at) <= Date.parse(migrated)
 }
 
 const preconditions: Readonly<

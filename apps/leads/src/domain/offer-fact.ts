@@ -18,4 +18,6 @@ export interface OfferFact {
   readonly price?: number | undefined
   /** The offer system numbers the facts of each offer: 1, 2, 3 … Left out by producers that cannot. */
   readonly offerSeq?: number | undefined
+  /** When it happened, in ISO 8601. */
+  readonly at?: string | undefined
 }

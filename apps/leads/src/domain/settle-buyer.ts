@@ -32,7 +32,8 @@ export function settleBuyer(buyer: Buyer): { readonly buyer: Buyer; readonly tas
   const contact = !buyer.contacted && leadsOf(buyer).low
   if (contact) tasks.push({ kind: 'contact' })
   if (tasks.length === 0) return { buyer, tasks }
-  return { buyer: { offers: Object.fromEntries(offers), contacted: buyer.contacted || contact }, tasks }
+  const settled = { offers: Object.fromEntries(offers), contacted: buyer.contacted || contact }
+  return { buyer: { ...buyer, ...settled }, tasks }
 }
 
 function tasksFor(id: string, offer: Offer): readonly SalesTask[] {

@@ -2,7 +2,7 @@ import { type EventLog, formatPosition, type Position, recordedMsOf } from '@mil
 import { type GroupStore, stateAt } from '@millrace/processor'
 import { MillraceError, partitionOfKey } from '@millrace/event'
 import { z } from 'zod'
-import { leadsOf, openOffers } from '../domain/buyer.ts'
+import { type Buyer, leadsOf, openOffers } from '../domain/buyer.ts'
 import type { LeadsProcessor } from '../leads-processor.ts'
 import { offers } from '../offers-topic.ts'
 
@@ -11,6 +11,8 @@ export interface LeadsReader {
   readonly processor: LeadsProcessor
   readonly log: Pick<EventLog, 'readKey'>
   readonly store: GroupStore
+  /** What was known of a buyer of whom there is no event. */
+  readonly before?: (buyer: string) => Promise<Buyer | undefined>
 }
 
 /** When leads are asked for; neither: now. */
@@ -38,6 +40,10 @@ export const leadsAnswer = z.object({
     }),
   ),
   contacted: z.boolean(),
+  migrated: z
+    .string()
+    .nullable()
+    .meta({ description: 'Taken over from the legacy system, which had everything up to then' }),
   position: z.string().nullable().meta({ description: 'The last event that is in here' }),
   events: z.array(
     z.object({
@@ -66,7 +72,7 @@ export async function leadsAt(reader: LeadsReader, buyer: string, moment: Moment
   const { processor, log, store } = reader
   const { position, time } = moment
   const {
-    state,
+    state: folded,
     position: last,
     leftOut,
   } = await stateAt(processor, {
@@ -76,6 +82,9 @@ export async function leadsAt(reader: LeadsReader, buyer: string, moment: Moment
     ...(position ? { position } : {}),
     ...(time === undefined ? {} : { time }),
   })
+  // Without an event nobody has taken him over yet.
+  const early = last === undefined && leftOut.length === 0 && position === undefined && time === undefined
+  const state = (early ? await reader.before?.(buyer) : undefined) ?? folded
   const untilMs = time === undefined ? Number.POSITIVE_INFINITY : Date.parse(time)
   const within = (at: Position) =>
     at.seq <= (position?.seq ?? Number.POSITIVE_INFINITY) && recordedMsOf(at.id) <= untilMs
@@ -91,6 +100,7 @@ export async function leadsAt(reader: LeadsReader, buyer: string, moment: Moment
       version: seq,
     })),
     contacted: state.contacted,
+    migrated: state.migrated ?? null,
     position: last === undefined ? null : formatPosition(last),
     events: events
       .filter((one) => !out.has(one.position.seq))

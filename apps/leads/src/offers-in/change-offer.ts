@@ -1,6 +1,6 @@
 import { MillraceError, newEvent } from '@millrace/event'
 import { appendOne, type Position } from '@millrace/log'
-import type { Buyer, Offer, Standing } from '../domain/buyer.ts'
+import type { Offer, Standing } from '../domain/buyer.ts'
 import type { FactType } from '../domain/offer-fact.ts'
 import { offers } from '../offers-topic.ts'
 import { type BuyerOnLog, readBuyer } from './buyer-on-log.ts'
@@ -23,8 +23,6 @@ export interface OfferChange {
   readonly action: OfferAction
   /** How many facts the offer must have; undefined: any number. */
   readonly expected: number | undefined
-  /** What was known of the buyer before his first event on the log. */
-  readonly before?: Buyer | undefined
 }
 
 /** What became of a command. */
@@ -48,7 +46,7 @@ export async function changeOffer(ports: OfferPorts, call: Call, change: OfferCh
   const { buyer, offer, action, expected } = change
   const identity = identityOf(ports, call, `POST …/${action}`, [buyer, offer, String(expected ?? '')])
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const known = await readBuyer(ports.log, buyer, change.before)
+    const known = await knownOf(ports, change)
     const repeated = known.events.find(({ event }) => event.id === identity.eventId)
     const event = repeated?.event ?? factToWrite(ports, call, change, known, identity.eventId)
     const version = (event.data as { readonly offerSeq: number }).offerSeq
@@ -64,6 +62,14 @@ export async function changeOffer(ports: OfferPorts, call: Call, change: OfferCh
       throw new MillraceError('append.fingerprint', 'The idempotency key was used too long ago to compare')
   }
   throw new MillraceError('service.busy', 'The buyer is being changed by others')
+}
+
+/** An offer that is not on the log from its first fact may be one that was made before there was a log. */
+async function knownOf({ log, before }: OfferPorts, { buyer, offer }: OfferChange): Promise<BuyerOnLog> {
+  const known = await readBuyer(log, buyer)
+  const whole = known.buyer.offers[offer] && !known.waiting.some((fact) => fact.offer === offer)
+  const earlier = whole ? undefined : await before?.(buyer)
+  return earlier ? readBuyer(log, buyer, earlier) : known
 }
 
 function factToWrite(

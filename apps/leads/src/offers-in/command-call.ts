@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { type Clock, freshId, keyedId, MillraceError } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
+import type { Buyer } from '../domain/buyer.ts'
 
 /** What commands need. */
 export interface OfferPorts {
@@ -8,6 +9,8 @@ export interface OfferPorts {
   /** Of the ids and fingerprints that follow from an `Idempotency-Key`. */
   readonly idempotencySecret: Uint8Array
   readonly clock: Clock
+  /** What was known of a buyer before his first event on the log. */
+  readonly before?: (buyer: string) => Promise<Buyer | undefined>
 }
 
 /** What every command knows of its request. */

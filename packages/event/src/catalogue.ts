@@ -70,6 +70,7 @@ export const catalogue = {
   'claims.busy': { status: 409, retryable: true, title: 'Another rebuild of these claims is under way', hint: 'Wait until it has ended, or stop it; then start again.' },
   'claims.behind': { status: 503, retryable: true, title: 'The rebuild could not catch up with the log', hint: 'Run it again at a quieter time, or closed, which refuses claim changes meanwhile.' },
   'fold.invalid': { status: 400, retryable: false, title: 'The file cannot be used as a fold', hint: 'Export initial and fold(state, event) that returns the next state; see docs/what-the-log-makes-possible.md.' },
+  'story.unknown': { status: 404, retryable: false, title: 'There is nothing to tell of it', hint: 'Check the id; what is older than seven days may be forgotten.' },
   'repair.gone': { status: 404, retryable: false, title: 'The event is neither parked nor a dead letter', hint: 'It was settled or repaired meanwhile; list the dead letters again.' },
   'repair.overtaken': { status: 409, retryable: false, title: 'Later events of the key are settled', hint: 'Look at what has overtaken it, and order the repair again with force if it may run late.' },
   'repair.changed': { status: 409, retryable: false, title: 'The key has another head by now', hint: 'Look at the key again and decide anew.' },

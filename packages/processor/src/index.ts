@@ -173,6 +173,10 @@ export {
   type RequestFact,
   type StoryIndex,
 } from './story/story-index.ts'
+export { Explainer, type ExplainerOptions } from './story/explainer.ts'
+export { mostStoryEvents, type Standing, type Story, type StoryAsked, type StoryEntry } from './story/story.ts'
+export { type FollowerHealth, StoryFollower, type StoryFollowerOptions } from './story/story-follower.ts'
+export type { StoryGroup } from './story/story-of-events.ts'
 export { checkAsked, checkFacts } from './story/check-story.ts'
 export type { Stories } from './story/stories.ts'
 export {

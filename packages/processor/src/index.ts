@@ -131,6 +131,13 @@ export {
   type StateOfKey,
   type SwitchResult,
 } from './replay/generations.ts'
+export {
+  type EffectAction,
+  type EffectOutcome,
+  EffectRepairer,
+  type EffectRepairerParts,
+} from './repair/effect-repairer.ts'
+export { type EffectNote, effectNoteOf } from './engine/waiting-effect.ts'
 export { httpSource, type HttpSourceOptions } from './repair/http-source.ts'
 export type { RepairAction, RepairOrder, RepairOutcome } from './repair/repair-action.ts'
 export { repairChannel, type RepairNews } from './repair/repair-news.ts'

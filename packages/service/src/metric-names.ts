@@ -111,7 +111,7 @@ export const metricNames = {
   ),
   repairs: counter(
     'millrace_repairs_total',
-    'Rulings on events by operators: what was ruled (kind) on what (head, line, dead)',
+    'Rulings by operators: what was ruled (kind) on what (head, line, dead, effect)',
     ...group,
     'kind',
     'on',

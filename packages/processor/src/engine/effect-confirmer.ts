@@ -9,10 +9,16 @@ import { sleep } from './sleep.ts'
 const retry = { firstMs: 50, maxMs: 2_000 }
 const mostChanges = 500
 
+/** A change of an effect of that name. */
+export interface ChangedEffect {
+  readonly name: string
+  readonly change: EffectChange
+}
+
 /** What confirming tells those whose effects they are. */
 export interface ConfirmerOwner {
   /** So the ledger says it now. */
-  confirmed(names: readonly string[]): void
+  confirmed(changed: readonly ChangedEffect[]): void
   lost(): void
   failed(error: unknown): void
 }
@@ -23,7 +29,7 @@ export class EffectConfirmer {
   readonly #lease: EngineLease
   readonly #signal: AbortSignal
   readonly #owner: ConfirmerOwner
-  readonly #changes: { readonly name: string; readonly change: EffectChange }[] = []
+  readonly #changes: ChangedEffect[] = []
   #confirming: Promise<void> | undefined
 
   constructor(settings: EngineSettings, lease: EngineLease, signal: AbortSignal, owner: ConfirmerOwner) {
@@ -64,7 +70,7 @@ export class EffectConfirmer {
           return
         }
         this.#changes.splice(0, part.length)
-        this.#owner.confirmed(part.map(({ name }) => name))
+        this.#owner.confirmed(part)
         const names = part.flatMap(({ name, change }) => (change.to === 'confirmed' ? [name] : []))
         if (names.length > 0) tell({ kind: 'effects-confirmed', partition: this.#lease.at.partition, names })
         failures = 0

@@ -28,6 +28,12 @@ export class EffectLine {
     this.#line.splice(at, 0, one)
   }
 
+  /** Takes out a key, wherever it stands. */
+  remove(key: string): void {
+    const at = this.#line.findIndex((one) => one.key === key)
+    if (at >= 0) this.#line.splice(at, 1)
+  }
+
   /** Takes out the one at that place; there must be one. */
   take(at: number): InLine {
     const taken = at === 0 ? this.#line.shift() : this.#line.splice(at, 1)[0]

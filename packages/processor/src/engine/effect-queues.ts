@@ -50,6 +50,11 @@ export class EffectQueues {
     this.#of(name).line.add({ key, place })
   }
 
+  /** A key waits with another effect than that one. */
+  withdraw({ name, key }: { readonly name: string; readonly key: string }): void {
+    this.#of(name).line.remove(key)
+  }
+
   /** The next key that its breaker lets through; the names take turns. */
   next(): { readonly key: string; readonly breaker: EffectBreaker } | undefined {
     for (const [name, queue] of this.#queues) {

@@ -3,14 +3,17 @@ import { backoffMs, retryAfterOf } from '@millrace/retry'
 import type { EffectToRecord, RecordedEffect } from '../effect-ledger.ts'
 import type { EffectBreaker, EffectBreakerHealth } from './effect-breaker.ts'
 import { breakersOf } from './effect-breakers.ts'
+import { attemptEffect } from './effect-attempt.ts'
 import { EffectConfirmer } from './effect-confirmer.ts'
 import { effectFailureOf } from './effect-failure.ts'
 import { EffectQueues } from './effect-queues.ts'
 import type { EngineLease } from './engine-lease.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { Occasion } from './occasion.ts'
+import { RequeuedEffects } from './requeued-effects.ts'
 import { sleep } from './sleep.ts'
 import { tracedEffect } from './traced-effect.ts'
+import { deathOf, noteFailure, type WaitingEffect, waitingOf } from './waiting-effect.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
 
@@ -19,16 +22,6 @@ export interface EffectOwner {
   moved(): void
   lost(): void
   failed(error: unknown): void
-}
-
-interface Waiting extends EffectToRecord {
-  readonly turn: number
-  /** In the order in which they came to this member. */
-  readonly place: number
-  /** Counts the attempts that its limit knows of. */
-  attempt: number
-  /** Failures so far, counted or not: pauses grow by them. */
-  failures: number
 }
 
 /**
@@ -41,9 +34,10 @@ export class EffectRunner {
   readonly #owner: EffectOwner
   readonly #ending = new AbortController()
   /** What waits for a place, by key. The first one is under way, or waits for its next attempt. */
-  readonly #keys = new Map<string, Waiting[]>()
+  readonly #keys = new Map<string, WaitingEffect[]>()
   readonly #queues: EffectQueues
   readonly #confirmer: EffectConfirmer
+  readonly #requeued: RequeuedEffects
   #running = 0
   #quiet = false
   #places = 0
@@ -56,14 +50,22 @@ export class EffectRunner {
     this.#lease = lease
     this.#owner = owner
     this.#confirmer = new EffectConfirmer(settings, lease, this.#ending.signal, {
-      confirmed: (names) => {
-        for (const name of names) this.#count(name, -1)
+      confirmed: (changed) => {
+        for (const { name, change } of changed) {
+          this.#count(name, -1)
+          this.#requeued.settled(change.idempotencyKey)
+        }
         owner.moved()
       },
       lost: () => owner.lost(),
       failed: (error) => owner.failed(error),
     })
     this.#queues = new EffectQueues(breakersOf(settings), () => this.#pump())
+    this.#requeued = new RequeuedEffects(settings, lease.at, this.#ending.signal, {
+      room: () => !this.#quiet && !this.#full,
+      take: (effect) => this.#putBack(effect),
+      failed: (error) => owner.failed(error),
+    })
   }
 
   /** Effects that are not confirmed, as far as is known here. */
@@ -94,7 +96,10 @@ export class EffectRunner {
       const options = { limit: Math.min(500, effectsWaiting), ...(after === undefined ? {} : { after }) }
       try {
         const { items, next } = await store.pendingEffects(this.#lease.at, options)
-        for (const effect of items) this.#take(effect, effect.turn)
+        for (const effect of items) {
+          this.#requeued.knows(effect)
+          this.#take(effect, effect.turn)
+        }
         if (next === undefined) break
         after = next
         failures = 0
@@ -108,6 +113,7 @@ export class EffectRunner {
         await sleep(timers, backoffMs(retry, failures, random()), this.#ending.signal)
       }
     }
+    this.#requeued.start()
     this.#pump()
   }
 
@@ -138,12 +144,30 @@ export class EffectRunner {
   #take(effect: EffectToRecord | RecordedEffect, turn: number): void {
     this.#count(effect.name, 1)
     const line = this.#keys.get(effect.key)
-    const waiting: Waiting = { ...effect, turn, place: (this.#places += 1), attempt: 1, failures: 0 }
+    const waiting = waitingOf(effect, turn, (this.#places += 1))
     if (line) line.push(waiting)
     else {
       this.#keys.set(effect.key, [waiting])
       this.#queues.add(waiting)
     }
+  }
+
+  /** It comes before those of its key that were recorded later, but for one that is under way. */
+  #putBack(effect: RecordedEffect): void {
+    const line = this.#keys.get(effect.key)
+    const first = line?.[0]
+    if (line === undefined || first === undefined) this.#take(effect, effect.turn)
+    else {
+      this.#count(effect.name, 1)
+      const waiting = waitingOf(effect, effect.turn, (this.#places += 1))
+      const earlier = line.findLastIndex(({ no = Infinity, busy }) => busy || no < effect.no)
+      line.splice(earlier + 1, 0, waiting)
+      if (earlier < 0) {
+        this.#queues.withdraw(first)
+        this.#queues.add(waiting)
+      }
+    }
+    this.#pump()
   }
 
   #count(name: string, more: number): void {
@@ -166,6 +190,8 @@ export class EffectRunner {
         const effect = this.#keys.get(next.key)?.[0]
         if (effect === undefined) throw new TypeError('Bug: a key in line without an effect')
         this.#running += 1
+        effect.busy = true
+        effect.begunMs = this.#settings.clock.now()
         void this.#carryOut(effect, next.breaker)
       }
     } finally {
@@ -173,13 +199,16 @@ export class EffectRunner {
     }
   }
 
-  async #carryOut(effect: Waiting, breaker: EffectBreaker): Promise<void> {
+  async #carryOut(effect: WaitingEffect, breaker: EffectBreaker): Promise<void> {
     const { kindOf } = this.#settings
     let failure: { readonly error: unknown } | undefined
     try {
       await breaker.attempt(
         effect.idempotencyKey,
-        () => tracedEffect(this.#lease.at, effect, () => this.#attempt(effect)),
+        () =>
+          tracedEffect(this.#lease.at, effect, () =>
+            attemptEffect(this.#settings, this.#lease, effect, this.#ending.signal),
+          ),
         (error) => effectFailureOf(error, this.#lease.lapsed ? 'wait' : kindOf(error)),
       )
     } catch (error) {
@@ -195,55 +224,35 @@ export class EffectRunner {
     this.#pump()
   }
 
-  async #attempt(effect: Waiting): Promise<void> {
-    const { processor, effectTimeoutMs, timers } = this.#settings
-    const { name, key, idempotencyKey, attempt, correlationId, causationId } = effect
-    const definition = processor.effects.get(name)
-    if (definition === undefined)
-      throw new MillraceError('effect.unknown', `Processor ${processor.name} lists no effect "${name}"`)
-    if (this.#lease.lapsed)
-      throw new MillraceError('lease.fenced', 'The lease may have been taken over by another member')
-    const late = new AbortController()
-    const signal = AbortSignal.any([late.signal, this.#ending.signal])
-    const { promise, reject } = Promise.withResolvers<never>()
-    const error = new MillraceError('handler.timeout', `Effect ${name} took more than ${effectTimeoutMs} ms`)
-    const cancel = Number.isFinite(effectTimeoutMs)
-      ? timers.set(effectTimeoutMs, () => {
-          late.abort()
-          reject(error)
-        })
-      : () => undefined
-    try {
-      const context = { key, idempotencyKey, attempt, correlationId, causationId, signal }
-      // The payload is what the definition's schema let through when it was recorded.
-      const run = definition.run as (payload: unknown, given: typeof context) => Promise<void> | void
-      await Promise.race([run(JSON.parse(effect.payload), context), promise])
-    } finally {
-      cancel()
-    }
-  }
-
-  #failed(effect: Waiting, breaker: EffectBreaker, error: unknown): void {
-    const { effectAttempts, effectRetry, kindOf, random, clock, tell } = this.#settings
+  #failed(effect: WaitingEffect, breaker: EffectBreaker, error: unknown): void {
+    const { effectAttempts, effectRetry, kindOf, random, clock, member, tell } = this.#settings
+    const nowMs = clock.now()
     const failure = this.#lease.lapsed ? 'dropped' : effectFailureOf(error, kindOf(error))
     // What failed because the other end is away costs nothing.
     const counts = failure === 'failed' && breaker.state === 'closed'
     const { key, name, idempotencyKey, attempt } = effect
+    if (failure !== 'dropped') noteFailure(effect, error, { member, nowMs })
     if (failure === 'answered' || (counts && attempt >= effectAttempts)) {
       tell({ kind: 'effect-dead', partition: this.#lease.at.partition, key, name, idempotencyKey, error })
-      this.#ended(effect, 'dead', { attempts: attempt, message: messageOf(error) })
+      this.#ended(effect, 'dead', deathOf(effect, error, nowMs))
       return
     }
     if (counts) effect.attempt += 1
     effect.failures += 1
     const pauseMs = backoffMs(effectRetry, effect.failures, random())
     if (breaker.state === 'closed')
-      this.#again(effect, error, Math.max(pauseMs, retryAfterOf(error, clock.now()) ?? 0))
+      this.#again(effect, error, Math.max(pauseMs, retryAfterOf(error, nowMs) ?? 0))
     // The breaker has the pauses now.
-    else this.#queues.add(effect)
+    else this.#queue(effect)
   }
 
-  #again(effect: Waiting, error: unknown, delayMs: number): void {
+  /** It waits in its line again. */
+  #queue(effect: WaitingEffect): void {
+    effect.busy = false
+    this.#queues.add(effect)
+  }
+
+  #again(effect: WaitingEffect, error: unknown, delayMs: number): void {
     const { timers, tell } = this.#settings
     const { key, name, idempotencyKey, attempt } = effect
     tell({
@@ -258,13 +267,13 @@ export class EffectRunner {
     })
     void sleep(timers, delayMs, this.#ending.signal).then(() => {
       if (this.#ending.signal.aborted) return
-      this.#queues.add(effect)
+      this.#queue(effect)
       this.#pump()
     })
   }
 
   /** The next of its key may begin: the confirmation follows, and a crash before it repeats both in order. */
-  #ended({ key, name, idempotencyKey, turn }: Waiting, to: 'confirmed' | 'dead', note?: unknown): void {
+  #ended({ key, name, idempotencyKey, turn }: WaitingEffect, to: 'confirmed' | 'dead', note?: unknown): void {
     const line = this.#keys.get(key)
     line?.shift()
     const next = line?.[0]
@@ -272,8 +281,4 @@ export class EffectRunner {
     else this.#queues.add(next)
     this.#confirmer.add(name, { idempotencyKey, turn, to, ...(note === undefined ? {} : { note }) })
   }
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 1_000)
 }

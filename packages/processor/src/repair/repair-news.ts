@@ -2,16 +2,17 @@ import { channel } from 'node:diagnostics_channel'
 import type { RuledOn } from '../repairs.ts'
 import type { Ruling } from '../ruling.ts'
 
-/** An event has been ruled on: told once for each ruling that changed something. */
+/** An event or an effect has been ruled on: told once for each ruling that changed something. */
 export interface RepairNews {
   readonly topic: string
   readonly group: string
   readonly partition: number
+  /** Of an effect: the event that led to it. */
   readonly seq: number
   readonly kind: Ruling['kind']
-  readonly on: RuledOn
+  readonly on: RuledOn | 'effect'
   readonly by: string
-  /** It runs late although later events of its key are settled. */
+  /** It runs although later events or effects of its key are settled. */
   readonly forced: boolean
 }
 

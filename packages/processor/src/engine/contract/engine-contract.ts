@@ -8,6 +8,7 @@ import { describeKeepingStates } from './keeping-states.ts'
 import { describeLosing } from './losing.ts'
 import { describeParkedCrashes } from './parked-crashes.ts'
 import { describeParked } from './parked.ts'
+import { describeRepairedEffects } from './repaired-effects.ts'
 import { describeRepaired } from './repaired.ts'
 import { describeHandling } from './handling.ts'
 import type { EngineUnderTest } from './scene.ts'
@@ -30,6 +31,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeParked(subject)
     describeParkedCrashes(subject)
     describeRepaired(subject)
+    describeRepairedEffects(subject)
     describeDeferring(subject)
     describeBounds(subject)
     describeBeginning(subject)

@@ -14,6 +14,8 @@ export class StoreFaults {
   readonly commits: { readonly commit: Commit; readonly status: CommitResult['status'] }[] = []
   /** Answers of `confirmEffects`, by how many were refused for their token. */
   fencedConfirmations = 0
+  /** How many calls of each name were answered. */
+  readonly answered = new Map<string, number>()
   readonly store: GroupStore
   readonly #news: () => void
   #held: { promise: Promise<void>; resolve: () => void } | undefined
@@ -94,6 +96,7 @@ export class StoreFaults {
     if (this.#cut) throw new MillraceError('log.unavailable')
     try {
       const answer = await act()
+      this.answered.set(call.name, (this.answered.get(call.name) ?? 0) + 1)
       if (deadly === 'after') {
         this.#cut = true
         throw new MillraceError('log.unavailable')

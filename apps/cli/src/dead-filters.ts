@@ -56,7 +56,7 @@ export function statusWord(text: string): 'dead' | 'held' {
   return text
 }
 
-function partitionNumber(text: string): number {
+export function partitionNumber(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A partition is a number from 0.')
   return Number(text)
 }

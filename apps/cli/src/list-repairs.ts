@@ -25,12 +25,12 @@ export async function listRepairs(
       one.kind,
       one.on,
       one.group,
-      `${one.partition}/${one.seq}`,
+      one.effect ?? `${one.partition}/${one.seq}`,
       one.key,
       one.overtaken ? String(one.overtaken.count) : '-',
       one.reason,
     ])
-    const head = 'TIME,ACTOR,WHAT,ON,GROUP,EVENT,KEY,OVERTAKEN BY,REASON'.split(',')
+    const head = 'TIME,ACTOR,WHAT,ON,GROUP,EVENT OR EFFECT,KEY,OVERTAKEN BY,REASON'.split(',')
     terminal.out.write(table([head, ...rows]))
   }
   return exitCodes.ok

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { MillraceError } from '@millrace/event'
 import manifest from '../package.json' with { type: 'json' }
+import { addEffects } from './effects-program.ts'
 import { exitCodes } from './exit-codes.ts'
 import { addLog } from './log-program.ts'
 import { addRepairs } from './repairs-program.ts'
@@ -47,6 +48,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
     .showHelpAfterError('(add --help for what there is)')
   addLog(program, around, end)
   addRepairs(program, around, end)
+  addEffects(program, around, end)
   addReplay(program, around, end)
   addUniq(program, around, end)
   addView(program, around, end)

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { text as readText } from 'node:stream/consumers'
-import { freshId, MillraceError, parseJson } from '@millrace/event'
+import { freshId, MillraceError } from '@millrace/event'
 import {
   type GroupPartition,
   Repairer,
@@ -9,6 +7,7 @@ import {
   type RepairOutcome,
   targetOfItem,
 } from '@millrace/processor'
+import { correctionOf } from './correction.ts'
 import { filterOf, type FilterOptions } from './dead-filters.ts'
 import { exitCodes } from './exit-codes.ts'
 import { partitionsNamed } from './group-partitions.ts'
@@ -124,23 +123,10 @@ async function holding(
 
 async function actionOf(
   word: RepairAction['do'],
-  { data, patch }: RepairOptions,
+  options: RepairOptions,
   around: Surroundings,
 ): Promise<RepairAction> {
-  if (word !== 'edit') return { do: word }
-  if ((data === undefined) === (patch === undefined))
-    throw new MillraceError('request.invalid', 'An edit needs either --data or --patch')
-  if (patch !== undefined) return { do: 'edit', patch: parseJson(patch) }
-  const text = data === '-' ? await readText(around.in) : await fileNamed(data ?? '')
-  return { do: 'edit', data: parseJson(text) }
-}
-
-async function fileNamed(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new MillraceError('request.invalid', `${file} cannot be read`, { cause })
-  }
+  return word === 'edit' ? { do: word, ...(await correctionOf(options, around)) } : { do: word }
 }
 
 /** Counts outcomes, shows how far it is, and says at the end what came about. */

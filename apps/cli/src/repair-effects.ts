@@ -1,0 +1,149 @@
+import { freshId, MillraceError } from '@millrace/event'
+import {
+  type EffectAction,
+  type EffectOutcome,
+  EffectRepairer,
+  type GroupPartition,
+  type RepairOrder,
+} from '@millrace/processor'
+import { correctionOf } from './correction.ts'
+import { effectFilterOf, type EffectFilterOptions } from './effect-filters.ts'
+import { exitCodes } from './exit-codes.ts'
+import { partitionsNamed } from './group-partitions.ts'
+import { effectFound } from './list-effects.ts'
+import type { LogSystem } from './log-system.ts'
+import { loadProcessor } from './processor-file.ts'
+import type { Surroundings } from './program.ts'
+import type { Terminal } from './terminal.ts'
+import type { OutputOptions } from './uniq-commands.ts'
+
+/** Options of every repair of effects. */
+export interface EffectRepairOptions extends OutputOptions, EffectFilterOptions {
+  readonly actor: string
+  readonly reason: string
+  readonly force?: boolean
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+  readonly all?: boolean
+  /** Id of an order that broke off: nothing of it is done twice. */
+  readonly order?: string
+  /** A file with the corrected payload, or - for stdin. */
+  readonly data?: string
+  /** A JSON merge patch. */
+  readonly patch?: string
+  /** A TypeScript file that exports the processor whose effects they are. */
+  readonly file?: string
+  /** Which processor, where the file exports several. */
+  readonly processor?: string
+}
+
+/**
+ * `millrace effects ignore|requeue|edit`: one effect by its idempotency key, or a selection. Without --yes it says what
+ * it would do. Exit code 1 when something was not done as ordered.
+ */
+export async function repairEffects(
+  on: LogSystem,
+  word: EffectAction['do'],
+  idempotencyKey: string | undefined,
+  options: EffectRepairOptions,
+  around: Surroundings,
+): Promise<number> {
+  const action: EffectAction =
+    word === 'edit' ? { do: word, ...(await correctionOf(options, around)) } : { do: word }
+  const order: RepairOrder = {
+    by: options.actor,
+    reason: options.reason,
+    force: options.force === true,
+    dryRun: options.dryRun === true || options.yes !== true,
+    id: options.order ?? freshId(),
+  }
+  const repairer = new EffectRepairer({ store: on.groups, ...(await effectsOf(word, options)) })
+  const counts = new Map<string, number>()
+  for await (const outcome of steps(on, repairer, { idempotencyKey, action, order, options, around })) {
+    counts.set(outcome.status, (counts.get(outcome.status) ?? 0) + 1)
+    tell(outcome, options, around)
+  }
+  return summed(counts, order, around)
+}
+
+async function effectsOf(word: EffectAction['do'], { file, processor }: EffectRepairOptions) {
+  if (word !== 'edit') return {}
+  if (file === undefined)
+    throw new MillraceError('request.invalid', 'An edit needs --file: the processor whose effects they are')
+  const { effects, name } = await loadProcessor(file, processor)
+  return { effectsOf: ({ group }: GroupPartition) => (group === name ? effects : undefined) }
+}
+
+interface Ordered {
+  readonly idempotencyKey: string | undefined
+  readonly action: EffectAction
+  readonly order: RepairOrder
+  readonly options: EffectRepairOptions
+  readonly around: Surroundings
+}
+
+async function* steps(
+  on: LogSystem,
+  repairer: EffectRepairer,
+  ordered: Ordered,
+): AsyncGenerator<EffectOutcome> {
+  const { idempotencyKey, action, order, options, around } = ordered
+  if (idempotencyKey !== undefined) {
+    const { at, effect } = await effectFound(on, idempotencyKey, options)
+    yield await repairer.one(at, effect, action, order)
+    return
+  }
+  const filtered = ['name', 'class', 'key', 'olderThan', 'newerThan'] as const
+  if (options.all !== true && filtered.every((name) => options[name] === undefined))
+    throw new MillraceError('request.invalid', 'Name an effect, a filter, or --all')
+  const filter = effectFilterOf(options, Date.now())
+  for (const at of partitionsNamed(options)) {
+    if (around.signal.aborted) return
+    yield* repairer.selection(at, filter, action, order, { signal: around.signal })
+  }
+}
+
+function tell(outcome: EffectOutcome, { json }: EffectRepairOptions, { out, err }: Terminal): void {
+  if (json) out.write(`${JSON.stringify(outcome)}\n`)
+  else if ((outcome.status !== 'ruled' && outcome.status !== 'already') || outcome.overtaken)
+    err.write(`${outcome.idempotencyKey} of ${outcome.key ?? '-'}: ${wordsOf(outcome)}.\n`)
+}
+
+function summed(counts: ReadonlyMap<string, number>, order: RepairOrder, around: Surroundings): number {
+  const { err } = around
+  const said = [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
+  if (counts.size === 0) err.write('There is nothing of that kind.\n')
+  else if (order.dryRun) err.write(`Would do: ${said}. Nothing was done. Add --yes to do it.\n`)
+  else err.write(`${said}. Order ${order.id}.\n`)
+  if (around.signal.aborted) {
+    err.write(`Stopped. The same command with --order ${order.id} goes on from there.\n`)
+    return exitCodes.interrupted
+  }
+  const well = ['ruled', 'already', 'settled']
+  return [...counts.keys()].every((status) => well.includes(status)) ? exitCodes.ok : exitCodes.findings
+}
+
+function wordsOf({ status, overtaken, message }: EffectOutcome): string {
+  switch (status) {
+    case 'ruled':
+    case 'overtaken': {
+      if (!overtaken) return status
+      const { count, first, last } = overtaken
+      const effects = count === 1 ? 'a later effect' : `${count} later effects`
+      const told = `${effects} of its key (numbers ${first} to ${last}) overtook it`
+      return status === 'ruled' ? `carried out after all: ${told}` : `${told}; add --force to carry it out`
+    }
+    case 'already':
+      return 'was done before'
+    case 'changed':
+      return 'it has changed meanwhile'
+    case 'open':
+      return 'it is not dead: its owner carries it out'
+    case 'settled':
+      return 'carried out or ignored meanwhile'
+    case 'gone':
+      return 'it is not in the ledger'
+    case 'invalid':
+      return message ?? status
+  }
+}

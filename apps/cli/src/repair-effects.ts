@@ -89,6 +89,11 @@ async function* steps(
 ): AsyncGenerator<EffectOutcome> {
   const { idempotencyKey, action, order, options, around } = ordered
   if (idempotencyKey !== undefined) {
+    const places = await settledIn(on, idempotencyKey, options)
+    if (places.length > 0) {
+      for (const partition of places) yield { partition, idempotencyKey, status: 'settled' }
+      return
+    }
     const { at, effect } = await effectFound(on, idempotencyKey, options)
     yield await repairer.one(at, effect, action, order)
     return
@@ -101,6 +106,26 @@ async function* steps(
     if (around.signal.aborted) return
     yield* repairer.selection(at, filter, action, order, { signal: around.signal })
   }
+}
+
+/** The partitions that remember it as carried out or ignored. */
+async function settledIn(
+  { groups }: LogSystem,
+  idempotencyKey: string,
+  options: EffectRepairOptions,
+): Promise<readonly number[]> {
+  const probe = {
+    id: 'look',
+    idempotencyKey,
+    kind: 'ignored',
+    by: 'look',
+    reason: 'look',
+    dryRun: true,
+  } as const
+  const found: number[] = []
+  for (const at of partitionsNamed(options))
+    if ((await groups.ruleEffect(at, probe)).status === 'settled') found.push(at.partition)
+  return found
 }
 
 function tell(outcome: EffectOutcome, { json }: EffectRepairOptions, { out, err }: Terminal): void {

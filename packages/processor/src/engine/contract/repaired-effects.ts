@@ -18,8 +18,8 @@ export function describeRepairedEffects(subject: () => EngineUnderTest): void {
     readonly calls: string[]
     /** Payloads that are refused for good. */
     readonly refused: Set<number>
-    repair(action: EffectAction, more?: Partial<RepairOrder>): Promise<readonly EffectOutcome[]>
-    start(): Promise<Player>
+    readonly repair: (action: EffectAction, more?: Partial<RepairOrder>) => Promise<readonly EffectOutcome[]>
+    readonly start: () => Promise<Player>
   }
 
   /** Notes each attempt of posting a number; calls that `hold` says something about wait for it. */
@@ -70,7 +70,8 @@ export function describeRepairedEffects(subject: () => EngineUnderTest): void {
       await stage.append('a', 'b')
       await settledIn(stage, { dead: 1, confirmed: 1 })
       const { items } = await stage.subject.store.deadEffects(stage.at('posts'))
-      expect(items).toMatchObject([{ atMs: expect.any(Number), effect: { key: 'a', name: 'post' } }])
+      expect(items[0]?.atMs).toBeGreaterThan(0)
+      expect(items).toMatchObject([{ effect: { key: 'a', name: 'post' } }])
       expect(effectNoteOf(items[0]?.effect.note)).toMatchObject({
         attempts: 1,
         reason: 'mail.refused',

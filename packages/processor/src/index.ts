@@ -157,7 +157,13 @@ export { type ReplayBounds, replayBounds } from './replay/replay-settings.ts'
 export type { OwnDecision } from './replay/settled-meanwhile.ts'
 export { type LedEvent, stateAt, type StateAtOptions, type StateThen } from './replay/state-at.ts'
 export { assertTakesChannels } from './takes-channels.ts'
+export type { FieldDifference, ShadowDifference } from './shadow/compare-key.ts'
+export { type CompareOptions, compareShadow, type ShadowReport } from './shadow/compare-shadow.ts'
+export { type DropOptions, type DropReport, dropStates } from './shadow/drop-states.ts'
 export { droppedRecord, isDropped } from './shadow/dropped-mark.ts'
+export { type PresentOf, type ReadOptions, readState } from './shadow/read-state.ts'
+export { shadowChannel, type ShadowNews } from './shadow/shadow-news.ts'
+export { type ShadowWatching, watchShadow, type WatchOptions } from './shadow/watch-shadow.ts'
 export { isPromoted, mostShadowKeys, type ShadowRecord, shareOf } from './shadow/shadow-record.ts'
 export {
   checkOrdered,

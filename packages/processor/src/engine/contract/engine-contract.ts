@@ -10,6 +10,7 @@ import { describeParkedCrashes } from './parked-crashes.ts'
 import { describeParked } from './parked.ts'
 import { describeRepairedEffects } from './repaired-effects.ts'
 import { describeRepaired } from './repaired.ts'
+import { describeTakingOver } from './taking-over.ts'
 import { describeHandling } from './handling.ts'
 import type { EngineUnderTest } from './scene.ts'
 
@@ -36,6 +37,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeBounds(subject)
     describeBeginning(subject)
     describeKeepingStates(subject)
+    describeTakingOver(subject)
     describeRandomMembers(subject)
   })
 }

@@ -1,7 +1,7 @@
 import { newEvent, type Schema, type Topic, topic } from '@millrace/event'
 import { beginning, type EventLog, type Position, type Recorded } from '@millrace/log'
 import type { ConsumerEvent } from '../../consumer-event.ts'
-import type { GroupStore } from '../../group-store.ts'
+import type { GenerationStore } from '../../replay/generations.ts'
 import type { Processor } from '../../model/processor.ts'
 import type { ParkedKey } from '../../parked-key.ts'
 import { run, type Running, type RunOptions } from '../run.ts'
@@ -10,7 +10,7 @@ import { StoreFaults } from './store-faults.ts'
 /** Log and store to put the engine through its paces on. */
 export interface EngineUnderTest {
   readonly log: EventLog
-  readonly store: GroupStore
+  readonly store: GenerationStore
   /** Whether commits append emitted events to their topics themselves. */
   readonly atOnce?: boolean
   /** The clock of the log, and of leases. */

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { freePort } from '../../apps/all-in-one/src/servers/free-port.ts'
 import { call } from '../sign-up/system.ts'
+import { OtlpCollector } from '../support/otlp-collector.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { read } from '../tidy/tree.ts'
@@ -22,16 +23,18 @@ const portSettings = ['GATEWAY_PORT', 'UNIQ_PORT', 'USER_COMMAND_PORT', 'USER_QU
 let redis: TestRedis
 let postgres: TestPostgres
 let provider: FaultySmtpServer
+let collector: OtlpCollector
 const ports = new Map<string, number>()
 const opsPorts = new Map<string, number>()
 const running: { readonly child: ChildProcess; readonly closed: Promise<unknown>; readonly home: string }[] =
   []
 
 beforeAll(async () => {
-  ;[redis, postgres, provider] = await Promise.all([
+  ;[redis, postgres, provider, collector] = await Promise.all([
     startRedis({ appendonly: true }),
     startPostgres(),
     FaultySmtpServer.start(),
+    OtlpCollector.start(),
   ])
   for (const setting of portSettings) ports.set(setting, await freePort())
   for (const [name] of ours) opsPorts.set(name, await freePort())
@@ -42,7 +45,7 @@ afterAll(async () => {
   for (const { child } of running) child.kill('SIGTERM')
   await Promise.all(running.map(({ closed }) => closed))
   for (const { home } of running) rmSync(home, { recursive: true, force: true })
-  await Promise.all([redis.stop(), postgres.stop(), provider.stop()])
+  await Promise.all([redis.stop(), postgres.stop(), provider.stop(), collector.stop()])
 })
 
 /** What the addresses of the file are here. */
@@ -50,6 +53,7 @@ function addressHere(setting: string, value: string): string {
   if (setting === 'REDIS_URL') return redis.url
   if (setting === 'DATABASE_URL') return postgres.url
   if (setting === 'SMTP_URL') return provider.url
+  if (setting === 'OTEL_EXPORTER_OTLP_ENDPOINT') return collector.url
   const port = ports.get(setting.replace(/_URL$/, '_PORT'))
   if (port !== undefined) return `http://127.0.0.1:${port}`
   return value
@@ -110,4 +114,24 @@ test('a sign-up goes through all of them: claimed, read back, mailed', async () 
   expect([seen.status, seen.body['username']]).toEqual([200, 'ann'])
   expect((await call(`${gateway}/users`, 'POST', visitor)).status).toBe(409)
   expect(await provider.record.received(1)).toHaveLength(1)
+})
+
+test('what each of them does for a sign-up is one trace in the trace store', async () => {
+  const gateway = `http://127.0.0.1:${ports.get('GATEWAY_PORT')}`
+  const visitor = { username: 'eve', email: 'eve@example.org', password: 'correct horse battery' }
+  await call(`${gateway}/users`, 'POST', visitor, { 'x-correlation-id': 'from-outside' })
+  const [mail] = await collector.until(
+    ({ name, attributes }) =>
+      name === 'send mail' && attributes['messaging.message.conversation_id'] === 'from-outside',
+  )
+  const services = ['gateway', 'user-command', 'uniq', 'user-query', 'mail']
+  const ofTrace = () => collector.spans.filter(({ traceId }) => traceId === mail?.traceId)
+  for (const service of services)
+    await collector.until((span) => span.traceId === mail?.traceId && span.service === service)
+  await collector.until(
+    ({ traceId, parentSpanId }) => traceId === mail?.traceId && parentSpanId === undefined,
+  )
+  const known = new Set(ofTrace().map(({ spanId }) => spanId))
+  const loose = ofTrace().filter(({ parentSpanId }) => parentSpanId !== undefined && !known.has(parentSpanId))
+  expect(loose.map(({ name, service }) => `${service}: ${name}`)).toEqual([])
 })

@@ -1,7 +1,37 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { millrace } from './testing/millrace.ts'
 
 test('says its version, and needs no system for that', async () => {
   expect(await millrace('--version', {})).toMatchObject({ code: 0, stdout: `${manifest.version}\n` })
+})
+
+test('a command line is a door: its correlation id is taken or made, and goes along with what it asks for', async () => {
+  const asked: unknown[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.headers['x-correlation-id'], request.headers.authorization)
+    response.end('{"level":"info"}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const env = { CONSOLE_TOKEN: 'of-the-console' }
+  try {
+    expect(await millrace(`log-level --url ${url} --correlation-id incident-7`, env)).toMatchObject({
+      code: 0,
+      stdout: 'info\n',
+    })
+    await millrace(`log-level debug --url ${url}`, env)
+    expect(asked).toEqual([
+      'incident-7',
+      'Bearer of-the-console',
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+      'Bearer of-the-console',
+    ])
+  } finally {
+    server.close()
+  }
+  expect(await millrace(`log-level --correlation-id a/b`, env)).toMatchObject({ code: 2 })
 })

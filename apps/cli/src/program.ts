@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander'
-import { MillraceError } from '@millrace/event'
+import { correlationOf, isCorrelationId, MillraceError, runInScope } from '@millrace/event'
 import manifest from '../package.json' with { type: 'json' }
 import { addEffects } from './effects-program.ts'
 import { exitCodes } from './exit-codes.ts'
+import { addLogLevel } from './log-level-command.ts'
 import { addLog } from './log-program.ts'
 import { addRepairs } from './repairs-program.ts'
 import { addReplay } from './replay-program.ts'
@@ -29,7 +30,8 @@ export async function run(args: readonly string[], around: Surroundings): Promis
     code = result
   })
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    const correlationId = correlationIn(args)
+    await runInScope({ correlationId }, () => program.parseAsync([...args], { from: 'user' }))
     return code
   } catch (error) {
     return explain(error, around)
@@ -40,6 +42,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
   const program = new Command('millrace')
     .version(manifest.version, '--version', 'the version of this program')
     .description('Looks after a Millrace system from the terminal.')
+    .option('--correlation-id <id>', 'what all that the command leads to is found by. Default: a fresh one')
     .configureOutput({
       writeOut: (text) => around.out.write(text),
       writeErr: (text) => around.err.write(text),
@@ -47,6 +50,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
   addLog(program, around, end)
+  addLogLevel(program, around, end)
   addRepairs(program, around, end)
   addEffects(program, around, end)
   addReplay(program, around, end)
@@ -54,6 +58,20 @@ function build(around: Surroundings, end: (code: number) => void): Command {
   addView(program, around, end)
   return program
 }
+
+/** The correlation id of this command line: it is a door like any other. */
+function correlationIn(args: readonly string[]): string {
+  const at = args.findIndex((arg) => arg === option || arg.startsWith(`${option}=`))
+  const given = args[at] === option ? args[at + 1] : args[at]?.slice(option.length + 1)
+  if (at >= 0 && (given === undefined || !isCorrelationId(given)))
+    throw new MillraceError(
+      'request.invalid',
+      'A correlation id is 1 to 128 letters, digits, dots, dashes, colons and underscores',
+    )
+  return correlationOf(given)
+}
+
+const option = '--correlation-id'
 
 function explain(error: unknown, around: Terminal): number {
   // Commander has said it already.

@@ -1,4 +1,4 @@
-import { freshId, MillraceError } from '@millrace/event'
+import { currentScope, freshId, MillraceError } from '@millrace/event'
 import {
   type GroupPartition,
   Repairer,
@@ -168,7 +168,7 @@ class Tally {
     const counts = [...this.#counts].map(([status, count]) => `${count} ${status}`).join(', ')
     if (this.#done === 0) err.write('There is nothing of that kind.\n')
     else if (order.dryRun) err.write(`Would do: ${counts}. Nothing was done. Add --yes to do it.\n`)
-    else err.write(`${counts}. Order ${order.id}.\n`)
+    else err.write(`${counts}. Order ${order.id}. Correlation id ${currentScope()?.correlationId ?? '-'}.\n`)
     if (aborted) {
       err.write(`Stopped. The same command with --order ${order.id} goes on from there.\n`)
       return exitCodes.interrupted

@@ -39,6 +39,15 @@ export function findSystem(env: NodeJS.ProcessEnv): RunningSystem {
   }
 }
 
+/** Where operations of the system are reached, and the token that opens them. */
+export function findOperations(env: NodeJS.ProcessEnv): { readonly url: string; readonly token: string } {
+  const secrets = readNote(path.join(env['MILLRACE_HOME'] ?? '.millrace', 'secrets.json'))
+  return {
+    url: `http://127.0.0.1:${env['OPS_PORT'] ?? 3002}`,
+    token: env['CONSOLE_TOKEN'] ?? secrets['CONSOLE_TOKEN'] ?? '',
+  }
+}
+
 function readNote(file: string): Readonly<Record<string, string | undefined>> {
   if (!existsSync(file)) return {}
   try {

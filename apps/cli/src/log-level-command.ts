@@ -1,0 +1,47 @@
+import type { Command } from 'commander'
+import { MillraceError, scopeHeaders } from '@millrace/event'
+import { exitCodes } from './exit-codes.ts'
+import type { Surroundings } from './program.ts'
+import { findOperations } from './running-system.ts'
+
+/** Adds `millrace log-level`. */
+export function addLogLevel(program: Command, around: Surroundings, end: (code: number) => void): void {
+  program
+    .command('log-level [level]')
+    .description('how much the services of a process log; with a level, set it until the process ends')
+    .option('--url <base>', 'operations listener of the process. Default: OPS_PORT on this machine')
+    .action(async (level: string | undefined, options: { url?: string }) =>
+      end(await logLevel(level, options.url, around)),
+    )
+}
+
+async function logLevel(level: string | undefined, url: string | undefined, around: Surroundings) {
+  const operations = findOperations(around.env)
+  const base = url ?? operations.url
+  const answer = await ask(`${base}/log-level`, {
+    method: level === undefined ? 'GET' : 'PUT',
+    headers: {
+      authorization: `Bearer ${operations.token}`,
+      'content-type': 'application/json',
+      ...scopeHeaders(),
+    },
+    signal: AbortSignal.any([around.signal, AbortSignal.timeout(5_000)]),
+    ...(level === undefined ? {} : { body: JSON.stringify({ level }) }),
+  })
+  if (!answer.ok)
+    throw new MillraceError(
+      answer.status >= 500 ? 'service.unavailable' : 'request.invalid',
+      `${base} answers ${answer.status}: ${await answer.text()}`.slice(0, 500),
+    )
+  const said = (await answer.json()) as { readonly level: string }
+  around.out.write(`${said.level}\n`)
+  return exitCodes.ok
+}
+
+async function ask(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (cause) {
+    throw new MillraceError('service.unavailable', `${url} cannot be reached`, { cause })
+  }
+}

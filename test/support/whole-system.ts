@@ -9,7 +9,17 @@ import type { Secrets } from '../../apps/all-in-one/src/secrets.ts'
 import { freePort } from '../../apps/all-in-one/src/servers/free-port.ts'
 import { serviceRegistry } from '../../apps/all-in-one/src/services.ts'
 
-const portNames = ['GATEWAY', 'UNIQ', 'OPS', 'INBOX', 'USER_COMMAND', 'USER_QUERY', 'MAIL'] as const
+const portNames = [
+  'GATEWAY',
+  'UNIQ',
+  'OPS',
+  'INBOX',
+  'USER_COMMAND',
+  'USER_QUERY',
+  'MAIL',
+  'LEADS',
+  'LEGACY_LEADS',
+] as const
 const pollMs = 20
 const patienceMs = 90_000
 

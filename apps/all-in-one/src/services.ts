@@ -1,6 +1,8 @@
 import type { ServiceFactory } from './service-factory.ts'
 import { gatewayService } from './services/gateway.ts'
 import { inboxService } from './services/inbox.ts'
+import { leadsService } from './services/leads.ts'
+import { legacyLeadsService } from './services/legacy-leads.ts'
 import { mailService } from './services/mail.ts'
 import { opsService } from './services/ops.ts'
 import { uniqService } from './services/uniq.ts'
@@ -15,5 +17,7 @@ export const serviceRegistry: readonly ServiceFactory[] = [
   userQueryService,
   mailService,
   userCommandService,
+  legacyLeadsService,
+  leadsService,
   gatewayService,
 ]

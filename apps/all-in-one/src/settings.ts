@@ -27,6 +27,8 @@ const shape = {
   USER_COMMAND_PORT: port(3004),
   USER_QUERY_PORT: port(3005),
   MAIL_PORT: port(3006),
+  LEADS_PORT: port(3007),
+  LEGACY_LEADS_PORT: port(3008),
   MILLRACE_HOME: text({ example: '.millrace' }).default('.millrace'),
   REDIS_URL: url(['redis', 'rediss'], 'redis://:password@127.0.0.1:6379').optional(),
   DATABASE_URL: url(
@@ -37,6 +39,9 @@ const shape = {
   USER_COMMAND_URL: url(['http', 'https'], 'http://127.0.0.1:3004').optional(),
   UNIQ_URL: url(['http', 'https'], 'http://127.0.0.1:3001').optional(),
   USER_QUERY_URL: url(['http', 'https'], 'http://127.0.0.1:3005').optional(),
+  LEGACY_LEADS_URL: url(['http', 'https'], 'http://127.0.0.1:3008').optional(),
+  LEADS_LEGACY: choice(['on', 'off'], 'on'),
+  LEADS_SHADOW: choice(['on', 'off'], 'off'),
   SERVICE_TOKEN: secret().optional(),
   INTAKE_TOKEN: secret().optional(),
   CONSOLE_TOKEN: secret().optional(),

@@ -1,5 +1,6 @@
 import { accounts } from '@millrace/accounts'
-import { MillraceError } from '@millrace/event'
+import { MillraceError, type Topic } from '@millrace/event'
+import { offers, sales } from '@millrace-app/leads/topics'
 import type { JobRuling } from '@millrace-app/console'
 import type { Hono } from 'hono'
 import type { KitEnv } from '@millrace/hono'
@@ -10,7 +11,12 @@ import type { RunningService, ServiceContext } from '../service-factory.ts'
 const groups = [
   { topic: accounts.name, group: 'mail', effects: [mailProvider] },
   { topic: accounts.name, group: 'user-query' },
+  { topic: offers.name, group: 'leads' },
+  { topic: offers.name, group: 'legacy-feed' },
+  { topic: sales.name, group: 'leads-view' },
 ]
+
+const topics = new Map<string, Topic>([accounts, offers, sales].map((topic) => [topic.name, topic]))
 
 /** States of jobs that are counted for the metrics. */
 const queueStates = ['waiting', 'active', 'delayed', 'failed'] as const
@@ -39,12 +45,13 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
     kit.meters.watchQueue(queue.name, () => queue.getJobCounts(...queueStates))
   const rule = async ({ id, kind, data }: JobRuling, actor: string): Promise<void> => {
     const ref = dashboard.refOf(data)
-    if (ref === undefined || ref.topic !== accounts.name)
+    const topic = topics.get(ref?.topic ?? '')
+    if (ref === undefined || topic === undefined)
       throw new MillraceError('request.forbidden', 'This job names no event of this system')
     const { partition, group, key, parkNo, head } = ref
     const reason = kind === 'ignored' ? 'Its job was removed on the dashboard' : 'Retried on the dashboard'
     const store = await kit.groups()
-    const at = { topic: accounts, partition, group }
+    const at = { topic, partition, group }
     const { status } = await store.rule(at, { id, kind, key, parkNo, seq: head, by: actor, reason })
     logger.info(`A job was ruled on: ${kind}`, { group, partition, seq: head, status })
   }
@@ -58,7 +65,7 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
     createRepairsApi({
       store,
       log,
-      groups: groups.map(({ group }) => ({ topic: accounts, group })),
+      groups: groups.map(({ group, topic }) => ({ topic: topics.get(topic) ?? accounts, group })),
       actorOf: (c) => access.actorOf(c),
     }),
   )

@@ -11,6 +11,7 @@ export const gatewayService: ServiceFactory = {
     const { settings, secrets, kit } = context
     const { createGateway } = await import('@millrace-app/gateway')
     const { accounts } = await import('@millrace/accounts')
+    const { offers, sales } = await import('@millrace-app/leads/topics')
     const { guardedLog } = await import('@millrace/uniq')
     const { serveHttp } = await import('@millrace/hono')
     const { accountsGuard } = await import('../guards.ts')
@@ -20,7 +21,7 @@ export const gatewayService: ServiceFactory = {
       userCommand: peerClient(context, 'user-command'),
       userQuery: peerClient(context, 'user-query', { timeoutMs: 7_000 }),
       intake: {
-        topics: [accounts],
+        topics: [accounts, offers, sales],
         log: guardedLog(await kit.log(), [await accountsGuard(context)]),
         tokens: [secrets.INTAKE_TOKEN],
       },

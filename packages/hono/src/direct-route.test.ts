@@ -14,12 +14,17 @@ const storage = new AsyncLocalStorage<RequestIds>()
 const context: ContextStore = { run: (ids, fn) => storage.run(ids, fn), current: () => storage.getStore() }
 type Line = readonly [level: string, message: string, fields: Readonly<Record<string, unknown>> | undefined]
 let lines: Line[] = []
+/** Correlation ids that lines were written under. */
+let scopes: (string | undefined)[] = []
 let counted: unknown[][] = []
 let running = 0
 let answered: string[] = []
 const logger = {
   debug: (message: string, fields?: Line[2]) => void lines.push(['debug', message, fields]),
-  info: (message: string, fields?: Line[2]) => void lines.push(['info', message, fields]),
+  info: (message: string, fields?: Line[2]) => {
+    scopes.push(context.current()?.correlationId)
+    lines.push(['info', message, fields])
+  },
   warn: (message: string, fields?: Line[2]) => void lines.push(['warn', message, fields]),
   error: (message: string, fields?: Line[2]) => void lines.push(['error', message, fields]),
 }
@@ -57,6 +62,7 @@ afterEach(async () => {
 })
 beforeEach(() => {
   lines = []
+  scopes = []
   counted = []
   answered = []
   release = Promise.withResolvers()
@@ -216,4 +222,19 @@ describe('over a connection', () => {
     expect(piece.toString()).toContain('200 OK')
     await stopped
   })
+})
+
+test('the line that comes with the answer is written under the ids of its request', async () => {
+  const { direct, byHono } = await start()
+  for (const { url } of [direct, byHono]) {
+    const headers = {
+      authorization: 'Bearer sesame',
+      'content-type': 'application/json',
+      'x-correlation-id': 'abc',
+    }
+    const answer = await fetch(`${url}/events`, { method: 'POST', headers, body: '{}' })
+    await answer.text()
+  }
+  expect(answered).toEqual(['direct', 'hono'])
+  expect(scopes).toEqual(['abc', 'abc'])
 })

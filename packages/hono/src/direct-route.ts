@@ -70,7 +70,8 @@ export function directRoute(
         context.sampler,
       )
       const call = new Call(incoming, outgoing, body, ids, path)
-      answering(call, () => context.run(ids, () => begin(call)))
+      // All of it, the line in the log that comes with the answer included.
+      context.run(ids, () => answering(call, () => begin(call)))
     })
     return true
   }

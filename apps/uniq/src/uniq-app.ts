@@ -1,9 +1,9 @@
-import { MillraceError } from '@millrace/event'
+import { type EncodedEvent, MillraceError } from '@millrace/event'
 import {
   authorizationFault,
   directRoute,
+  encodedOfCloudEvent,
   type EventDefaults,
-  eventOfCloudEvent,
   headerOf,
   httpApp,
   type HttpAppOptions,
@@ -86,8 +86,8 @@ function writeTo(service: UniqService, topic: string | undefined): Write {
   const guarded = service.of(topic)
   const guard = service.guard(topic)
   return (action, value, ids, header) => {
-    const event = eventOfCloudEvent(guard.topic, value, ids)
-    return guarded.append(action, event, optionsIn(header)).then(writtenOf)
+    const encoded = encodedOfCloudEvent(guard.topic, value, ids)
+    return guarded.append(action, encoded.event, optionsIn(header, encoded)).then(writtenOf)
   }
 }
 
@@ -99,7 +99,7 @@ const fingerprintText = /^[\x21-\x7e]{1,128}$/
 const wholeNumber = /^(0|[1-9]\d{0,14})$/
 
 /** Headers that go with an event. */
-function optionsIn(header: HeaderOf): AppendOptions {
+function optionsIn(header: HeaderOf, encoded: EncodedEvent): AppendOptions {
   const fingerprint = checked(
     header,
     'x-fingerprint',
@@ -107,7 +107,7 @@ function optionsIn(header: HeaderOf): AppendOptions {
     'is 1 to 128 visible ASCII characters',
   )
   const version = checked(header, 'x-expected-version', wholeNumber, 'is a whole number')
-  return { fingerprint, expectedVersion: version === undefined ? undefined : Number(version) }
+  return { encoded, fingerprint, expectedVersion: version === undefined ? undefined : Number(version) }
 }
 
 function checked(header: HeaderOf, name: string, pattern: RegExp, message: string): string | undefined {

@@ -1,4 +1,4 @@
-import { type Event, MillraceError } from '@millrace/event'
+import { type EncodedEvent, type Event, MillraceError } from '@millrace/event'
 import {
   type AppendResult,
   type AppendUnit,
@@ -13,6 +13,8 @@ export type UniqAction = ConstraintAction | 'none'
 
 /** What goes with an event. */
 export interface AppendOptions {
+  /** The event with its JSON, where it was made with it: it is not made again. */
+  readonly encoded?: EncodedEvent
   /** Keyed digest of the request that the event comes from. A repeat with another one is refused with 422. */
   readonly fingerprint?: string | undefined
   /** Events that the key must have. A create demands 0 by itself. */
@@ -91,10 +93,11 @@ function append(
   guard: Uniq,
   action: UniqAction,
   event: Event,
-  { fingerprint, expectedVersion, signal }: AppendOptions,
+  { encoded, fingerprint, expectedVersion, signal }: AppendOptions,
   repeat: RepeatBounds = {},
 ): Promise<Appended> {
   const unit: { -readonly [Name in keyof AppendUnit]: AppendUnit[Name] } = { events: [event] }
+  if (encoded !== undefined) unit.encoded = [encoded]
   if (fingerprint !== undefined) unit.fingerprint = fingerprint
   if (expectedVersion !== undefined) unit.expectedVersion = expectedVersion
   if (action === 'change') unit.skipUnchanged = true

@@ -1,8 +1,10 @@
 import {
+  type EncodedEvent,
   type Event,
   type EventDraft,
   type FieldError,
   MillraceError,
+  newEncodedEvent,
   newEvent,
   type Topic,
   upcast,
@@ -33,6 +35,19 @@ export interface EventDefaults {
  * @throws MillraceError `event.invalid` with one entry a field, `type.unknown`, `json.invalid`
  */
 export function eventOfCloudEvent(topic: Topic, value: unknown, defaults: EventDefaults): Event {
+  const draft = draftOfCloudEvent(value, defaults)
+  return readable(topic, draft, newEvent(topic, draft))
+}
+
+/** The same with the JSON that lies on the log, for whoever appends it at once. @throws MillraceError `event.too-large` too */
+export function encodedOfCloudEvent(topic: Topic, value: unknown, defaults: EventDefaults): EncodedEvent {
+  const draft = draftOfCloudEvent(value, defaults)
+  const made = newEncodedEvent(topic, draft)
+  readable(topic, draft, made.event)
+  return made
+}
+
+function draftOfCloudEvent(value: unknown, defaults: EventDefaults): Draft {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new MillraceError('event.invalid', 'A CloudEvent is a JSON object')
   const given = value as Readonly<Record<string, unknown>>
@@ -41,9 +56,12 @@ export function eventOfCloudEvent(topic: Topic, value: unknown, defaults: EventD
   const version = versionIn(given)
   const draft = draftOf(given, defaults)
   if (version !== undefined) draft.version = version
-  const event = newEvent(topic, draft)
-  // newEvent validates the present version only; an older one must be readable by the topic's upcasters.
-  if (version !== undefined && version !== versionOf(topic, draft.type)) checkOldVersion(topic, event)
+  return draft
+}
+
+// A new event is validated in its present version only; an older one must be readable by the topic's upcasters.
+function readable(topic: Topic, { version, type }: EventDraft, event: Event): Event {
+  if (version !== undefined && version !== versionOf(topic, type)) checkOldVersion(topic, event)
   return event
 }
 

@@ -1,7 +1,7 @@
 export { allowedOrigins, type AllowedOriginsOptions } from './allowed-origins.ts'
 export { authorizationFault, bearerToken, type BearerTokenOptions, tokenFault } from './bearer-token.ts'
 export { bodyLimit, type BodyLimits, defaultBodyLimits, readBody } from './body.ts'
-export { cloudEventOf, type EventDefaults, eventOfCloudEvent } from './cloud-event.ts'
+export { cloudEventOf, encodedOfCloudEvent, type EventDefaults, eventOfCloudEvent } from './cloud-event.ts'
 export { directRoute, type DirectRequest, type DirectRoute, type DirectRouteOptions } from './direct-route.ts'
 export {
   addressOf,

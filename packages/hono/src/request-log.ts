@@ -22,7 +22,7 @@ export interface RequestLog {
 }
 
 /** What is written down of a request. */
-export interface AnsweredRequest {
+interface AnsweredRequest {
   readonly method: string
   /** The template of the route that answered. */
   readonly route: string

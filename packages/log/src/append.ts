@@ -1,4 +1,4 @@
-import type { Event, MillraceError } from '@millrace/event'
+import type { EncodedEvent, Event, MillraceError } from '@millrace/event'
 import type { Position } from './position.ts'
 
 /**
@@ -23,6 +23,8 @@ export interface ClaimChange {
 export interface AppendUnit {
   /** At least one; all with the same `subject`. */
   readonly events: readonly Event[]
+  /** The same events with their JSON, where they were made with it: it is not made again. */
+  readonly encoded?: readonly EncodedEvent[]
   /** How many events the key must have; 0 demands that it is new. */
   readonly expectedVersion?: number
   readonly claims?: readonly ClaimChange[]

@@ -1,4 +1,12 @@
-import { encodeEvent, envelopeOf, type Event, limits, MillraceError, type Topic } from '@millrace/event'
+import {
+  type EncodedEvent,
+  encodeEvent,
+  envelopeOf,
+  type Event,
+  limits,
+  MillraceError,
+  type Topic,
+} from '@millrace/event'
 import type { AppendUnit, ChannelBatch } from './append.ts'
 import { checkChannelBatch, keyOfUnit } from './units.ts'
 
@@ -30,7 +38,7 @@ export function prepare(topic: Topic, unit: AppendUnit): Prepared | MillraceErro
     if (unit.events.length > limits.appendEvents)
       throw new MillraceError('append.limit', `A unit has at most ${limits.appendEvents} events`)
     const key = keyOfUnit(unit)
-    const { texts, sizes, bytes } = encode(topic, unit.events)
+    const { texts, sizes, bytes } = encode(topic, unit.events, unit.encoded)
     return { unit, key, texts, sizes, bytes }
   } catch (error) {
     if (error instanceof MillraceError) return error
@@ -48,13 +56,17 @@ export function prepareBatch(topic: Topic, batch: ChannelBatch): Encoded {
   return encode(topic, batch.events)
 }
 
-function encode(topic: Topic, events: readonly Event[]): Encoded {
+const none: readonly EncodedEvent[] = []
+
+function encode(topic: Topic, events: readonly Event[], encoded: readonly EncodedEvent[] = none): Encoded {
   const texts: string[] = []
   const sizes: number[] = []
   let bytes = 0
-  for (const event of events) {
+  for (let at = 0; at < events.length; at++) {
+    const event = events[at] as Event
+    const known = encoded[at]
     // An envelope that cannot be read back would stop every reader of the partition.
-    const text = encodeEvent(topic, envelopeOf(event))
+    const text = known?.event === event ? known.text : encodeEvent(topic, envelopeOf(event))
     const size = Buffer.byteLength(text)
     texts.push(text)
     sizes.push(size)

@@ -36,14 +36,14 @@ export function newEncodedEvent(topic: Topic, draft: EventDraft, clock: Clock = 
   if (before === undefined || after === undefined) {
     assertEnvelope(event)
     assertSafe(event.data)
-    return { event, text: encodeEvent(topic, event) }
+    return new MadeText(event, encodeEvent(topic, event))
   }
   assertSafe(event.data)
   // Nothing where JSON has no word for the data.
   const data = JSON.stringify(event.data) as string | undefined
   const text = data === undefined ? `${before}${after}` : `${before},"data":${data}${after}`
   assertFits(topic, text)
-  return { event, text }
+  return new MadeText(event, text)
 }
 
 function drafted(topic: Topic, draft: EventDraft, clock: Clock): Writable<Event> {
@@ -52,20 +52,45 @@ function drafted(topic: Topic, draft: EventDraft, clock: Clock): Writable<Event>
   const version = draft.version ?? present
   const data = version === present ? validateData(topic, draft.type, draft.data) : draft.data
   // Members are added one by one: a spread for each that may be absent takes as long as all the checks.
-  const event: Writable<Event> = {
-    id,
-    type: draft.type,
-    source: draft.source ?? sourceOf(topic),
-    subject: draft.key,
-    time: draft.time ?? isoTime(clock.now()),
-    data,
-    correlationid: draft.correlationId ?? id,
-  }
+  const source = draft.source ?? sourceOf(topic)
+  const event: Writable<Event> = new MadeEvent(id, draft, source, draft.time ?? isoTime(clock.now()), data)
   if (version > 1) event.dataversion = version
   if (draft.causationId !== undefined) event.causationid = draft.causationId
   if (draft.traceparent !== undefined) event.traceparent = draft.traceparent
   if (draft.actor !== undefined) event.actor = draft.actor
   return event
+}
+
+// A class, no literal: V8 puts what a literal makes into the old generation once much of it has lived on, and all that such
+// things name then stays until the whole heap is collected. It took a third of all processor time of emitting.
+class MadeEvent implements Event {
+  readonly id: string
+  readonly type: string
+  readonly source: string
+  readonly subject: string
+  readonly time: string
+  readonly data: unknown
+  readonly correlationid: string
+
+  constructor(id: string, draft: EventDraft, source: string, time: string, data: unknown) {
+    this.id = id
+    this.type = draft.type
+    this.source = source
+    this.subject = draft.key
+    this.time = time
+    this.data = data
+    this.correlationid = draft.correlationId ?? id
+  }
+}
+
+class MadeText implements EncodedEvent {
+  readonly event: Event
+  readonly text: string
+
+  constructor(event: Event, text: string) {
+    this.event = event
+    this.text = text
+  }
 }
 
 let lastTopic = ''

@@ -1,5 +1,5 @@
-import { envelopeOf, MillraceError } from '@millrace/event'
-import { type Recorded, seqOf } from '@millrace/log'
+import { envelopeOf, type Event, MillraceError } from '@millrace/event'
+import { type Position, type Recorded, seqOf } from '@millrace/log'
 
 /** A stream entry as the log holds it: a batch of events whose id is that of the last. */
 export interface Entry {
@@ -7,6 +7,32 @@ export interface Entry {
   readonly partition: number
   readonly id: string
   readonly body: string
+}
+
+// Classes, no literals: V8 puts what a literal makes into the old generation once much of it has lived on, and all that
+// such things name then stays until the whole heap is collected.
+class EntryPosition implements Position {
+  readonly topic: string
+  readonly partition: number
+  readonly id: string
+  readonly seq: number
+
+  constructor({ topic, partition }: Entry, id: string, seq: number) {
+    this.topic = topic
+    this.partition = partition
+    this.id = id
+    this.seq = seq
+  }
+}
+
+class EntryEvent implements Recorded {
+  readonly event: Event
+  readonly position: Position
+
+  constructor(event: Event, position: Position) {
+    this.event = event
+    this.position = position
+  }
 }
 
 /** The events of an entry with their positions. */
@@ -24,10 +50,7 @@ export function eventsOf(entry: Entry): readonly Recorded[] {
   if (first < 1) throw foreign(entry)
   return batch.map((value, index) => {
     const seq = first + index
-    return {
-      event: envelopeOf(value),
-      position: { topic: entry.topic, partition: entry.partition, id: `${ms}-${seq}`, seq },
-    }
+    return new EntryEvent(envelopeOf(value), new EntryPosition(entry, `${ms}-${seq}`, seq))
   })
 }
 

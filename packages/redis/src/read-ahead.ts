@@ -11,6 +11,7 @@ const mostPages = 32
 const mostSize = 1024 * 1024
 
 interface Page {
+  readonly name: string
   readonly cursor: string
   readonly count: number
   readonly reply: Promise<StreamReply | undefined>
@@ -21,7 +22,8 @@ interface Page {
  * serves it meanwhile and not behind what comes of that work.
  */
 export class ReadAhead {
-  readonly #pages = new Map<string, Page>()
+  // No map: one that is added to and taken from links its tables, and an old table keeps all later pages alive.
+  readonly #pages: Page[] = []
 
   /** Asks for what follows a full page. */
   begin(redis: Redis, name: string, count: number, page: StreamEntries): void {
@@ -34,10 +36,9 @@ export class ReadAhead {
       // Whoever wants the page reads it then, and is told why that fails.
       () => undefined,
     )
-    this.#pages.delete(name)
-    this.#pages.set(name, { cursor, count, reply })
-    const [oldest] = this.#pages.keys()
-    if (this.#pages.size > mostPages && oldest !== undefined) this.#pages.delete(oldest)
+    this.#remove(name)
+    this.#pages.push({ name, cursor, count, reply })
+    if (this.#pages.length > mostPages) this.#pages.shift()
   }
 
   /**
@@ -45,13 +46,17 @@ export class ReadAhead {
    * everything else that has arrived is dealt with, such as the answer of a commit, which the next commit waits for.
    */
   async take(name: string, cursor: string, count: number): Promise<StreamEntries | undefined> {
-    const page = this.#pages.get(name)
+    const page = this.#remove(name)
     if (!page) return undefined
-    this.#pages.delete(name)
     if (page.cursor !== cursor || page.count !== count) return undefined
     const entries = (await page.reply)?.[0]?.[1]
     if (entries?.length !== count) return undefined
     await new Promise((resolve) => setImmediate(resolve))
     return entries
+  }
+
+  #remove(name: string): Page | undefined {
+    const at = this.#pages.findIndex((page) => page.name === name)
+    return at < 0 ? undefined : this.#pages.splice(at, 1)[0]
   }
 }

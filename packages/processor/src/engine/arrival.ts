@@ -1,8 +1,19 @@
-import { upcast } from '@millrace/event'
-import type { Recorded } from '@millrace/log'
+import { type Event, upcast } from '@millrace/event'
+import type { Position, Recorded } from '@millrace/log'
 import { Delivery } from '../lane/delivery.ts'
 import type { Processor } from '../model/processor.ts'
 import type { Fate } from './fate.ts'
+
+// No literal: see lane/recording.ts.
+class Arrived implements Recorded {
+  readonly event: Event
+  readonly position: Position
+
+  constructor(event: Event, position: Position) {
+    this.event = event
+    this.position = position
+  }
+}
 
 /**
  * An event that was read, at the present version of its type unless the processor wants it as it is stored; poison that
@@ -16,7 +27,7 @@ export function arrival(
   if (asStored) return Delivery.ofEvent(recorded)
   try {
     const { event, position } = recorded
-    return Delivery.ofEvent({ event: upcast(topic, event), position })
+    return Delivery.ofEvent(new Arrived(upcast(topic, event), position))
   } catch (error) {
     const delivery = Delivery.ofEvent(recorded)
     fates.set(

@@ -147,7 +147,7 @@ export class Harvest {
       this.#states.push({ key, seq, version: record.version, state: record.state, ops: record.ops })
       this.#size += record.state.length + record.ops.length
     }
-    slot.settled = end === settled.length ? [] : settled.slice(end)
+    slot.dropSettled(end)
     if (slot.parked) this.#addLine(slot, slot.parked, taken)
     return fault
   }

@@ -114,7 +114,7 @@ export class Harvester {
   #undo(slot: KeySlot, culprit: Delivery, error: unknown): void {
     const { lanes, failures } = this.#parts
     const again = slot.settled
-    slot.settled = []
+    slot.dropSettled(again.length)
     this.#settled -= again.length
     lanes.recall(slot)
     if (slot.phase === 'parked') {

@@ -12,6 +12,7 @@ import { LateRetries } from './late-retries.ts'
 import { loadSlot } from './load-slot.ts'
 import type { HeadStory } from './park-of.ts'
 import { Offers } from './offers.ts'
+import { type LaneHearer, SlotHooks } from './slot-hooks.ts'
 import { lineUp, parkSlot } from './parking.ts'
 import { type RunTally, tallyOf } from './run-tally.ts'
 
@@ -51,10 +52,12 @@ export class KeyLanes {
   readonly #slots = new Map<string, KeySlot>()
   readonly #mostBusy: number
   readonly #feeder: Feeder
+  readonly #hearer: LaneHearer
   readonly #tally: RunTally
   #ready: KeySlot[] = []
   #closed = false
-  #feeding = false
+  /** The slot that is being fed: what it settles meanwhile wakes nobody. */
+  #fed: KeySlot | undefined
   /** Settled since the feeding has begun. */
   #settledAtOnce = 0
   #intakes = 0
@@ -63,6 +66,11 @@ export class KeyLanes {
     this.#settings = settings
     this.#owner = owner
     this.#tally = tallyOf(settings)
+    this.#hearer = {
+      settled: (slot, delivery, together) => this.#settled(slot, delivery, together),
+      failed: (slot, delivery, error) => this.#failed(slot, delivery, error),
+      ended: (slot) => this.#ended(slot),
+    }
     this.#feeder = {
       settings,
       fates: this.fates,
@@ -144,8 +152,7 @@ export class KeyLanes {
 
   /** Feeds what can go on, at most so many deliveries; answers how many those were. */
   feed(most: number): number {
-    if (this.#feeding) return 0
-    this.#feeding = true
+    if (this.#fed !== undefined) return 0
     this.#settledAtOnce = 0
     const beganMs = this.#settings.elapsedMs()
     let fed = 0
@@ -155,12 +162,13 @@ export class KeyLanes {
     try {
       for (; at < ready.length && fed < most; at++) {
         const slot = ready[at] as KeySlot
-        if (this.#busyElsewhere(slot)) break
+        if (this.busy.size >= this.#mostBusy && !this.busy.has(slot)) break
         slot.ready = false
+        this.#fed = slot
         fed += feedSlot(slot, most - fed, this.#feeder)
       }
     } finally {
-      this.#feeding = false
+      this.#fed = undefined
     }
     const together = this.#settledAtOnce
     if (together > 0) this.#tally.handled((this.#settings.elapsedMs() - beganMs) / together, together)
@@ -173,7 +181,7 @@ export class KeyLanes {
     const { lane } = slot
     if (lane === undefined) return
     lane.close()
-    this.#retire(slot, lane)
+    this.#retire(slot)
   }
 
   /**
@@ -219,38 +227,28 @@ export class KeyLanes {
     this.#ready = []
   }
 
-  #busyElsewhere(slot: KeySlot): boolean {
-    return this.busy.size >= this.#mostBusy && !this.busy.has(slot)
-  }
-
   #open(slot: KeySlot): Lane {
     const { processor, timers, clock } = this.#settings
-    const lane = createLane(processor, {
-      key: slot.key,
-      record: slot.record,
-      timers,
-      clock,
-      hooks: {
-        settled: (delivery, together) => this.#settled(slot, delivery, together),
-        failed: (delivery, error) => {
-          slot.tookMs = this.busy.has(slot) ? this.#settings.elapsedMs() - slot.headSinceMs : 0
-          this.#retire(slot, lane)
-          if (!this.#closed) this.#owner.failed(slot, delivery, error)
-        },
-        ended: () => {
-          this.#retire(slot, lane)
-          if (slot.waiting.length > 0) this.wake(slot)
-          this.#owner.ready()
-        },
-      },
-    })
-    return lane
+    const { key, record } = slot
+    return createLane(processor, { key, record, timers, clock, hooks: new SlotHooks(slot, this.#hearer) })
+  }
+
+  #failed(slot: KeySlot, delivery: Delivery | undefined, error: unknown): void {
+    slot.tookMs = this.busy.has(slot) ? this.#settings.elapsedMs() - slot.headSinceMs : 0
+    this.#retire(slot)
+    if (!this.#closed) this.#owner.failed(slot, delivery, error)
+  }
+
+  #ended(slot: KeySlot): void {
+    this.#retire(slot)
+    if (slot.waiting.length > 0) this.wake(slot)
+    this.#owner.ready()
   }
 
   #settled(slot: KeySlot, delivery: Delivery, together: readonly Delivery[]): void {
     if (this.#closed) return
-    if (together.length > 0) slot.settled.push(...together)
-    slot.settled.push(delivery)
+    for (const before of together) slot.addSettled(before)
+    slot.addSettled(delivery)
     if (slot.offers !== undefined || delivery.outcome === 'deferred')
       this.#noteDeferred(slot, [...together, delivery])
     if (slot.failures > 0) {
@@ -259,7 +257,7 @@ export class KeyLanes {
       slot.ruledMs = undefined
     }
     if (!slot.dirty) this.touch(slot)
-    if (!this.#feeding) {
+    if (this.#fed !== slot) {
       const lane = slot.lane
       const nowMs = this.#settings.elapsedMs()
       this.#tally.handled(nowMs - slot.headSinceMs, 1 + together.length)
@@ -274,7 +272,9 @@ export class KeyLanes {
     if (slot.parked !== undefined) this.#owner.moved(slot)
   }
 
-  #retire(slot: KeySlot, lane: Lane): void {
+  #retire(slot: KeySlot): void {
+    const { lane } = slot
+    if (lane === undefined) return
     slot.record = lane.record
     slot.lane = undefined
     this.busy.delete(slot)

@@ -13,6 +13,8 @@ import type { Offers } from './offers.ts'
 import type { ParkedLine } from './parked-line.ts'
 
 const nothing: readonly NotedFact[] = []
+/** Shared, and never added to. */
+const nobody: Delivery[] = []
 
 /** A key in a member's hand: its lane, what waits before it, what has come out of it, and what is stored of it. */
 export class KeySlot {
@@ -39,7 +41,7 @@ export class KeySlot {
   /** Not handed over yet, in order. */
   readonly waiting = new Backlog()
   /** Settled, and no commit carries it yet; in order. */
-  settled: Delivery[] = []
+  settled: Delivery[] = nobody
   parked: ParkedLine | undefined
   /** Settled ones among them that stay until the next event of the line is known. */
   heldBack = 0
@@ -75,6 +77,18 @@ export class KeySlot {
 
   constructor(key: string) {
     this.key = key
+  }
+
+  addSettled(delivery: Delivery): void {
+    // Most have one at most: a list that grows takes room for seventeen. Not `[delivery]`: V8 puts what such a place of
+    // the program makes into the old generation once much of it has lived on, where it keeps alive all that it names.
+    if (this.settled.length === 0) this.settled = Array.of(delivery)
+    else this.settled.push(delivery)
+  }
+
+  /** The first ones are in a commit, or handled again. */
+  dropSettled(count: number): void {
+    this.settled = count === this.settled.length ? nobody : this.settled.slice(count)
   }
 
   /** Nothing of it is under way. */

@@ -12,19 +12,17 @@ export interface DurableOperator {
 
 /** The durable operators of one lane, by the names under which the key's record remembers them. */
 export class DurableOperators {
-  // Made when there is one: most pipelines have none, and lanes are many.
-  #byName: Map<string, DurableOperator> | undefined
+  readonly #byName = new Map<string, DurableOperator>()
 
   /** @throws MillraceError `pipeline.undeclared` when the name is in use; the lane has failed then */
   add(lane: LaneCore, name: string, operator: DurableOperator): void {
-    this.#byName ??= new Map()
     if (this.#byName.has(name))
       throw lane.fault(undeclared(`Two durable operators of one pipeline are called "${name}"`))
     this.#byName.set(name, operator)
   }
 
   remove(name: string): void {
-    this.#byName?.delete(name)
+    this.#byName.delete(name)
   }
 
   /** @throws MillraceError `timer.unknown` */
@@ -33,7 +31,7 @@ export class DurableOperators {
     const memory = lane.memory.latest.ops[timer?.name ?? '']
     // Moved or cancelled by an event that came before it in the lane.
     if (timer === undefined || memory?.timer?.dueMs !== timer.dueMs) return
-    const operator = this.#byName?.get(timer.name)
+    const operator = this.#byName.get(timer.name)
     if (operator === undefined)
       throw new MillraceError(
         'timer.unknown',

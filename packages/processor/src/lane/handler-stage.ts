@@ -1,21 +1,19 @@
 import type { Event } from '@millrace/event'
 import type { Handler } from '../model/handler.ts'
 import type { Delivery } from './delivery.ts'
-import { HandlerCall } from './handler-call.ts'
+import { HandlerCall, type LaneAbort } from './handler-call.ts'
 import type { LaneCore } from './lane-core.ts'
 import type { Stage } from './stage.ts'
 
 /** A plain handler: one delivery at a time; later ones wait in the lane. Without a promise when it returns none. */
-export class HandlerStage implements Stage {
+export class HandlerStage implements Stage, LaneAbort {
   readonly listening = true
   readonly #lane: LaneCore
   readonly #handle: Handler<Event, unknown>
-  readonly #waiting: Delivery[] = []
+  control: AbortController | undefined
+  closed = false
+  #waiting: Delivery[] | undefined
   #running = false
-  readonly #abort: { control: AbortController | undefined; closed: boolean } = {
-    control: undefined,
-    closed: false,
-  }
 
   constructor(lane: LaneCore, handle: Handler<Event, unknown>) {
     this.#lane = lane
@@ -25,21 +23,22 @@ export class HandlerStage implements Stage {
   next(delivery: Delivery): void {
     if (this.#running) {
       this.#lane.hold(delivery)
+      this.#waiting ??= []
       this.#waiting.push(delivery)
     } else this.#start(delivery)
   }
 
   close(): void {
-    this.#abort.closed = true
-    this.#abort.control?.abort()
-    this.#waiting.length = 0
+    this.closed = true
+    this.control?.abort()
+    this.#waiting = undefined
   }
 
   /** Starts the handler for a delivery that is the current load. */
   #start(delivery: Delivery): void {
     const { event } = delivery
     if (event === undefined) return
-    const call = new HandlerCall(this.#lane, delivery, this.#abort)
+    const call = new HandlerCall(this.#lane, delivery, this)
     let ending: Promise<void> | void
     try {
       ending = this.#handle(event, call)
@@ -67,8 +66,8 @@ export class HandlerStage implements Stage {
     call.over = true
     this.#running = false
     this.#lane.release(delivery)
-    while (!this.#running && !this.#abort.closed) {
-      const next = this.#waiting.shift()
+    while (!this.#running && !this.closed) {
+      const next = this.#waiting?.shift()
       if (next === undefined) return
       this.#lane.run(this.#lane.trunk, next, () => {
         this.#start(next)

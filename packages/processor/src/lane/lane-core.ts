@@ -24,10 +24,10 @@ export class LaneCore implements Lane {
   readonly timers: Timers
   readonly clock: Clock
   readonly memory: Memory
-  readonly durable = new DurableOperators()
   /** Where operators stand that are in no inner stream. */
   readonly trunk: Place = new Place(this)
   readonly #hooks: LaneHooks
+  #durable: DurableOperators | undefined
   readonly #line = new Line()
   readonly #stage: Stage
   // open ─▶ ending (the pipeline completed) ─▶ over ◀─ failing ◀─ open, ending; over by close() from each
@@ -50,6 +50,11 @@ export class LaneCore implements Lane {
     // What goes wrong in here is told with the first delivery.
     this.#stage = stage(this)
     this.#depth = 0
+  }
+
+  /** Made when it is asked for: most pipelines have none, and lanes are many. */
+  get durable(): DurableOperators {
+    return (this.#durable ??= new DurableOperators())
   }
 
   get record(): KeyRecord {

@@ -1,11 +1,13 @@
 import type { Delivery } from './delivery.ts'
 
 const nobody: readonly Delivery[] = []
+/** Most lanes never have a line: they share this, which is never written to. */
+const none: (Delivery | undefined)[] = []
 
 /** The deliveries of a lane that are not settled, in the order in which they came. */
 export class Line {
   // A moving head instead of shift(), which moves all others.
-  #items: (Delivery | undefined)[] = []
+  #items: (Delivery | undefined)[] = none
   #head = 0
   #tail = 0
   /** What was taken out with the last one, before it. */
@@ -20,6 +22,7 @@ export class Line {
   }
 
   push(delivery: Delivery): void {
+    if (this.#items === none) this.#items = []
     this.#items[this.#tail++] = delivery
   }
 

@@ -2,6 +2,17 @@ import type { KeyRecord, OperatorMemory } from '../model/key-record.ts'
 import type { Processor } from '../model/processor.ts'
 import type { Delivery } from './delivery.ts'
 
+// No literal: see recording.ts.
+class Folded implements KeyRecord {
+  readonly state: unknown
+  readonly ops: KeyRecord['ops']
+
+  constructor(state: unknown, ops: KeyRecord['ops']) {
+    this.state = state
+    this.ops = ops
+  }
+}
+
 /**
  * The record of a lane's key: as it is after everything that has been handled, whether settled or not, and as it is
  * after what is settled. Changes come in the order of the lane, so that each settled prefix has a record of its own.
@@ -25,7 +36,7 @@ export class Memory {
 
   /** Answers false when a later delivery has changed the record already. */
   setState(delivery: Delivery, state: unknown): boolean {
-    return this.#set(delivery, { state, ops: this.latest.ops })
+    return this.#set(delivery, new Folded(state, this.latest.ops))
   }
 
   /** Changes what one durable operator remembers; undefined forgets it. Answers as {@link setState}. */

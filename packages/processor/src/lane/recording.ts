@@ -9,7 +9,7 @@ import {
 } from '@millrace/event'
 import type { AnyEffect } from '../model/effect.ts'
 import type { Cause } from '../model/key-record.ts'
-import type { Outcome } from '../model/outcome.ts'
+import type { Emit, Outcome } from '../model/outcome.ts'
 import type { Delivery } from './delivery.ts'
 import type { LaneCore } from './lane-core.ts'
 import type { Load } from './load.ts'
@@ -65,10 +65,38 @@ function recordEmit(lane: LaneCore, delivery: Delivery, topic: Topic, draft: Loo
   if (draft.actor !== undefined) whole.actor = draft.actor
   if (cause.traceparent !== undefined) whole.traceparent = cause.traceparent
   const { event, text } = newEncodedEvent(topic, whole, lane.clock)
-  const emitted = { topic, event, text }
+  const emitted = new EmittedEvent(topic, event, text)
   // A list that grows takes room for seventeen.
-  if (emits === undefined) delivery.emits = [emitted]
+  if (emits === undefined) delivery.emits = Array.of(emitted)
   else emits.push(emitted)
+}
+
+// What each event makes is made by classes and Array.of: V8 puts what a literal makes into the old generation once much of
+// it has lived on, and all that such things name then stays until the whole heap is collected.
+class EmittedEvent implements Emit {
+  readonly topic: Topic
+  readonly event: Event
+  readonly text: string
+
+  constructor(topic: Topic, event: Event, text: string) {
+    this.topic = topic
+    this.event = event
+    this.text = text
+  }
+}
+
+class EventCause implements Cause {
+  readonly id: string
+  readonly eventId: string
+  readonly correlationid: string
+  declare readonly traceparent?: string
+
+  constructor({ id, correlationid, traceparent }: Event) {
+    this.id = id
+    this.eventId = id
+    this.correlationid = correlationid
+    if (traceparent !== undefined) this.traceparent = traceparent
+  }
 }
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
@@ -128,8 +156,7 @@ export function causeOf(delivery: Delivery): Cause {
 
 function causeOfEvent(event: Event | undefined): Cause {
   if (event === undefined) throw new TypeError('Bug: a firing without a cause')
-  const { id, correlationid, traceparent } = event
-  return { id, eventId: id, correlationid, ...(traceparent === undefined ? {} : { traceparent }) }
+  return new EventCause(event)
 }
 
 /** Nothing can be recorded for a delivery that was set aside or given up. */

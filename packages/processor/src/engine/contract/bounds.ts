@@ -1,6 +1,8 @@
+import { EMPTY, Subject, take } from 'rxjs'
 import { expect, test } from 'vitest'
 import { processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
+import { mergeMap } from '../../operators/merge-map.ts'
 import { type EngineUnderTest, sceneOf } from './scene.ts'
 
 /** What a running processor keeps in hand at most. */
@@ -44,6 +46,26 @@ export function describeBounds(subject: () => EngineUnderTest): void {
       expect(player.running.health().partitions[0]?.inHand).toBeLessThanOrEqual(40)
       go.resolve()
       await stage.reached(player, 300)
+    }))
+
+  test('a key that another one lets go on, in the midst of its own event, goes on', () =>
+    scene(async (stage) => {
+      const gate = new Subject<void>()
+      const kept: number[] = []
+      const mixed = processor('mixed', stage.source, {
+        pipeline: (lane) =>
+          lane.pipe(
+            mergeMap(({ subject, data }) => {
+              if (subject === 'opener') gate.next()
+              else kept.push(data.n)
+              return subject === 'kept' && data.n === 1 ? gate.pipe(take(1)) : EMPTY
+            }),
+          ),
+      })
+      await stage.appendNumbered(['kept', 'kept', 'opener'], 1)
+      const player = await stage.start(mixed, { laneWindow: 1 })
+      await stage.reached(player, 3)
+      expect(kept).toEqual([1, 2])
     }))
 
   test('a key whose handler has just ended goes on behind keys that waited for a place', () =>

@@ -7,6 +7,7 @@ import { addLogLevel } from './log-level-command.ts'
 import { addLog } from './log-program.ts'
 import { addRepairs } from './repairs-program.ts'
 import { addReplay } from './replay-program.ts'
+import { addShadow } from './shadow-program.ts'
 import type { Terminal } from './terminal.ts'
 import { addUniq } from './uniq-program.ts'
 import { addView } from './view-program.ts'
@@ -54,6 +55,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
   addRepairs(program, around, end)
   addEffects(program, around, end)
   addReplay(program, around, end)
+  addShadow(program, around, end)
   addUniq(program, around, end)
   addView(program, around, end)
   return program

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { runInScope } from '@millrace/event'
 import { happened, testTopic } from '@millrace/log/contract'
 import { afterEach, expect, test } from 'vitest'
 import { httpSource, type HttpSourceOptions } from './http-source.ts'
@@ -116,4 +117,15 @@ test('a merge patch replaces, removes and adds members', () => {
   expect(mergePatch({ a: [1] }, { a: [2, 3] })).toEqual({ a: [2, 3] })
   expect(mergePatch('text', { a: { b: null } })).toEqual({ a: {} })
   expect(mergePatch({ a: 1 }, ['all'])).toEqual(['all'])
+})
+
+test('what it asks has the ids of whatever it is asked for', async () => {
+  const asked: unknown[] = []
+  const listener: RequestListener = (request, response) => {
+    asked.push(request.headers['x-correlation-id'], request.headers['traceparent'])
+    json({})(request, response)
+  }
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`
+  await runInScope({ correlationId: 'incident-7', traceparent }, () => ask(listener))
+  expect(asked).toEqual(['incident-7', traceparent])
 })

@@ -1,8 +1,9 @@
-import type { AppendUnit, ChannelBatch, ChannelResult } from '@millrace/log'
+import type { AppendUnit } from '@millrace/log'
 import { claim, happened, unit } from '@millrace/log/contract'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { AppendLab, windowMs } from '../../../test/support/append-lab.ts'
-import { describeGuards, type GuardScenario } from '../../../test/support/guards.ts'
+import { batch, channelGuards, expectRefusedWhole, wrongType } from '../../../test/support/channel-guards.ts'
+import { describeGuards } from '../../../test/support/guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { scriptSource } from './script-source.ts'
 
@@ -17,35 +18,8 @@ const open = async (source: string) => {
   return { context: lab, close: async () => lab.close() }
 }
 
-type Scenario = GuardScenario<AppendLab>
-
 const holding = (lab: AppendLab, key: string, value: string): AppendUnit =>
   unit(lab.topic, key, { claims: [claim('claim', value)] })
-
-const batch = (lab: AppendLab, first: number, count: number, incarnation = 1): ChannelBatch => ({
-  partition: 0,
-  channel: 'feed',
-  incarnation,
-  first,
-  events: Array.from({ length: count }, (_, at) => happened(lab.topic, 'a', first + at)),
-})
-
-const word = (result: ChannelResult) => (result.status === 'refused' ? result.error.code : result.taken)
-
-/** The call is refused as a whole, and Redis holds what it held before, byte for byte. */
-async function expectRefusedWhole(lab: AppendLab, call: () => Promise<unknown>): Promise<void> {
-  const before = await lab.dump()
-  await expect(call()).rejects.toMatchObject({ code: 'log.corrupt' })
-  expect(await lab.dump()).toEqual(before)
-}
-
-/** Puts a text where the script expects something else. */
-const wrongType =
-  (name: (lab: AppendLab) => string, call: (lab: AppendLab) => Promise<unknown>): Scenario =>
-  async (lab) => {
-    await lab.redis.set(name(lab), 'not what you think')
-    await expectRefusedWhole(lab, () => call(lab))
-  }
 
 const plain = (lab: AppendLab) => lab.append(unit(lab.topic, 'a'))
 const claiming = (lab: AppendLab) => lab.append(holding(lab, 'a', 'anna'))
@@ -228,52 +202,7 @@ describeGuards('append.lua', scriptSource('append.lua'), open, {
       expect(await lab.outcomes(holding(lab, 'b', 'anna'))).toEqual(['append.claimed'])
     },
   },
-  'type of channels': {
-    'a wrong type of channels refuses a batch': wrongType(
-      (lab) => lab.names.channels,
-      (lab) => lab.channel(batch(lab, 1, 1)),
-    ),
-  },
-  'channel fence': {
-    'whoever was fenced off is refused': async (lab) => {
-      await lab.fence({ name: 'feed', token: '1-a' })
-      await lab.fence({ name: 'feed', token: '2-b' })
-      const late = { ...batch(lab, 1, 1), fence: { name: 'feed', token: '1-a' } }
-      expect(word(await lab.channel(late))).toBe('append.channel-fenced')
-    },
-  },
-  'mark of one who is behind': {
-    'a mark alone is taken from whoever knows what comes next': async (lab) => {
-      await lab.channel({ ...batch(lab, 1, 3), mark: 'three' })
-      const before = await lab.dump()
-      await lab.channel({ ...batch(lab, 2, 0), mark: 'one' })
-      expect(await lab.dump()).toEqual(before)
-    },
-  },
-  'stale incarnation': {
-    'an older incarnation is refused': async (lab) => {
-      await lab.channel(batch(lab, 1, 1, 2))
-      expect(word(await lab.channel(batch(lab, 2, 1, 1)))).toBe('append.channel-stale')
-    },
-  },
-  'newer incarnation': {
-    'a newer incarnation starts at 1': async (lab) => {
-      await lab.channel(batch(lab, 1, 2, 1))
-      expect(word(await lab.channel(batch(lab, 1, 2, 2)))).toBe(2)
-    },
-  },
-  'channel gap': {
-    'a gap is refused': async (lab) => {
-      await lab.channel(batch(lab, 1, 1))
-      expect(word(await lab.channel(batch(lab, 3, 1)))).toBe('append.channel-gap')
-    },
-  },
-  'channel overlap': {
-    'what the channel has is left out': async (lab) => {
-      await lab.channel(batch(lab, 1, 3))
-      expect(word(await lab.channel(batch(lab, 2, 3)))).toBe(1)
-    },
-  },
+  ...channelGuards,
   'nothing to write': {
     'a call of which nothing stands writes nothing': async (lab) => {
       await lab.append(unit(lab.topic, 'a', { id: 'one' }))

@@ -101,14 +101,17 @@ function append(
   if (fingerprint !== undefined) unit.fingerprint = fingerprint
   if (expectedVersion !== undefined) unit.expectedVersion = expectedVersion
   if (action === 'change') unit.skipUnchanged = true
-  const attempt = async (): Promise<Appended> => {
+  const units = [unit]
+  const attempt = (): Promise<Appended> => guard.append(units).then(appendedOf)
+  try {
     assertAction(guard, action, event.type)
-    return appendedOf((await guard.append([unit]))[0])
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
   }
   return repeatUnknown(attempt, signal ? { ...repeat, signal } : repeat)
 }
 
-function appendedOf(result: AppendResult | undefined): Appended {
+function appendedOf([result]: readonly AppendResult[]): Appended {
   if (result?.status === 'refused') throw result.error
   if (result?.status === 'unchanged') return { status: 'unchanged', position: result.position }
   const position = result?.positions[0]

@@ -6,7 +6,7 @@ import { isReply } from './failure.ts'
 import type { Keys } from './keys.ts'
 import { Script } from './script.ts'
 
-/** What all creates of one call have in common. */
+/** What all creates of one call have in common. The same kind is the same object. */
 export interface CreateKind {
   readonly constraint: string
   /** Of the keyring. */
@@ -24,11 +24,28 @@ const createsScript = new Script('append-creates.lua')
  */
 export function createKindOf({ unit }: Prepared): CreateKind | undefined {
   const { events, claims, expectedVersion } = unit
-  const [claim] = claims ?? []
+  const claim = claims?.[0]
   if (expectedVersion !== 0 || events.length !== 1 || claims?.length !== 1) return undefined
-  const [version, another] = Object.keys(claim?.digests ?? {})
-  if (claim?.action !== 'claim' || version === undefined || another !== undefined) return undefined
-  return { constraint: claim.constraint, version }
+  if (claim?.action !== 'claim') return undefined
+  let only: string | undefined
+  for (const version in claim.digests) {
+    if (only !== undefined) return undefined
+    only = version
+  }
+  return only === undefined ? undefined : kindOf(claim.constraint, only)
+}
+
+const kinds = new Map<string, CreateKind>()
+let last: CreateKind = { constraint: '', version: '' }
+
+// One object for each kind, which are as many as there are constraints and versions of their keyrings.
+function kindOf(constraint: string, version: string): CreateKind {
+  if (last.constraint === constraint && last.version === version) return last
+  const name = `${constraint} ${version}`
+  const known = kinds.get(name) ?? { constraint, version }
+  kinds.set(name, known)
+  last = known
+  return known
 }
 
 /** Appends creates, in half of the time that the append script takes for them. */

@@ -26,7 +26,7 @@ const mostUnits = 100
  */
 export class Gather {
   readonly #flush: Flush
-  readonly #lines = new WeakMap<Topic, Map<string | number, Line>>()
+  readonly #lines = new WeakMap<Topic, Map<CreateKind | number, Line>>()
   #due: Line[] = []
 
   constructor(flush: Flush) {
@@ -61,8 +61,8 @@ export class Gather {
   /** All partitions of a topic in one slot share a line, and creates of one kind have their own; else each has its own. */
   #lineOf(topic: Topic, partition: number, kind?: CreateKind): Line {
     let lines = this.#lines.get(topic)
-    if (!lines) this.#lines.set(topic, (lines = new Map<string | number, Line>()))
-    const name = kind ? `${kind.constraint} ${kind.version}` : topic.placement === 'together' ? 0 : partition
+    if (!lines) this.#lines.set(topic, (lines = new Map<CreateKind | number, Line>()))
+    const name = kind ?? (topic.placement === 'together' ? 0 : partition)
     let line = lines.get(name)
     if (!line) lines.set(name, (line = { topic, kind, waiting: new Waiting(), underWay: 0 }))
     return line

@@ -33,7 +33,7 @@ export function createUniq(options: UniqOptions): Uniq {
   return {
     topic,
     constraints,
-    append: (units) => appendGuarded(options, units),
+    append: (units) => (units.length === 1 ? appendSingle(options, units) : appendGuarded(options, units)),
     actionOf: (type) => byType.get(type),
     ownerOf: async (name, values) => {
       const constraint = actions.find((one) => one.name === name)
@@ -80,6 +80,15 @@ async function waitAtGate(
 
 function isGated(result: AppendResult): boolean {
   return result.status === 'refused' && result.error.code === 'append.gated'
+}
+
+// Nearly every append: a promise less, and no list of what was refused.
+function appendSingle(options: UniqOptions, [unit]: readonly AppendUnit[]): Promise<readonly AppendResult[]> {
+  const guarded = guard(options, unit as AppendUnit)
+  if (guarded instanceof MillraceError) return Promise.resolve([{ status: 'refused', error: guarded }])
+  return options.log
+    .append(options.topic, [guarded])
+    .then((answers) => (answers.some(isGated) ? waitAtGate(options, [guarded], [...answers]) : answers))
 }
 
 async function appendGuarded(

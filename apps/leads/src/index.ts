@@ -1,4 +1,13 @@
-export { type Buyer, type Leads, leadsOf, newBuyer, type Offer, type Standing } from './domain/buyer.ts'
+export {
+  type Buyer,
+  type Leads,
+  leadsOf,
+  newBuyer,
+  type Offer,
+  openOffers,
+  type Standing,
+} from './domain/buyer.ts'
+export { buyerOfLegacy, type LegacyCustomer } from './domain/buyer-of-legacy.ts'
 export { type Folded, foldFacts } from './domain/fold-facts.ts'
 export { type FactType, factTypes, type OfferFact } from './domain/offer-fact.ts'
 export type { SalesTask } from './domain/settle-buyer.ts'

@@ -54,10 +54,12 @@ export function leadsProcessor(options: LeadsProcessorOptions): LeadsProcessor {
       const verdict = judgeFact(before, fact)
       if (typeof verdict === 'object') return context.defer(verdict.waitsFor)
       const { buyer, tasks } = settleBuyer(verdict === 'next' ? withFact(before, fact) : before)
-      if (buyer !== before) context.evolve(buyer)
+      const { untold, ...told } = buyer
+      if (untold || buyer !== before) context.evolve(told)
       for (const task of tasks) record(task, context, does)
       const leads = leadsOf(buyer)
-      if (sameLeads(leads, leadsOf(before)) && openOffers(buyer) === openOffers(before)) return
+      const same = sameLeads(leads, leadsOf(before)) && openOffers(buyer) === openOffers(before)
+      if (same && !untold) return
       const data = { low: leads.low, high: [...leads.high], open: openOffers(buyer) }
       context.emit(sales, { type: 'LeadsChanged', data })
     },

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { MillraceError } from '@millrace/event'
 import { exitCodes } from '../exit-codes.ts'
 import type { Terminal } from '../terminal.ts'
+import { leadsDemo } from './leads-demo.ts'
+import { demoSecrets } from './demo-secrets.ts'
 import { signUpDemo } from './sign-up-demo.ts'
 
 /** What a demo runs in. */
@@ -37,9 +37,11 @@ export async function runDemo(args: readonly string[], around: DemoSurroundings)
     })
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
-  addSignUp(program, around, (result) => {
+  const end = (result: number): void => {
     code = result
-  })
+  }
+  addSignUp(program, around, end)
+  addLeads(program, around, end)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
@@ -80,7 +82,7 @@ function addSignUp(program: Command, around: DemoSurroundings, end: (code: numbe
         ...{ count, concurrency, baseUrl },
         seed: given.seed ?? String(randomInt(1_000_000_000)),
         inboxUrl: given.inbox ? given.inboxUrl : undefined,
-        intakeToken: intakeToken(env, given.home),
+        intakeToken: demoSecrets(env, given.home)('INTAKE_TOKEN'),
         patienceMs: given.patience * 1_000,
         json: given.json ?? false,
       }
@@ -88,19 +90,49 @@ function addSignUp(program: Command, around: DemoSurroundings, end: (code: numbe
     })
 }
 
-function intakeToken(env: NodeJS.ProcessEnv, home: string): string {
-  const given = env['INTAKE_TOKEN']
-  if (given !== undefined && given !== '') return given
-  const file = path.join(home, 'secrets.json')
-  if (!existsSync(file))
-    throw new MillraceError(
-      'settings.invalid',
-      `There is no ${file}: start the system by npm start, or set INTAKE_TOKEN, --home or MILLRACE_HOME`,
+interface LeadsArguments {
+  readonly count: number
+  readonly concurrency: number
+  readonly seed?: string
+  readonly baseUrl: string
+  readonly leadsUrl: string
+  readonly legacyUrl: string
+  readonly home: string
+  readonly patience: number
+  readonly json?: boolean
+}
+
+function addLeads(program: Command, around: DemoSurroundings, end: (code: number) => void): void {
+  const { env } = around
+  const local = (port: string | undefined, preset: number) => `http://127.0.0.1:${port ?? preset}`
+  program
+    .command('leads')
+    .description(
+      'offers on real cars, out of order and with duplicates; leads, quotes and calls compared with a fold',
     )
-  const { INTAKE_TOKEN: token } = JSON.parse(readFileSync(file, 'utf8')) as { INTAKE_TOKEN?: string }
-  if (token === undefined)
-    throw new MillraceError('settings.invalid', `${file} holds no INTAKE_TOKEN; set it`)
-  return token
+    .option('--count <n>', 'buyers', wholeNumber, 300)
+    .option('--concurrency <n>', 'requests under way at once', wholeNumber, 16)
+    .option('--seed <text>', 'repeat the run of that seed; default: a new one, printed')
+    .option('--base-url <url>', 'the gateway', webAddress, local(env['GATEWAY_PORT'], 3_000))
+    .option('--leads-url <url>', 'leads', webAddress, local(env['LEADS_PORT'], 3_007))
+    .option('--legacy-url <url>', 'the legacy system', webAddress, local(env['LEGACY_LEADS_PORT'], 3_008))
+    .option('--home <directory>', 'where secrets.json lies', env['MILLRACE_HOME'] ?? '.millrace')
+    .option('--patience <seconds>', 'wait for a buyer for so long', wholeNumber, 60)
+    .option('--json', 'JSON on stdout')
+    .action(async (given: LeadsArguments) => {
+      const { count, concurrency, baseUrl, leadsUrl, legacyUrl } = given
+      const secret = demoSecrets(env, given.home)
+      const demo = {
+        ...{ count, concurrency, baseUrl, leadsUrl, legacyUrl },
+        seed: given.seed ?? String(randomInt(1_000_000_000)),
+        intakeToken: secret('INTAKE_TOKEN'),
+        serviceToken: secret('SERVICE_TOKEN'),
+        consoleToken: secret('CONSOLE_TOKEN'),
+        patienceMs: given.patience * 1_000,
+        json: given.json ?? false,
+      }
+      end(await leadsDemo(demo, around, around.signal))
+    })
 }
 
 function wholeNumber(text: string): number {

@@ -30,5 +30,5 @@ export function buyerOfLegacy({ asOf, contacted, bids }: LegacyCustomer): Buyer 
     const { id, car, price, status: standing, revision: seq, acceptedIn: acceptance, quoted } = bid
     return [id, { car, price, standing, seq, acceptance, quoted, calling: bid.calledFor }] as const
   })
-  return { offers: Object.fromEntries(offers), contacted, migrated: asOf }
+  return { offers: Object.fromEntries(offers), contacted, migrated: asOf, untold: true }
 }

@@ -25,6 +25,8 @@ export interface Buyer {
   readonly contacted: boolean
   /** Taken over from the legacy system, which had everything that had happened up to then (ISO 8601). */
   readonly migrated?: string
+  /** Taken over just now: nobody was told of his leads yet. */
+  readonly untold?: true
 }
 
 /** What sales wants to know of a buyer. */

@@ -26,7 +26,7 @@ export async function processTracing(
 }
 
 /** What a process that runs one service is called; the operations listener beside it changes nothing. */
-export function nameOf(names: readonly string[]): string {
+function nameOf(names: readonly string[]): string {
   const others = names.filter((name) => name !== 'ops')
   return (
     (others.length === 1 ? others[0] : undefined) ?? (names.length === 1 ? names[0] : undefined) ?? 'millrace'

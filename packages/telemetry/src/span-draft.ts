@@ -16,4 +16,4 @@ export interface SpanDraft {
 }
 
 /** What an attribute of a span can be. */
-export type AttributeValue = string | number | boolean | readonly string[]
+type AttributeValue = string | number | boolean | readonly string[]

@@ -9,9 +9,12 @@ import {
   workChannel,
 } from '@millrace/event'
 import { createMemoryLog } from '@millrace/log'
-import { createMemoryGroupStore, defineEffect, processor, run, type Running } from '@millrace/processor'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
+import { createMemoryGroupStore } from '../memory-group-store.ts'
+import { defineEffect } from '../model/effect.ts'
+import { processor } from '../model/processor.ts'
+import { run, type Running } from './run.ts'
 
 const things = topic('things', { types: { Made: z.object({ n: z.int() }) }, partitions: 1 })
 const facts = topic('facts', { types: { Noted: z.object({ n: z.int() }) }, partitions: 1 })

@@ -32,14 +32,15 @@ export async function quietVisit(
   browser: Browser,
   options: BrowserContextOptions,
   steps: (page: Page) => Promise<void>,
+  /** Complaints that the steps themselves cause. */
+  expected = /status of [45]\d\d/,
 ): Promise<void> {
   const context = await browser.newContext(options)
   try {
     const page = await context.newPage()
     const complaints: string[] = []
     page.on('console', (message) => {
-      if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text()))
-        complaints.push(message.text())
+      if (message.type() === 'error' && !expected.test(message.text())) complaints.push(message.text())
     })
     page.on('pageerror', (error) => complaints.push(error.message))
     await steps(page)

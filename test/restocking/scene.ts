@@ -20,14 +20,17 @@ import {
   supply,
 } from '@millrace-app/restocking'
 
-const token = 'a-service'
+/** What the service is called with. */
+export const serviceToken = 'a-service'
+const token = serviceToken
 const silent = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
 }
-const http = {
+/** A frame for HTTP that says nothing. */
+export const quietHttp = {
   logger: silent,
   context: { run: <T>(_ids: unknown, act: () => T): T => act(), current: () => undefined },
 }
@@ -53,7 +56,7 @@ export async function openScene(url: string) {
   const purchasing = createPurchasing({
     database,
     snapshot: () => Promise.reject(new MillraceError('service.unavailable')),
-    http,
+    http: quietHttp,
     tokens: [token],
     newId: () => `O${++orders}`,
     today: () => new Date().toISOString().slice(0, 10),
@@ -97,7 +100,7 @@ export async function openScene(url: string) {
           mails.push({ to: email, id: suggestion.id, key: idempotencyKey, correlationId })
         },
       },
-      http,
+      http: quietHttp,
       tokens: [token],
       onTrouble: (error) => troubles.push(error),
       ...options,
@@ -185,6 +188,16 @@ export async function openScene(url: string) {
         const found = body as unknown as Suggestion
         return found.id === id && fits(found) ? found : undefined
       }),
+    /** So many open suggestions, as if they had been reviewed. */
+    manyVerdicts: async (count: number): Promise<void> => {
+      const sql = `
+        INSERT INTO restocking_view.verdict
+        SELECT id || '/1', id, 1, 'P1', CASE WHEN at = $1 THEN 'Z-last' ELSE 'Hinge' END, 'S1', 10, '2027-01-01', 1,
+          'cancel', NULL, '{}', 'The order is old.', id || '.1.v1.cancel', 'c', 'e', now(), 0, 0
+        FROM (SELECT at, CASE WHEN at = $1 THEN 'Z' ELSE 'A' || lpad(at::text, 5, '0') END AS id
+          FROM generate_series(1, $1::integer) AS at) AS made`
+      await database.read((queries) => queries.rows(sql, [count]))
+    },
     stopInstances: async () => {
       for (const { close } of instances.splice(0)) await close()
     },

@@ -1,1 +1,2 @@
-export {};
+export { buildPage } from './build-page.ts'
+export { createPlanner, type PlannerOptions } from './planner.ts'

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { changeFaults, changeText } from './change-report.ts'
+import { runChangeStream } from './change-stream.ts'
 import { faultsOf, historyText } from './history-report.ts'
 import { clickFaults, clickText } from './click-report.ts'
 import { runClicks } from './processor.ts'
@@ -31,8 +33,13 @@ const runs: Readonly<Record<string, Run>> = {
     })
     return [clickText(report), clickFaults(report).length === 0]
   },
+  'change-stream': async (changes = 50_000, seed, onProgress) => {
+    const kills = Math.max(5, Math.round(changes / 500))
+    const report = await runChangeStream({ seed, changes, kills, acknowledgesFirst, onProgress })
+    return [changeText(report), changeFaults(report).length === 0]
+  },
 }
-const usage = `npm run faults -- <uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]> [--seed S]`
+const usage = `npm run faults -- <uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]|change-stream [--changes N] [--planted]> [--seed S]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,13 +47,20 @@ const { values, positionals } = parseArgs({
     operations: { type: 'string' },
     'sign-ups': { type: 'string' },
     events: { type: 'string' },
+    changes: { type: 'string' },
+    planted: { type: 'boolean', default: false },
     seed: { type: 'string' },
   },
 })
 const run = runs[positionals[0] ?? '']
-const given = { 'uniq-history': values.operations, 'sign-up': values['sign-ups'], processor: values.events }[
-  positionals[0] ?? ''
-]
+const given = {
+  'uniq-history': values.operations,
+  'sign-up': values['sign-ups'],
+  processor: values.events,
+  'change-stream': values.changes,
+}[positionals[0] ?? '']
+/** The bug that turns the run of change streams red. */
+const acknowledgesFirst = values.planted
 const size = given === undefined ? undefined : Number(given)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 

@@ -2,7 +2,7 @@
 -- that is set with the token (fence.lua), who may write.
 --
 -- KEYS  1 pipeline  hash: counter, token ("<counter>-<nonce>"; empty = released), holder, until (ms), status = JSON that the
---                   holder says last; paused = 1, resumed = a count, run:<table> = snapshots ordered beyond the first
+--                   holder says last; paused = 1, resumed, restarted = counts, run:<table> = snapshots ordered beyond the first
 -- ARGV  1 take | renew | release
 --       2 length of the lease in ms
 --       3 take: the holder; else the token

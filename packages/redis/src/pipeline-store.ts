@@ -103,6 +103,17 @@ class PipelinesOnRedis implements RedisPipelineStore {
     })
   }
 
+  restart(pipeline: string): Promise<void> {
+    return this.#asked(pipeline, async (key) => {
+      await this.#redis
+        .multi()
+        .hset(key, 'paused', '0')
+        .hincrby(key, 'resumed', 1)
+        .hincrby(key, 'restarted', 1)
+        .exec()
+    })
+  }
+
   snapshot(pipeline: string, table: string): Promise<number> {
     return this.#asked(pipeline, async (key) => 1 + (await this.#redis.hincrby(key, `run:${table}`, 1)))
   }
@@ -139,6 +150,7 @@ function ordersOf(fields: Fields): PipelineOrders {
   return {
     paused: fields['paused'] === '1',
     resumed: Number(fields['resumed'] ?? 0),
+    restarted: Number(fields['restarted'] ?? 0),
     snapshots: Object.fromEntries(runs.map(([name, value]) => [name.slice(4), 1 + Number(value)])),
   }
 }

@@ -15,6 +15,7 @@ export type { ChangeSource, ChangeStream, InitialSnapshot, Prepared, SourceLag }
 export type { MappedEvent, Mapping, SnapshotOfRow } from './mapping.ts'
 export { createMemoryPipelineStore } from './memory-pipeline-store.ts'
 export { type ChangeDraft, createMemorySource, MemoryDatabase, MemorySlot } from './memory-source.ts'
+export { type OutboxColumns, outboxMapping } from './outbox-mapping.ts'
 export { createPipeline, type Pipeline } from './pipeline.ts'
 export type { PipelineOptions } from './pipeline-options.ts'
 export { streamChannel } from './pipeline-session.ts'
@@ -29,3 +30,4 @@ export {
 } from './pipeline-store.ts'
 export { compareMarks, formatMark, parseMark, type ResumeMark } from './resume-mark.ts'
 export { snapshotChannel } from './snapshot-lines.ts'
+export { type TableEvents, tableMapping, type TableMappingOptions, typesOfTable } from './table-mapping.ts'

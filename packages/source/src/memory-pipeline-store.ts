@@ -15,6 +15,7 @@ interface Kept {
   status: string
   paused: boolean
   resumed: number
+  restarted: number
   readonly snapshots: Record<string, number>
 }
 
@@ -81,6 +82,11 @@ class InMemoryPipelineStore implements PipelineStore {
     kept.resumed += 1
   }
 
+  async restart(pipeline: string): Promise<void> {
+    this.#of(pipeline).restarted += 1
+    await this.resume(pipeline)
+  }
+
   async snapshot(pipeline: string, table: string): Promise<number> {
     const { snapshots } = this.#of(pipeline)
     return (snapshots[table] = (snapshots[table] ?? 1) + 1)
@@ -103,6 +109,7 @@ class InMemoryPipelineStore implements PipelineStore {
         status: '',
         paused: false,
         resumed: 0,
+        restarted: 0,
         snapshots: {},
       }
       this.#kept.set(pipeline, kept)
@@ -111,6 +118,6 @@ class InMemoryPipelineStore implements PipelineStore {
   }
 }
 
-function ordersOf({ paused, resumed, snapshots }: Kept): PipelineOrders {
-  return { paused, resumed, snapshots: { ...snapshots } }
+function ordersOf({ paused, resumed, restarted, snapshots }: Kept): PipelineOrders {
+  return { paused, resumed, restarted, snapshots: { ...snapshots } }
 }

@@ -27,6 +27,8 @@ export interface PipelineOptions {
    * in a power cut, the source still has.
    */
   readonly acknowledgeDelayMs?: number
+  /** How often the source is asked how far it is ahead, in ms. Default 5,000. */
+  readonly lagMs?: number
   /** Most rows in a chunk of a snapshot. Default 500. */
   readonly chunkRows?: number
   /** Longest wait before a source or log that cannot be reached is tried again, in ms. Default 5,000. */

@@ -30,7 +30,8 @@ export async function runSession(around: SessionSurroundings): Promise<void> {
   const { options, fence, board, signal } = around
   const { log, source, pipeline } = options
   board.state = 'opening'
-  const lines = await openLines(options, fence, signal)
+  const incarnation = 1 + around.orders().restarted
+  const lines = await openLines(options, fence, incarnation, signal)
   const prepared = await source.prepare()
   try {
     const start = startOf(lines, prepared.position, pipeline)
@@ -66,13 +67,14 @@ export function streamChannel(pipeline: string): string {
 async function openLines(
   { log, mappings, pipeline }: PipelineOptions,
   fence: Fence,
+  incarnation: number,
   signal: AbortSignal,
 ): Promise<readonly ChannelLine[]> {
   const channel = streamChannel(pipeline)
   const topics = new Map<string, Topic>(mappings.map(({ topic }) => [topic.name, topic]))
   const places = [...topics.values()].flatMap((topic) =>
     Array.from({ length: topic.partitions }, (_, partition): LinePlace => {
-      return { topic, partition, channel, incarnation: 1, fence }
+      return { topic, partition, channel, incarnation, fence }
     }),
   )
   return Promise.all(

@@ -18,6 +18,8 @@ export interface PipelineOrders {
   readonly paused: boolean
   /** Grows with each order to go on, also after a fault. */
   readonly resumed: number
+  /** How often it was begun anew behind a gap; see {@link PipelineStore.restart}. */
+  readonly restarted: number
   /** The run of its snapshot that each table is to have had. */
   readonly snapshots: Readonly<Record<string, number>>
 }
@@ -51,6 +53,11 @@ export interface PipelineStore {
   look(pipeline: string): Promise<PipelineRecord | undefined>
   pause(pipeline: string): Promise<void>
   resume(pipeline: string): Promise<void>
+  /**
+   * Begins anew where the source stands, with a snapshot of every table, although changes between are lost: for a slot that
+   * was lost, or a log that was set back.
+   */
+  restart(pipeline: string): Promise<void>
   /** Orders one more snapshot of a table; answers its number. */
   snapshot(pipeline: string, table: string): Promise<number>
 }

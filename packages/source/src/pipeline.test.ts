@@ -288,4 +288,15 @@ test('a log that was set back behind what the source has forgotten stops the pip
   const second = scene.reader()
   await until(() => second.status().state === 'stopped')
   expect(second.status().error?.code).toBe('change-stream.behind')
+  // An operator may accept the gap: it begins anew where the source stands, with all rows.
+  scene.slot.acknowledged = scene.database.end
+  await scene.store.restart('shop')
+  await until(() => second.status().state === 'streaming')
+  scene.write(1, 2)
+  const all = await scene.reached(3)
+  expect(all.map(({ event }) => event.type).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+    'ItemChanged',
+    'ItemChanged',
+    'ItemSnapshot',
+  ])
 })

@@ -92,8 +92,10 @@ class RunningPipeline implements Pipeline {
     const { store, pipeline, retryMs = 5_000 } = this.#options
     const tenure = new Tenure({ store, pipeline, leaseMs, token: fence.token, board: this.#board })
     const signal = AbortSignal.any([this.#stopping.signal, tenure.signal])
+    const measuring = setInterval(() => void this.#measure(), this.#options.lagMs ?? 5_000)
     try {
       await tenure.begin()
+      void this.#measure()
       let waitMs = firstRetryMs
       while (!signal.aborted) {
         if (tenure.orders.paused) {
@@ -113,6 +115,7 @@ class RunningPipeline implements Pipeline {
         }
       }
     } finally {
+      clearInterval(measuring)
       await tenure.end()
     }
   }
@@ -147,6 +150,17 @@ class RunningPipeline implements Pipeline {
     const { resumed } = tenure.orders
     await tenure.changed(signal, (orders) => orders.resumed > resumed || orders.paused)
     this.#board.error = undefined
+  }
+
+  /** How far the source is ahead, also while nothing is read: that is when it matters. */
+  async #measure(): Promise<void> {
+    try {
+      const lag = await this.#options.source.lag()
+      this.#board.behindBytes = lag?.behindBytes
+      this.#board.retainedBytes = lag?.retainedBytes
+    } catch {
+      // The stream itself notices when the source is away; what was measured last stands.
+    }
   }
 
   /** Somebody has set a later fence: the next token must be above it, in case the store was set back. */

@@ -71,7 +71,8 @@ export class SnapshotRuns {
   /** The first table whose snapshot is not done. */
   async #owed(orders: PipelineOrders): Promise<SnapshotLines | undefined> {
     for (const mapping of this.#around.mappings) {
-      const run = orders.snapshots[mapping.table] ?? (mapping.snapshot ? 1 : 0)
+      const asked = orders.snapshots[mapping.table] ?? (mapping.snapshot ? 1 : 0)
+      const run = asked === 0 ? 0 : asked + orders.restarted
       if (run === 0 || this.#finished.get(mapping.table) === run) continue
       const { log, pipeline, fence, signal, source, board } = this.#around
       const estimate = await source.estimate(mapping.table)

@@ -15,7 +15,7 @@ export class Tenure {
   readonly #options: TenureOptions
   readonly #lost = new AbortController()
   readonly #listeners = new Set<(orders: PipelineOrders) => void>()
-  #orders: PipelineOrders = { paused: false, resumed: 0, snapshots: {} }
+  #orders: PipelineOrders = { paused: false, resumed: 0, restarted: 0, snapshots: {} }
   #timer: NodeJS.Timeout | undefined
   #renewedMs = performance.now()
   #renewing: Promise<void> = Promise.resolve()

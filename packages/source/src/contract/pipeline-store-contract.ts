@@ -65,6 +65,7 @@ export function describePipelineStoreContract(
       expect(await store.renew(pipeline, first.token, 60_000, '')).toEqual({
         paused: true,
         resumed: 0,
+        restarted: 0,
         snapshots: { 'public.orders': 3 },
       })
       await store.resume(pipeline)
@@ -72,6 +73,8 @@ export function describePipelineStoreContract(
         paused: false,
         resumed: 1,
       })
+      await store.restart(pipeline)
+      expect(await store.renew(pipeline, first.token, 60_000, '')).toMatchObject({ resumed: 2, restarted: 1 })
       expect((await store.list()).map((one) => one.pipeline)).toContain(pipeline)
       expect(await store.look('nobody')).toBeUndefined()
     })

@@ -1,0 +1,22 @@
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const main = path.join(import.meta.dirname, 'main.ts')
+
+test('a reader that is killed and put to sleep past its lease tells each committed change once, in order', async () => {
+  const seed = String(Date.now() % 1_000_000)
+  const { stdout } = await run(process.execPath, [main, 'change-stream', '--changes', '2500', '--seed', seed])
+  expect(stdout).toContain('each committed change is there once')
+}, 120_000)
+
+test('planted: a reader that tells the source of a transaction before it is on the log is found', async () => {
+  const args = [main, 'change-stream', '--changes', '1000', '--seed', '2', '--planted']
+  const error: unknown = await run(process.execPath, args).catch((failed: unknown) => failed)
+  expect(error).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('the source was told too much') as string,
+  })
+}, 120_000)

@@ -6,6 +6,7 @@ import { describeReplayKills } from './killing.ts'
 import { describeRandomReplays } from './random-replays.ts'
 import { describeReplaying } from './replaying.ts'
 import { describeSameAgain } from './same-again.ts'
+import { describeTakenOver } from './taken-over.ts'
 
 /** Log and store to replay on. */
 export interface ReplayUnderTest extends EngineUnderTest {
@@ -29,5 +30,6 @@ export function describeReplayContract(name: string, open: () => Promise<ReplayU
     describeReplayKills(subject)
     describeRandomReplays(subject)
     describeSameAgain(subject)
+    describeTakenOver(subject)
   })
 }

@@ -119,7 +119,10 @@ describe('suggestions', () => {
     await scene.echo(two)
     for (const [at, difference] of [30, 40, -20, 5].entries()) {
       await scene.stock(difference, 'P1')
-      await scene.tell('StockLevelChanged', 'product/P2', { difference, lsn: `0/${at + 1}` })
+      await scene.tell('StockLevelChanged', 'product/P2', {
+        difference,
+        lsn: (at + 1).toString(16).padStart(16, '0'),
+      })
     }
     const both = (kind: string) =>
       eventually(async () => {
@@ -131,7 +134,7 @@ describe('suggestions', () => {
       })
     expect(await both('bring-forward')).toBe(true)
     await scene.stock(100, 'P1')
-    await scene.tell('StockLevelChanged', 'product/P2', { difference: 100, lsn: '0/9' })
+    await scene.tell('StockLevelChanged', 'product/P2', { difference: 100, lsn: '9'.padStart(16, '0') })
     expect(await both('keep')).toBe(true)
   }, 30_000)
 })

@@ -3,8 +3,8 @@ import { z } from 'zod'
 
 const id = z.string().min(1).max(64)
 const day = z.iso.date()
-/** Place in PostgreSQL's log, such as `0/16B3748`. */
-const lsn = z.string().regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/)
+/** Place in the database's log, as change streams write it: later ones have greater texts. */
+const lsn = z.string().regex(/^[0-9a-f]{16}$/)
 
 const orderLine = z.object({
   line: z.number().int().min(1),

@@ -21,7 +21,7 @@ export class ChangeEvents {
     const ofTransaction = context.correlationId ?? derivedId(this.#pipeline, position)
     const parts = [this.#pipeline, position, String(change.index)]
     return this.#made(mapping, `${position}/${change.index}`, () =>
-      mapping.map(change).map((mapped, at) => {
+      mapping.map(change, { position }).map((mapped, at) => {
         const id = derivedId(...parts, ...(at === 0 ? [] : [String(at)]))
         return this.#event(
           mapping,

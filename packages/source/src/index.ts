@@ -12,7 +12,7 @@ export type {
   TransactionPart,
 } from './change.ts'
 export type { ChangeSource, ChangeStream, InitialSnapshot, Prepared, SourceLag } from './change-source.ts'
-export type { MappedEvent, Mapping, SnapshotOfRow } from './mapping.ts'
+export type { ChangePlace, MappedEvent, Mapping, SnapshotOfRow } from './mapping.ts'
 export { createMemoryPipelineStore } from './memory-pipeline-store.ts'
 export { type ChangeDraft, createMemorySource, MemoryDatabase, MemorySlot } from './memory-source.ts'
 export { type OutboxColumns, outboxMapping } from './outbox-mapping.ts'

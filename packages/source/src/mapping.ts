@@ -19,6 +19,12 @@ export interface SnapshotOfRow {
   readonly key: PrimaryKey
 }
 
+/** Where a change stands in its source; a row of a snapshot has no place. */
+export interface ChangePlace {
+  /** Position of its transaction's commit. */
+  readonly position: string
+}
+
 /**
  * Says what the changes of one table are on the log. Pure: the same change gives the same events, whoever asks and
  * however often, because a crash repeats it.
@@ -32,5 +38,5 @@ export interface Mapping {
   /**
    * No event, one, or several (at most 100). What it throws stops the pipeline before the change; nothing is lost.
    */
-  readonly map: (change: Change | SnapshotOfRow) => readonly MappedEvent[]
+  readonly map: (change: Change | SnapshotOfRow, place?: ChangePlace) => readonly MappedEvent[]
 }

@@ -60,7 +60,7 @@ export function productKnown(state: ProductState, product: ProductFacts): Produc
 
 /** The stock has moved by a difference. One that the last count holds already changes nothing. */
 export function stockMoved(state: ProductState, difference: number, lsn: string | undefined): ProductState {
-  if (lsn !== undefined && state.countedAt !== undefined && isBefore(lsn, state.countedAt)) return state
+  if (lsn !== undefined && state.countedAt !== undefined && lsn < state.countedAt) return state
   const stock = (state.stock ?? 0) + difference
   if (lsn === undefined) return { ...state, stock }
   const movements = [...state.movements, { lsn, difference }]
@@ -75,9 +75,9 @@ export function stockMoved(state: ProductState, difference: number, lsn: string 
  * are added. A count that is older than one before, or than a movement that was forgotten, changes nothing.
  */
 export function stockCounted(state: ProductState, quantity: number, lsn: string): ProductState {
-  if (state.countedAt !== undefined && !isBefore(state.countedAt, lsn)) return state
-  if (state.forgotten !== undefined && !isBefore(state.forgotten, lsn)) return state
-  const later = state.movements.filter((movement) => !isBefore(movement.lsn, lsn))
+  if (state.countedAt !== undefined && state.countedAt >= lsn) return state
+  if (state.forgotten !== undefined && state.forgotten >= lsn) return state
+  const later = state.movements.filter((movement) => movement.lsn >= lsn)
   const stock = later.reduce((sum, { difference }) => sum + difference, quantity)
   return { ...state, stock, countedAt: lsn, movements: later }
 }
@@ -126,14 +126,4 @@ export function reviewAll(state: ProductState, today: string, thresholds: Thresh
 
 export function lineName({ order, line }: Pick<LineFacts, 'order' | 'line'>): string {
   return `${order}/${line}`
-}
-
-/** Places in PostgreSQL's log: two numbers in hexadecimal. */
-function isBefore(a: string, b: string): boolean {
-  return numberOf(a) < numberOf(b)
-}
-
-function numberOf(lsn: string): bigint {
-  const [high = '0', low = '0'] = lsn.split('/')
-  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`)
 }

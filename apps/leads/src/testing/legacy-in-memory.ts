@@ -34,7 +34,7 @@ export class LegacyInMemory implements LegacySystem {
     return customerOf(foldFacts(facts).buyer, asOf)
   }
 
-  async tell(buyer: string, fact: Told): Promise<void> {
+  async tell(buyer: string, fact: Told, _act: boolean): Promise<void> {
     await Promise.resolve()
     if (this.away()) throw new MillraceError('service.unavailable', 'The legacy system is away')
     this.facts.set(buyer, [...(this.facts.get(buyer) ?? []), fact])

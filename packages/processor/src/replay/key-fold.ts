@@ -24,7 +24,8 @@ export interface FoldSettings {
 
 /**
  * Folds the history of one key as its lane does, and carries nothing of it out: no commit, no emit, no effect. Events
- * that are set aside are offered again before each later one.
+ * that are set aside are offered again behind each later one, and once more as long as one of them finds what it waits
+ * for, as the engine does.
  */
 export class KeyFold {
   readonly key: string
@@ -65,7 +66,7 @@ export class KeyFold {
     if (present === undefined) return undefined
     const delivery = Delivery.ofEvent(present)
     delivery.origin = origin
-    if (this.deferred.length > 0) return this.#offerAgain(delivery)
+    if (this.deferred.length > 0) return this.#withOffers(delivery)
     this.#feed(delivery)
     return undefined
   }
@@ -98,14 +99,22 @@ export class KeyFold {
     this.#lane = undefined
   }
 
-  async #offerAgain(next: Delivery): Promise<void> {
+  async #withOffers(next: Delivery): Promise<void> {
     await this.settled()
-    for (const one of this.deferred) {
+    this.#feed(next)
+    await this.settled()
+    while (await this.#offerAgain()) if (this.deferred.length === 0) return
+  }
+
+  /** Offers what is set aside, in order; answers whether any of it has found what it waits for. */
+  async #offerAgain(): Promise<boolean> {
+    const offered = this.deferred
+    for (const one of offered) {
       this.deferred = this.deferred.filter((other) => other !== one)
       this.#feed(Delivery.ofEvent(one))
       await this.settled()
     }
-    this.#feed(next)
+    return this.deferred.length < offered.length
   }
 
   #present({ event, position }: Recorded): Recorded | undefined {

@@ -112,6 +112,14 @@ export const retries = dashboard({
     },
     {
       kind: 'timeseries',
+      title: 'Differences from the other system',
+      description:
+        'Keys of a shadow whose state differs, by field, as the last comparison of all keys has found: millrace shadow names them.',
+      unit: 'short',
+      shows: [{ expr: q.shared(m.shadowDifferences, ['group', 'field']), legend: '{{group}} {{field}}' }],
+    },
+    {
+      kind: 'timeseries',
       title: 'Attempts on effects',
       description: 'By outcome: confirmed, retried, dead.',
       unit: 'ops',

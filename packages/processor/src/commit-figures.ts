@@ -11,10 +11,11 @@ export interface OutcomeCount {
   readonly type: string | undefined
   /**
    * - `done`, `deferred`, `dead`: what became of it;
+   * - `before-snapshot`: done without its handler: what its key was taken over with has it;
    * - `parked`: its key waits; it is counted again when it is settled for good;
    * - `skipped`: it was not for the group.
    */
-  readonly outcome: 'done' | 'deferred' | 'dead' | 'parked' | 'skipped'
+  readonly outcome: 'done' | 'deferred' | 'dead' | 'before-snapshot' | 'parked' | 'skipped'
   readonly count: number
 }
 

@@ -63,7 +63,7 @@ export const metricNames = {
 
   eventsProcessed: counter(
     'millrace_events_processed_total',
-    'Events settled by commits, by outcome: done, deferred, dead, lined (waits behind a parked head), skipped (not for the group, type other)',
+    'Events settled by commits, by outcome: done, deferred, dead, before-snapshot (in what its key was taken over with), lined (waits behind a parked head), skipped (not for the group, type other)',
     ...group,
     'type',
     'outcome',
@@ -163,9 +163,15 @@ export const metricNames = {
   ),
   groupEffects: gauge(
     'millrace_group_effects',
-    'Effects of the group by state: pending, parked, dead',
+    'Effects of the group by state: pending, parked, dead, withheld (recorded by a shadow and not carried out)',
     ...part,
     'state',
+  ),
+  shadowDifferences: gauge(
+    'millrace_shadow_differences',
+    'Keys whose state differs from what the other system has, by field, as the last comparison of all keys has found',
+    'group',
+    'field',
   ),
   groupOutbox: gauge('millrace_group_outbox_entries', 'Emitted entries that are not forwarded yet', ...part),
   groupTimers: gauge('millrace_group_timers', 'Durable timers that are set', ...part),

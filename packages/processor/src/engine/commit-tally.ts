@@ -31,6 +31,8 @@ export class CommitTally {
   readonly #traced: string[] = []
   #events = 0
   #oldestMs = Number.POSITIVE_INFINITY
+  /** Done without their handler. */
+  #before = 0
   /** Of the events whose traces are recorded. */
   #oldest: string | undefined
 
@@ -48,6 +50,10 @@ export class CommitTally {
     const { recorded } = delivery
     if (recorded === undefined) return
     const { type } = recorded.event
+    if (delivery.why === beforeSnapshot) {
+      this.#before += 1
+      return
+    }
     let counts = this.#counts
     if (counts.type !== type) counts = this.#countsOf(type)
     counts[delivery.outcome] += 1
@@ -62,13 +68,14 @@ export class CommitTally {
   }
 
   /** Events whose types are not at hand. */
-  noteOthers(outcome: 'parked' | 'skipped', count: number): void {
+  noteOthers(outcome: 'before-snapshot' | 'parked' | 'skipped', count: number): void {
     if (count > 0) this.#others.push({ type: undefined, outcome, count })
   }
 
   /** The commit has come back. */
   figures(): { readonly figures: CommitFigures } {
     const { handled, hits, misses } = tallyOf(this.#settings).take()
+    this.noteOthers('before-snapshot', this.#before)
     const nowMs = this.#settings.clock.now()
     const waitedMs = Math.max(0, nowMs - this.#oldestMs)
     return {

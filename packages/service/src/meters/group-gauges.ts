@@ -15,7 +15,7 @@ const places = [
   'dead',
   'requeued',
 ] as const satisfies readonly (keyof GroupCounters)[]
-const effectStates = ['pending', 'parked', 'dead'] as const
+const effectStates = ['pending', 'parked', 'dead', 'withheld'] as const
 
 /** What the store says of the groups of this process: lag, where events are, what waits for operators, conservation. */
 export function groupGauges(

@@ -8,6 +8,8 @@ import { consumerMeter } from './consumer-meter.ts'
 import { groupGauges } from './group-gauges.ts'
 import type { GroupSources } from './group-survey.ts'
 import { memberGauges } from './member-gauges.ts'
+import { PipelineGauges, type PipelineNumbers } from './pipeline-gauges.ts'
+import { shadowGauge } from './shadow-gauge.ts'
 import { redisGauges, type RedisFacts } from './redis-gauges.ts'
 import type { WatchedGroup } from './watched-group.ts'
 
@@ -40,7 +42,8 @@ export class ProcessMeters {
     this.#metrics = metrics
     const watched = () => this.#groups
     this.#breakers = new BreakerStates(metrics)
-    this.#ends = [appendMeter(metrics), consumerMeter(metrics, this.#breakers)]
+    this.#pipelines = new PipelineGauges(metrics)
+    this.#ends = [appendMeter(metrics), consumerMeter(metrics, this.#breakers), shadowGauge(metrics)]
     memberGauges(metrics, watched)
     groupGauges(metrics, watched, groups)
     if (redis) redisGauges(metrics, redis)

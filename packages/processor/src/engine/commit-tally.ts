@@ -4,6 +4,7 @@ import type { CommitFigures, Lengths, OutcomeCount } from '../commit-figures.ts'
 import { consumerHeard } from '../consumer-event.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import type { EngineSettings } from './engine-settings.ts'
+import { beforeSnapshot } from './hand-over.ts'
 import { tallyOf } from './run-tally.ts'
 
 // Reading the time of each append out of its stream id costs 0.1 µs an event, as much as all the rest.
@@ -30,9 +31,9 @@ export class CommitTally {
   readonly #times: number[] = []
   readonly #traced: string[] = []
   #events = 0
-  #oldestMs = Number.POSITIVE_INFINITY
   /** Done without their handler. */
   #before = 0
+  #oldestMs = Number.POSITIVE_INFINITY
   /** Of the events whose traces are recorded. */
   #oldest: string | undefined
 
@@ -49,11 +50,11 @@ export class CommitTally {
   note(delivery: Delivery): void {
     const { recorded } = delivery
     if (recorded === undefined) return
-    const { type } = recorded.event
     if (delivery.why === beforeSnapshot) {
       this.#before += 1
       return
     }
+    const { type } = recorded.event
     let counts = this.#counts
     if (counts.type !== type) counts = this.#countsOf(type)
     counts[delivery.outcome] += 1
@@ -74,8 +75,8 @@ export class CommitTally {
 
   /** The commit has come back. */
   figures(): { readonly figures: CommitFigures } {
-    const { handled, hits, misses } = tallyOf(this.#settings).take()
     this.noteOthers('before-snapshot', this.#before)
+    const { handled, hits, misses } = tallyOf(this.#settings).take()
     const nowMs = this.#settings.clock.now()
     const waitedMs = Math.max(0, nowMs - this.#oldestMs)
     return {

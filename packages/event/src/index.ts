@@ -66,5 +66,6 @@ export {
   tellWork,
   type Work,
   workChannel,
+  workNowMs,
   workTraced,
 } from './work.ts'

@@ -118,3 +118,8 @@ export function workTraced(): boolean {
 export function tellWork(work: Work): void {
   if (diagnostics.hasSubscribers) diagnostics.publish(work)
 }
+
+/** The time that work is told with, in ms since the epoch with their fractions: the machine's, for people to look at. */
+export function workNowMs(): number {
+  return performance.timeOrigin + performance.now()
+}

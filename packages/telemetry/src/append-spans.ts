@@ -1,4 +1,4 @@
-import { childTrace, type Event, isSampled, randomHex, traceContextOf } from '@millrace/event'
+import { childTrace, type Event, isSampled, randomHex, traceContextOf, workNowMs } from '@millrace/event'
 import type { AppendNews, AppendResult, ClaimChange } from '@millrace/log'
 import type { SpanDraft } from './span-draft.ts'
 import { attributes as names, messaging, systems } from './span-names.ts'
@@ -58,7 +58,7 @@ function appendSpan(news: AppendNews, { first, count, result }: Appended): SpanD
     kind: 'producer',
     traceparent: parent === undefined ? `00-${randomHex(32)}-${randomHex(16)}-01` : childTrace(parent),
     parent,
-    ...{ startMs: nowMs() - tookMs, tookMs },
+    ...{ startMs: workNowMs() - tookMs, tookMs },
     ...(result instanceof Error ? { error: result } : {}),
     attributes: {
       ...messaging(systems.log, 'append', 'send', topic),
@@ -78,7 +78,7 @@ function claimSpan(news: AppendNews, { first, claims, result }: Appended, parent
   return {
     name: `claim ${topic}`,
     kind: 'internal',
-    ...{ traceparent: childTrace(parent), parent, startMs: nowMs() - tookMs, tookMs },
+    ...{ traceparent: childTrace(parent), parent, startMs: workNowMs() - tookMs, tookMs },
     attributes: {
       ...messaging(systems.log, 'claim', undefined, topic),
       [names.conversation]: first.correlationid,
@@ -91,8 +91,4 @@ function claimSpan(news: AppendNews, { first, claims, result }: Appended, parent
 function statusOf(result: Appended['result']): string | undefined {
   if (result === undefined || result instanceof Error) return undefined
   return result.status === 'refused' ? result.error.code : result.status
-}
-
-function nowMs(): number {
-  return performance.timeOrigin + performance.now()
 }

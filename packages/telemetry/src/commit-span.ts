@@ -1,4 +1,4 @@
-import { randomHex } from '@millrace/event'
+import { randomHex, workNowMs } from '@millrace/event'
 import type { ConsumerEvent } from '@millrace/processor'
 import type { SpanDraft } from './span-draft.ts'
 import { attributes as names, messaging, systems } from './span-names.ts'
@@ -17,7 +17,7 @@ export function spanOfCommit(event: ConsumerEvent): SpanDraft | undefined {
     kind: 'client',
     traceparent: `00-${randomHex(32)}-${randomHex(16)}-01`,
     links: traced,
-    ...{ startMs: performance.timeOrigin + performance.now() - tookMs, tookMs },
+    ...{ startMs: workNowMs() - tookMs, tookMs },
     attributes: {
       ...messaging(systems.log, 'commit', 'settle', topic),
       [names.group]: group,

@@ -1,4 +1,4 @@
-import { childTrace, isSampled, runInScope, tellWork, workTraced } from '@millrace/event'
+import { childTrace, isSampled, runInScope, tellWork, workNowMs, workTraced } from '@millrace/event'
 import type { GroupPartition } from '../group-store.ts'
 import type { EffectToRecord } from '../effect-ledger.ts'
 
@@ -11,12 +11,12 @@ export async function tracedEffect(
   const { correlationId, causationId, traceparent: parent, name, attempt } = effect
   const traced = workTraced() && isSampled(parent)
   const traceparent = parent !== undefined && workTraced() ? childTrace(parent) : parent
-  const [startMs, from] = [Date.now(), performance.now()]
+  const startMs = workNowMs()
   const ended = (failed?: { readonly error: unknown }): void => {
     if (traceparent === undefined || !(traced || failed !== undefined)) return
     const { topic, group, partition } = at
     tellWork({
-      ...{ kind: 'effect', traceparent, parent, correlationId, startMs, tookMs: performance.now() - from },
+      ...{ kind: 'effect', traceparent, parent, correlationId, startMs, tookMs: workNowMs() - startMs },
       ...{ topic: topic.name, group, partition, name, eventId: causationId, attempt },
       ...failed,
     })

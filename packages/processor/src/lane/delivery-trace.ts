@@ -1,4 +1,4 @@
-import { childTrace, derivedTrace, isSampled, tellWork, traceContextOf } from '@millrace/event'
+import { childTrace, derivedTrace, isSampled, tellWork, traceContextOf, workNowMs } from '@millrace/event'
 import type { Processor } from '../model/processor.ts'
 import type { Delivery } from './delivery.ts'
 
@@ -21,10 +21,10 @@ export function beginSpan({ recorded, ruling }: Delivery, processor: Processor):
   if (ruling !== undefined) {
     const parent = repairTrace(ruling, processor.name)
     const links = origin === undefined ? {} : { links: [origin] }
-    return { traceparent: childTrace(parent), parent, ...links, startMs: nowMs() }
+    return { traceparent: childTrace(parent), parent, ...links, startMs: workNowMs() }
   }
   if (!isSampled(origin)) return undefined
-  return { traceparent: childTrace(origin), parent: origin, startMs: nowMs() }
+  return { traceparent: childTrace(origin), parent: origin, startMs: workNowMs() }
 }
 
 /** The span of an operator's ruling, in the trace of his order: whoever rules and whoever heeds it come to the same. */
@@ -43,7 +43,7 @@ export function tellAttempt(
   if (recorded === undefined) return
   if (failed === undefined) delivery.traced = span?.traceparent
   const { event, position } = recorded
-  const endMs = nowMs()
+  const endMs = workNowMs()
   const parent = span?.parent ?? (traceContextOf(event.traceparent) ? event.traceparent : undefined)
   const startMs = span?.startMs ?? endMs - (failed?.tookMs ?? 0)
   tellWork({
@@ -57,8 +57,4 @@ export function tellAttempt(
     ...{ topic: position.topic, group: processor.name, partition: position.partition, seq: position.seq },
     ...{ eventId: event.id, type: event.type, attempt, late: origin === 'late' },
   })
-}
-
-function nowMs(): number {
-  return performance.timeOrigin + performance.now()
 }

@@ -1,4 +1,4 @@
-import { currentScope, type Event, tellWork, workTraced } from '@millrace/event'
+import { currentScope, type Event, tellWork, workNowMs, workTraced } from '@millrace/event'
 import type { GroupPartition } from '../group-store.ts'
 import { repairTrace } from '../lane/delivery-trace.ts'
 
@@ -17,10 +17,10 @@ export async function tracedRuling<T>(
   rule: () => Promise<T>,
   original: () => Promise<Event>,
 ): Promise<T> {
-  const [startMs, from] = [Date.now(), performance.now()]
+  const startMs = workNowMs()
   const result = await rule()
   if (!workTraced()) return result
-  const tookMs = performance.now() - from
+  const tookMs = workNowMs() - startMs
   // An event that has gone from the log since it was given up has nothing to link to.
   const event = await original().catch(() => undefined)
   const links = [event?.traceparent, currentScope()?.traceparent].filter((link) => link !== undefined)

@@ -47,6 +47,7 @@ async function act(value: unknown, by: string): Promise<unknown> {
     throw new MillraceError('append.claimed', 'Taken', { details: { field: 'email' } })
   if (told.fail === 'busy') throw new MillraceError('log.unavailable')
   if (told.fail === 'unknown') throw new Error('the password is hunter2')
+  if (told.fail === 'unspeakable') return { id: 1n }
   if (told.wait) {
     entered.resolve()
     await release.promise
@@ -74,7 +75,7 @@ const options = { logger, context, meter, body: { maxBytes: 2_000 }, security: {
 async function start(): Promise<{ readonly direct: HttpServer; readonly byHono: HttpServer }> {
   const tokens = ['sesame']
   const app = httpApp({ ...options, refuse: tokenFault({ tokens }) })
-  app.post('/events', async (c) => c.json(await act(await readJson(c), 'hono')))
+  app.post('/events', async (c) => c.json((await act(await readJson(c), 'hono')) as object))
   const faultOf = authorizationFault({ tokens })
   const direct = directRoute(
     {
@@ -136,6 +137,7 @@ const cases: Readonly<Record<string, Sent>> = {
   'a refusal': { body: '{"fail":"known"}' },
   'a failure that may be repeated': { body: '{"fail":"busy"}' },
   'a failure that nobody foresaw': { body: '{"fail":"unknown"}' },
+  'an answer that JSON has no word for': { body: '{"fail":"unspeakable"}' },
   'a body that is too large': { body: large },
   'an empty body': { body: '' },
   'a compressed body': { headers: { ...json, 'content-encoding': 'gzip' } },

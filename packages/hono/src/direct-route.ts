@@ -55,26 +55,42 @@ export function directRoute(
     call.route = 'unmatched'
     throw fault
   }
+  const take = ({ incoming, outgoing, otherwise }: Waiting): void => {
+    const body = arrivedIn(incoming)
+    if (!body) return otherwise()
+    const ids = idsOf(
+      headerIn(incoming, 'x-correlation-id'),
+      headerIn(incoming, 'traceparent'),
+      context.sampler,
+    )
+    const call = new Call(incoming, outgoing, body, ids, path)
+    // All of it, the line in the log that comes with the answer included.
+    context.run(ids, () => answering(call, () => begin(call)))
+  }
+  // All that one turn of the event loop brings is first read, and then taken, one stage after the other: code and data of a
+  // stage stay in the processor's caches. Taken one by one as they come, requests cost a tenth more.
+  let waiting: Waiting[] = []
+  const takeWaiting = (): void => {
+    const all = waiting
+    waiting = []
+    for (const one of all) take(one)
+  }
   return (incoming, outgoing, otherwise) => {
     if (incoming.url !== path || incoming.method !== method) return false
     const { headers } = incoming
     const length = Number(headers['content-length'] ?? 0)
     if (length === 0 || length > maxBytes || headers['content-encoding'] !== undefined) return false
-    // Lets the parser hand over what came in one piece with the headers.
-    queueMicrotask(() => {
-      const body = arrivedIn(incoming)
-      if (!body) return otherwise()
-      const ids = idsOf(
-        headerIn(incoming, 'x-correlation-id'),
-        headerIn(incoming, 'traceparent'),
-        context.sampler,
-      )
-      const call = new Call(incoming, outgoing, body, ids, path)
-      // All of it, the line in the log that comes with the answer included.
-      context.run(ids, () => answering(call, () => begin(call)))
-    })
+    if (waiting.length === 0) setImmediate(takeWaiting)
+    waiting.push({ incoming, outgoing, otherwise })
     return true
   }
+}
+
+/** A request that was read, and what to do where it is none for a direct route. */
+interface Waiting {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly otherwise: () => void
 }
 
 class Call implements DirectRequest {
@@ -128,13 +144,6 @@ function answerer(options: DirectRouteOptions): (call: Call, act: () => Promise<
     // The caller may be gone.
     return !outgoing.destroyed
   }
-  const succeed = (call: Call, value: unknown, from: number): void => {
-    const text = JSON.stringify(value)
-    if (!done(call, 200, from)) return
-    const own = [correlationHeader, call.ids.correlationId, 'Content-Length', Buffer.byteLength(text)]
-    call.outgoing.writeHead(200, [...headed, ...own])
-    call.outgoing.end(text)
-  }
   const fail = (call: Call, error: unknown, from: number): void => {
     const { correlationId } = call.ids
     const known = logged(logger, error, method)
@@ -142,6 +151,18 @@ function answerer(options: DirectRouteOptions): (call: Call, act: () => Promise<
     if (!done(call, known.status, from)) return
     const own = { [correlationHeader]: correlationId, 'Content-Length': Buffer.byteLength(text) }
     call.outgoing.writeHead(known.status, { ...defaults, ...problemHeaders(known), ...own })
+    call.outgoing.end(text)
+  }
+  const succeed = (call: Call, value: unknown, from: number): void => {
+    let text: string
+    try {
+      text = JSON.stringify(value ?? null)
+    } catch (error) {
+      return fail(call, error, from)
+    }
+    if (!done(call, 200, from)) return
+    const own = [correlationHeader, call.ids.correlationId, 'Content-Length', Buffer.byteLength(text)]
+    call.outgoing.writeHead(200, [...headed, ...own])
     call.outgoing.end(text)
   }
   return (call, act) => {

@@ -1,4 +1,5 @@
 import type { ServiceFactory } from './service-factory.ts'
+import { cdcService } from './services/cdc.ts'
 import { gatewayService } from './services/gateway.ts'
 import { inboxService } from './services/inbox.ts'
 import { leadsService } from './services/leads.ts'
@@ -19,5 +20,6 @@ export const serviceRegistry: readonly ServiceFactory[] = [
   userCommandService,
   legacyLeadsService,
   leadsService,
+  cdcService,
   gatewayService,
 ]

@@ -52,6 +52,7 @@ const shape = {
     mistake: (text) => mistakeOfKeyring(text),
   }).optional(),
   UNIQ_CONSTRAINTS: text({ example: 'constraints.json' }).optional(),
+  CDC_PIPELINES: text({ example: 'pipelines.yaml' }).optional(),
   PUBLIC_URL: url(['http', 'https'], 'https://accounts.example.org').optional(),
   LOG_LEVEL: choice(logLevels, 'info'),
   SIGNUP_PRIVACY: choice(['open', 'private'], 'open'),

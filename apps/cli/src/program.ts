@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { correlationOf, isCorrelationId, MillraceError, runInScope } from '@millrace/event'
 import manifest from '../package.json' with { type: 'json' }
+import { addCdc } from './cdc-program.ts'
 import { addEffects } from './effects-program.ts'
 import { exitCodes } from './exit-codes.ts'
 import { addLogLevel } from './log-level-command.ts'
@@ -58,6 +59,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
   addShadow(program, around, end)
   addUniq(program, around, end)
   addView(program, around, end)
+  addCdc(program, around, end)
   return program
 }
 

@@ -245,6 +245,45 @@ export const metricNames = {
     'partition',
   ),
 
+  pipelineState: gauge(
+    'millrace_pipeline_state',
+    'What the reader of a change stream in this process does: 1 for its state (streaming, standby, stopped …), 0 for the others',
+    'pipeline',
+    'state',
+  ),
+  pipelineBehind: gauge(
+    'millrace_pipeline_behind_bytes',
+    "From what the source was told is safe to the end of the source's own log",
+    'pipeline',
+  ),
+  pipelineRetained: gauge(
+    'millrace_pipeline_retained_bytes',
+    'What the source keeps of its own log for the sake of this pipeline: its disk is what fills up',
+    'pipeline',
+  ),
+  pipelineChanges: counter(
+    'millrace_pipeline_changes_total',
+    'Row changes that this reader has seen, mapped or not; after a restart some are seen again',
+    'pipeline',
+  ),
+  pipelineEvents: counter(
+    'millrace_pipeline_events_total',
+    'Events that this reader has brought to the log, snapshots among them',
+    'pipeline',
+  ),
+  pipelineTransactions: counter(
+    'millrace_pipeline_transactions_total',
+    'Transactions with changes that this reader has seen to their end',
+    'pipeline',
+  ),
+  pipelineSnapshotRows: gauge(
+    'millrace_pipeline_snapshot_rows',
+    'Rows of a snapshot by part: told, left (roughly)',
+    'pipeline',
+    'table',
+    'part',
+  ),
+
   redisUp: gauge('millrace_redis_up', 'Whether Redis has answered the last probe'),
   redisRoundTrip: histogram(
     'millrace_redis_round_trip_seconds',

@@ -36,6 +36,7 @@ export class ProcessMeters {
   readonly #queues = new Map<string, () => Promise<NamedNumbers>>()
   readonly #views = new Map<string, () => Promise<NamedNumbers>>()
   readonly #breakers: BreakerStates
+  readonly #pipelines: PipelineGauges
   readonly #ends: readonly (() => void)[]
 
   constructor({ metrics, health, version, groups, redis }: ProcessMetersOptions) {
@@ -92,6 +93,11 @@ export class ProcessMeters {
   /** A view: how many events on the log are not in it, by partition. */
   watchView(view: string, read: () => Promise<NamedNumbers>): void {
     this.#views.set(view, read)
+  }
+
+  /** A reader of a change stream in this process. */
+  watchPipeline(pipeline: string, read: () => PipelineNumbers): void {
+    this.#pipelines.watch(pipeline, read)
   }
 
   /** Hears nothing more. */

@@ -4,16 +4,22 @@ import { expectRefused, type GroupScenario } from './group-guards.ts'
 import type { GroupLab } from './group-lab.ts'
 
 /** A fact about the first event. */
-const aFact: NotedFact = {
+export const aFact: NotedFact = {
   seq: 1,
   fact: { what: 'deferred', atMs: 1_700_000_000_000, member: 'one', why: 'waits for "Zoë" \\' },
 }
 
 /** A structure of facts of a foreign type refuses the whole call. */
 const foreignStory =
-  (name: keyof StoryKeys, call: (lab: GroupLab) => Promise<unknown>): GroupScenario =>
+  (
+    name: keyof StoryKeys,
+    call: (lab: GroupLab) => Promise<unknown>,
+    before: (lab: GroupLab) => Promise<unknown>,
+  ): GroupScenario =>
   async (lab) => {
-    await lab.redis.set(new Keys().story(lab.topic, 0, lab.at.group)[name], 'foreign')
+    await before(lab)
+    const key = new Keys().story(lab.topic, 0, lab.at.group)[name]
+    await lab.redis.set(key, 'foreign')
     await expectRefused(lab, () => call(lab))
   }
 
@@ -24,10 +30,11 @@ function commitAFact(lab: GroupLab): Promise<unknown> {
 /** The guards of story-facts.lua, in a script that notes something by this call; default: a commit. */
 export function storyScenarios(
   call: (lab: GroupLab) => Promise<unknown> = commitAFact,
+  before: (lab: GroupLab) => Promise<unknown> = async () => undefined,
 ): Readonly<Record<string, Readonly<Record<string, GroupScenario>>>> {
   return {
-    'type of story': { 'foreign facts refuse the call': foreignStory('facts', call) },
-    'type of story-times': { 'foreign times of facts refuse the call': foreignStory('times', call) },
-    'type of story-marks': { 'foreign marks refuse the call': foreignStory('marks', call) },
+    'type of story': { 'foreign facts refuse the call': foreignStory('facts', call, before) },
+    'type of story-times': { 'foreign times of facts refuse the call': foreignStory('times', call, before) },
+    'type of story-marks': { 'foreign marks refuse the call': foreignStory('marks', call, before) },
   }
 }

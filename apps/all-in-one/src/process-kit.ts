@@ -4,9 +4,11 @@ import {
   connectLog,
   connectMemberList,
   connectServerLook,
+  connectStories,
   type RedisGroupStore,
   type RedisLog,
   type RedisMemberList,
+  type RedisStories,
   type ServerLook,
 } from '@millrace/redis'
 import {
@@ -19,6 +21,7 @@ import {
   type ServiceRequestMeter,
 } from '@millrace/service'
 import { ProcessMeters } from '@millrace/service/meters'
+import { ToldRequests } from './told-requests.ts'
 import manifest from '../package.json' with { type: 'json' }
 
 /** What the services of one process share: one connection to the log, one registry of metrics, one view of health. */
@@ -34,6 +37,8 @@ export interface ProcessKit {
   groups(): Promise<RedisGroupStore>
   /** The list by which the members of groups share their partitions, on a connection of its own. */
   members(): Promise<RedisMemberList>
+  /** What is remembered of events, on a connection of its own. */
+  stories(): Promise<RedisStories>
   /** What the HTTP kit asks of a service: its own logger, context and counters. */
   http(service: string): HttpParts
   close(): Promise<void>
@@ -62,6 +67,7 @@ export function processKit(logger: Logger, redisUrl: string, sampler?: TraceSamp
   }
   let connectingGroups: Promise<RedisGroupStore> | undefined
   let connectingMembers: Promise<RedisMemberList> | undefined
+  let connectingStories: Promise<RedisStories> | undefined
   let connectingLook: Promise<ServerLook> | undefined
   const lookAtRedis = async () => {
     connectingLook ??= connectServerLook({ url: redisUrl, name: 'millrace-look' }).catch((error: unknown) => {
@@ -72,6 +78,8 @@ export function processKit(logger: Logger, redisUrl: string, sampler?: TraceSamp
     return (await connectingLook).look()
   }
   const log = () => (connecting ??= connect())
+  const stories = () => (connectingStories ??= connectStories({ url: redisUrl, name: 'millrace-stories' }))
+  const requests = redisUrl === '' ? undefined : new ToldRequests(stories, logger)
   const groups = () => (connectingGroups ??= connectGroupStore({ url: redisUrl, name: 'millrace-groups' }))
   const meters = new ProcessMeters({
     metrics,
@@ -87,21 +95,25 @@ export function processKit(logger: Logger, redisUrl: string, sampler?: TraceSamp
     meters,
     log,
     groups,
+    stories,
     members: () => (connectingMembers ??= connectMemberList({ url: redisUrl, name: 'millrace-members' })),
     http: (service) => ({
       logger: logger.child({ service }),
       context: { ...contextStore, sampler },
-      meter: requestMeter(metrics, service),
+      meter: requests ? requests.of(service, requestMeter(metrics, service)) : requestMeter(metrics, service),
     }),
     close: async () => {
       meters.end()
       letScopesGo()
       // Whoever could not connect has said so already.
       const look = await connectingLook?.catch(() => undefined)
+      await requests?.close()
+      const told = await connectingStories?.catch(() => undefined)
       const log = await connecting?.catch(() => undefined)
       const groups = await connectingGroups?.catch(() => undefined)
       const members = await connectingMembers?.catch(() => undefined)
       await look?.close()
+      await told?.close()
       await members?.close()
       await groups?.close()
       await log?.close()

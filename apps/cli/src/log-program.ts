@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addExplain } from './explain-program.ts'
 import { foldTopic } from './fold-command.ts'
 import { listEvents } from './list-events.ts'
 import { listGroups } from './list-groups.ts'
@@ -8,10 +9,11 @@ import type { Surroundings } from './program.ts'
 import { findSystem } from './running-system.ts'
 import type { OutputOptions } from './uniq-commands.ts'
 
-/** Adds the commands that look at the log and its groups. None of them writes anything. */
+/** Adds the commands that look at the log, its groups and its stories. None of them writes anything. */
 export function addLog(program: Command, around: Surroundings, end: (code: number) => void): void {
   const on = async (act: (system: LogSystem) => Promise<number>): Promise<void> =>
     end(await withLog(findSystem(around.env), act))
+  addExplain(program, around, end)
   program
     .command('topics')
     .description('the partitions of every topic, and how far they go')

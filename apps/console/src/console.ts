@@ -12,6 +12,7 @@ import {
 import { Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { board, boardPolicy, withoutForeign } from './board.ts'
+import { keepExplaining, wantedPage } from './explain-access.ts'
 import { crossSiteFault } from './cross-site.ts'
 import { loginPage, loginPolicy } from './login-page.ts'
 import type { JobRuling } from './retry-adapter.ts'
@@ -60,7 +61,7 @@ export function createConsole(options: ConsoleOptions): Hono<KitEnv> {
   const boards = { viewer: boardOf('viewer'), operator: boardOf('operator') }
   const app = new Hono<KitEnv>()
 
-  app.get('/login', (c) => page(c, loginPage(), loginPolicy))
+  app.get('/login', (c) => page(c, loginPage(loginOf(c)), loginPolicy))
   app.post('/login', async (c) => {
     const fault = crossSiteFault(c, false)
     if (fault) throw fault
@@ -68,13 +69,17 @@ export function createConsole(options: ConsoleOptions): Hono<KitEnv> {
       throw new MillraceError('request.limited', 'There were too many tries')
     const { token = '' } = await readForm(c)
     const role = sessions.roleOf(token.trim())
-    if (role === undefined) return page(c, loginPage('This is not a token of this system.'), loginPolicy, 401)
-    keep(c, sessions.begin(role), sessionMs / 1_000)
-    return c.redirect(`${consolePath}/`, 303)
+    if (role === undefined)
+      return page(c, loginPage(loginOf(c), 'This is not a token of this system.'), loginPolicy, 401)
+    const session = sessions.begin(role)
+    keep(c, session, sessionMs / 1_000)
+    keepExplaining(c, session, sessionMs / 1_000)
+    return c.redirect(wantedPage(c) ?? `${consolePath}/`, 303)
   })
   // Reached by a link of the board; all that another site could bring about with it is a log-in.
   app.get('/logout', (c) => {
     keep(c, '', 0)
+    keepExplaining(c, '', 0)
     return c.redirect(`${consolePath}/login`, 303)
   })
   app.all('*', async (c) => {
@@ -86,6 +91,12 @@ export function createConsole(options: ConsoleOptions): Hono<KitEnv> {
     return shown(await boards[role].fetch(c.req.raw))
   })
   return app
+}
+
+/** Where the form leads: back to here, and from here to the page that was wanted. */
+function loginOf(c: KitContext): string {
+  const wanted = wantedPage(c)
+  return `${consolePath}/login${wanted === undefined ? '' : `?to=${wanted}`}`
 }
 
 /** Pages lead to the login, everything else is refused. */

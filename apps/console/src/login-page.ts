@@ -25,8 +25,8 @@ export const loginPolicy =
   `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; form-action 'self'; ` +
   `base-uri 'none'; frame-ancestors 'none'`
 
-/** The page that asks for a token. Needs no other file: without a token none is served. */
-export function loginPage(fault?: string): string {
+/** The page that asks for a token. Needs no other file: without a token none is served. `action` is an address of ours. */
+export function loginPage(action: string, fault?: string): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -38,7 +38,7 @@ export function loginPage(fault?: string): string {
 <body>
 <main>
 <h1>Millrace operations</h1>
-${fault === undefined ? '' : `<p class="fault" role="alert">${fault}</p>\n`}<form method="post" action="/queues/login">
+${fault === undefined ? '' : `<p class="fault" role="alert">${fault}</p>\n`}<form method="post" action="${action}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Open</button>

@@ -1,4 +1,4 @@
-import { type MailDelivery, mailFailureOf, type SendReceipt } from '@millrace/smtp'
+import { type DeliveryOptions, type MailDelivery, mailFailureOf, type SendReceipt } from '@millrace/smtp'
 import { accountMail, type AccountMailRequest, type AccountMailSettings } from './account-mail.ts'
 
 /** Sends the mails that the events of the accounts ask for. */
@@ -7,14 +7,18 @@ export interface AccountMailer {
    * Resolves when the provider has taken the mail. Waits while the provider is away, for hours if need be.
    * Rejects with `mail.refused`, `mail.temporary` or `mail.unknown`; {@link failureKindOf} says what then.
    */
-  send(request: AccountMailRequest, signal?: AbortSignal): Promise<SendReceipt>
+  send(
+    request: AccountMailRequest,
+    signal?: AbortSignal,
+    onFailed?: DeliveryOptions['onFailed'],
+  ): Promise<SendReceipt>
 }
 
 export function createAccountMailer(delivery: MailDelivery, settings: AccountMailSettings): AccountMailer {
   return {
-    async send(request, signal) {
+    async send(request, signal, onFailed) {
       const mail = accountMail(request, settings)
-      const key = { idempotencyKey: mail.messageId }
+      const key = { idempotencyKey: mail.messageId, ...(onFailed === undefined ? {} : { onFailed }) }
       const result = await delivery.deliver(mail, signal === undefined ? key : { ...key, signal })
       if (result.outcome === 'sent') return result.receipt
       throw result.error

@@ -1,3 +1,4 @@
+export { mailedTypes } from './mail-of-event.ts'
 export type { ExpiringLink } from './account-letters.ts'
 export { accountMail, type AccountMailRequest, type AccountMailSettings } from './account-mail.ts'
 export { type AccountMailer, createAccountMailer, failureKindOf } from './account-mailer.ts'

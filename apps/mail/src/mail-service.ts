@@ -91,9 +91,16 @@ export function createMailService(options: MailServiceOptions): MailService {
   const mail = processor('mail', accounts, {
     types: mailedTypes,
     onExhausted: 'skip-event',
-    handle: async (event, { position, signal }) => {
+    handle: async (event, context) => {
+      const { position, signal } = context
       const request = await mailOfEvent({ event, position }, log, links)
-      if (request) await mailer.send(request, signal)
+      if (!request) return
+      let sends = 1
+      const { messageId } = await mailer.send(request, signal, (error, tookMs) => {
+        context.note(`send ${sends} failed: ${inWords(error)}`, { tookMs: Math.round(tookMs) })
+        sends += 1
+      })
+      context.note(`send ${sends}: the provider has taken the ${request.kind} mail`, { messageId })
     },
   })
   let starting: Promise<Running> | undefined
@@ -121,6 +128,11 @@ export function createMailService(options: MailServiceOptions): MailService {
     },
     health: () => healthOf(running?.health(), delivery.status()),
   }
+}
+
+function inWords(error: unknown): string {
+  const code = error instanceof MillraceError ? `${error.code}: ` : ''
+  return code + (error instanceof Error ? error.message : String(error))
 }
 
 function kindOf(error: unknown): FailureKind {

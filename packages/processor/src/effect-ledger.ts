@@ -1,6 +1,7 @@
 import type { Page } from '@millrace/log'
 import type { GroupPartition, PageOptions } from './group-partition.ts'
 import type { Ruling } from './ruling.ts'
+import type { NotedFact } from './story/story-fact.ts'
 
 /** An action on the outside world that a commit records. */
 export interface EffectToRecord {
@@ -52,6 +53,8 @@ export interface EffectChange {
   readonly to: OpenEffect | 'confirmed' | 'ignored'
   /** JSON to keep with it while it is open. */
   readonly note?: unknown
+  /** What is told of it, if the change is made. */
+  readonly fact?: NotedFact
 }
 
 /** How a change ended. */

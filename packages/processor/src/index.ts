@@ -187,8 +187,15 @@ export {
   type StoryIndex,
 } from './story/story-index.ts'
 export { Explainer, type ExplainerOptions } from './story/explainer.ts'
-export { mostStoryEvents, type Standing, type Story, type StoryAsked, type StoryEntry } from './story/story.ts'
+export {
+  mostStoryEvents,
+  type Standing,
+  type Story,
+  type StoryAsked,
+  type StoryEntry,
+} from './story/story.ts'
 export { type FollowerHealth, StoryFollower, type StoryFollowerOptions } from './story/story-follower.ts'
+export { type StoryLine, storyText, type StoryText } from './story/story-lines.ts'
 export type { StoryGroup } from './story/story-of-events.ts'
 export { checkAsked, checkFacts } from './story/check-story.ts'
 export type { Stories } from './story/stories.ts'

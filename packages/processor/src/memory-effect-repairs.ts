@@ -7,6 +7,7 @@ import type { PageOptions } from './group-partition.ts'
 import { forgetSettled, leftTheDead, openEffects } from './memory-effects.ts'
 import type { MemoryGroup } from './memory-group.ts'
 import type { Overtaken } from './repairs.ts'
+import { tellRuling } from './story/memory-stories.ts'
 
 /** Rules in memory as effects-rule.lua does on Redis, in the same order. */
 export function ruleEffectInMemory(
@@ -46,6 +47,7 @@ export function ruleEffectInMemory(
   } as const
   group.repairs.push({ ...entry, ...(overtaken ? { overtaken } : {}) })
   group.repairs.splice(0, group.repairs.length - most)
+  tellRuling(group, { seq, kind, on: 'effect', by, reason, id, atMs: nowMs })
   group.effects.delete(idempotencyKey)
   leftTheDead(group, key)
   group.effectCounts.dead -= 1

@@ -2,6 +2,7 @@ import { checkEffectChanges } from './check-effect-changes.ts'
 import type { EffectChange, EffectChangeResult, OpenEffect, RecordedEffect } from './effect-ledger.ts'
 import { mostPassed } from './effect-repairs.ts'
 import type { MemoryGroup } from './memory-group.ts'
+import { tellChanges } from './story/memory-stories.ts'
 
 /** The open effects of a group that stand at a status. */
 export function openEffects(group: MemoryGroup, status: OpenEffect): readonly RecordedEffect[] {
@@ -21,6 +22,7 @@ export function changeInMemory(
   if (!group.isHeldBy(token)) return 'fenced'
   const results = changes.map((change) => changeOne(group, change))
   forgetSettled(group, remembered)
+  tellChanges(group, changes, results)
   return results
 }
 

@@ -17,6 +17,7 @@ import type { MemoryGroup } from './memory-group.ts'
 import type { ParkedKey } from './parked-key.ts'
 import type { Overtaken, RepairEntry, RuledOn, RuleRequest, RuleResult } from './repairs.ts'
 import type { RequeuedEvent, Ruling } from './ruling.ts'
+import { tellRuling } from './story/memory-stories.ts'
 
 /** Rules in memory as rule.lua does on Redis, in the same order. `seqs`: the key's events on the log. */
 export function ruleInMemory(
@@ -70,6 +71,7 @@ export function ruleInMemory(
   // Later than a mark that is there, which an attempt under way answers; else before all others.
   if (on === 'head') group.parkedDue.set(key, (group.parkedDue.get(key) ?? -1) + 1)
   if (on === 'dead') move(group, seq, kind)
+  tellRuling(group, { seq, kind, on, by, reason, id, atMs: nowMs })
   return result
 }
 

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { expectRefused, type GroupScenario, openLab } from '../../../test/support/group-guards.ts'
 import { draft, type GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
+import { aFact, storyScenarios } from '../../../test/support/story-guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
+import { Keys } from './keys.ts'
 import { scriptSource } from './script-source.ts'
 
 let server: TestRedis | undefined
@@ -32,6 +34,18 @@ const foreign =
   }
 
 describeGuards('confirm.lua', scriptSource('confirm.lua'), openLab(url, 'confirm'), {
+  ...storyScenarios(
+    (lab) => lab.store.confirmEffects(lab.at, lab.token, [{ ...change('confirmed'), fact: aFact }]),
+    (lab) => lab.commit(1, { effects: [intent('one')] }),
+  ),
+  'told if made': {
+    'a change that is not made is not told': async (lab) => {
+      await lab.commit(1, { effects: [intent('one')] })
+      const told = { ...change('dead', 7), fact: aFact }
+      expect(await lab.store.confirmEffects(lab.at, lab.token, [told])).toEqual(['stale'])
+      expect(await lab.redis.hlen(new Keys().story(lab.topic, 0, lab.at.group).facts)).toBe(0)
+    },
+  },
   'confirming token': {
     'another token confirms nothing': async (lab) => {
       await lab.commit(1, { effects: [intent('one')] })

@@ -7,20 +7,24 @@
 --       6 settled   sorted set: idempotency keys by the order of their settlement
 --       7 index     8 passed   sorted sets, see effect-index.lua
 --       9 requeued  sorted set: idempotency keys of those that operators have put back, by number
+--       …           with a story, from where it says: see story-facts.lua
 -- ARGV  1 token
 --       2 JSON array of [idempotency key, turn, word, JSON note]; word = pending | parked | dead | confirmed | ignored
 --       3 how many settled effects are remembered
+--       4 JSON of a story, see story-facts.lua, or empty; of = for each fact, the place of the change that it tells of
 -- RETURNS {"fenced"} | {"changed", word…}, a word each: moved | already (it was made before) | stale (it has changed since)
 --
 -- Guards are marked as in append.lua.
 
 local GROUP, EFFECTS, PENDING, PARKED, DEAD, SETTLED, E_INDEX, PASSED, REQUEUED = unpack(KEYS, 1, 9)
 local changes, most = cjson.decode(ARGV[2]), tonumber(ARGV[3])
+local story = ARGV[4] ~= '' and cjson.decode(ARGV[4])
 local open = { pending = PENDING, parked = PARKED, dead = DEAD }
 local names = { 'pending', 'parked', 'dead', 'confirmed', 'ignored' }
 
 -- @include hset-all.lua
 -- @include effect-index.lua
+-- @include story-facts.lua
 
 -- READ
 
@@ -57,6 +61,14 @@ for i, change in ipairs(changes) do
   results[i + 1] = result
 end
 
+-- What was not made is not told.
+local told = {}
+for i, change in ipairs(story and story.of or {}) do
+  if results[change + 1] == 'moved' then told[#told + 1] = story.facts[i] end -- guard: told if made; without: told[#told + 1] = story.facts[i]
+end
+if story then story.facts = told end
+judgeStory(story)
+
 -- WRITE
 
 for _, move in ipairs(moves) do
@@ -89,4 +101,5 @@ for _, name in ipairs(names) do
   record[#record + 1] = string.format('%.0f', count[name])
 end
 hsetAll(GROUP, record)
+writeStory(story)
 return results

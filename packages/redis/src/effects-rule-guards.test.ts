@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectRefused, type GroupScenario, openLab } from '../../../test/support/group-guards.ts'
 import type { GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
+import { storyScenarios } from '../../../test/support/story-guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { scriptSource } from './script-source.ts'
 
@@ -64,6 +65,7 @@ test('a foreign audit log refuses the ruling before anything is written', async 
 })
 
 describeGuards('effects-rule.lua', scriptSource('effects-rule.lua'), open, {
+  ...storyScenarios((lab) => rule(lab), withDead),
   'type of the group': { 'a foreign record refuses the ruling': foreign('group') },
   'type of effects-pending': { 'foreign pending effects refuse it': foreign('effectsPending') },
   'type of effects-dead': { 'foreign dead effects refuse it': foreign('effectsDead') },

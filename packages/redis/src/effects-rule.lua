@@ -8,9 +8,10 @@
 --       6 index     7 passed   sorted sets, see effect-index.lua
 --       8 requeued  sorted set: idempotency keys of those that operators have put back, by number
 --       9 repairs   stream, see rule.lua; effect: idempotency key
+--       …           with a story, from where it says: see story-facts.lua
 -- ARGV  1 JSON: id, effect (idempotency key), kind (ignored | corrected | requeued), digest, turn (that was seen, or absent),
 --         force, dry, now (ms, or absent for the server's clock), most (entries that the audit log keeps), remembered
---         (how many settled effects are)
+--         (how many settled effects are), story (see story-facts.lua; its fact lacks the seq, the time, and where it was)
 --       2 JSON of the ruling without atMs and original, which are put in front
 --       3 JSON {by, reason}
 --       4 with corrected: the JSON payload
@@ -23,6 +24,8 @@ local GROUP, EFFECTS, PENDING, DEAD, SETTLED, E_INDEX, PASSED, REQUEUED, REPAIRS
 local r = cjson.decode(ARGV[1])
 
 -- @include effect-index.lua
+-- @include hset-all.lua
+-- @include story-facts.lua
 
 -- READ
 
@@ -63,6 +66,7 @@ if r.kind ~= 'ignored' then
   end
 end
 if r.dry then return { 'ruled', facts.key, count, first, final } end -- guard: dry run
+judgeStory(r.story)
 
 -- WRITE
 
@@ -92,4 +96,6 @@ else
   redis.call('ZADD', REQUEUED, no, r.effect)
   redis.call('HINCRBY', GROUP, 'e-pending', 1)
 end
+if r.story then r.story.facts[1][1] = facts.seq end
+if facts.seq > 0 then tellRuling(r.story, now, 'effect') end
 return { 'ruled', facts.key, count, first, final }

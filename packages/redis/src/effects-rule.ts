@@ -1,3 +1,4 @@
+import { maskText } from '@millrace/event'
 import {
   checkEffectRule,
   digestOfData,
@@ -7,6 +8,7 @@ import {
   type Overtaken,
 } from '@millrace/processor'
 import type { GroupPlace } from './group-place.ts'
+import { storyOfRuling } from './story-header.ts'
 
 type Reply =
   | readonly ['ruled', key: string, count: number, first: number, last: number]
@@ -17,11 +19,12 @@ type Reply =
 
 /** Decides about a dead effect, or says why not. The same request may be sent again. */
 export async function ruleOnEffect(
-  { redis, scripts, names }: GroupPlace,
+  place: GroupPlace,
   request: EffectRuleRequest,
   context: { readonly now: number | undefined; readonly entriesKept: number; readonly remembered: number },
 ): Promise<EffectRuleResult> {
   checkEffectRule(request)
+  const { redis, scripts, names } = place
   const { id, idempotencyKey: effect, kind, by, reason, payload, turn, force, dryRun } = request
   const { now, entriesKept, remembered } = context
   const digest = digestOfData(payload)
@@ -36,13 +39,21 @@ export async function ruleOnEffect(
     names.effectsRequeued,
     names.repairs,
   ]
-  const header = { id, effect, kind, digest, turn, force, dry: dryRun, now, most: entriesKept, remembered }
-  const reply = (await scripts.effectsRule.run(redis, keys, [
-    JSON.stringify(header),
-    JSON.stringify({ kind, by, reason, id, digest }),
-    JSON.stringify({ by, reason }),
-    payload === undefined ? '' : JSON.stringify(payload),
-  ])) as Reply
+  // The script knows of which event it is.
+  const ruling = { seq: 0, kind, by: maskText(by), reason: maskText(reason), id }
+  const told = storyOfRuling(place, keys.length, ruling)
+  const flags = { force, dry: dryRun, now, most: entriesKept, remembered }
+  const header = { id, effect, kind, digest, turn, ...flags, story: told?.header }
+  const reply = (await scripts.effectsRule.run(
+    redis,
+    [...keys, ...(told?.keys ?? [])],
+    [
+      JSON.stringify(header),
+      JSON.stringify({ kind, by, reason, id, digest }),
+      JSON.stringify({ by, reason }),
+      payload === undefined ? '' : JSON.stringify(payload),
+    ],
+  )) as Reply
   return resultOf(reply)
 }
 

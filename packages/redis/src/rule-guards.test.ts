@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { expectRefused, type GroupScenario, openLab } from '../../../test/support/group-guards.ts'
 import type { GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
+import { storyScenarios } from '../../../test/support/story-guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { scriptSource } from './script-source.ts'
 
@@ -43,6 +44,7 @@ const foreign =
 const open = openLab(() => server?.url ?? '', 'rule')
 
 describeGuards('rule.lua', scriptSource('rule.lua'), open, {
+  ...storyScenarios((lab) => rule(lab, { kind: 'ignored' }), withLetter),
   'type of dead-index': { 'a foreign index refuses the ruling': foreign('deadIndex', { kind: 'ignored' }) },
   'type of requeued': { 'foreign late letters refuse it': foreign('requeued', { force: true }) },
   'beyond the line': {

@@ -11,8 +11,10 @@
 --       8 rulings      hash: seq -> JSON of the ruling
 --       9 repairs      stream: seq, key, kind, on, ms, id, overtaken ("<count> <first> <last>" or empty), JSON {by, reason}
 --      10 key index    list of the stream ids of the key's events, the seq behind the dash
+--      …               with a story, from where it says: see story-facts.lua
 -- ARGV  1 JSON: id, seq, key, kind (ignored | corrected | requeued), digest, no (number of the head, or absent),
---         force, dry, now (ms, or absent for the server's clock), most (entries that the audit log keeps)
+--         force, dry, now (ms, or absent for the server's clock), most (entries that the audit log keeps),
+--         story (see story-facts.lua; its fact lacks the time and where the event was)
 --       2 JSON of the ruling without atMs and of, which are put in front
 --       3 JSON {by, reason}
 -- RETURNS {"ruled", on, count, first, last}: on = head | line | dead; count 0: nothing has overtaken it
@@ -26,6 +28,8 @@ local field = string.format('%.0f', r.seq)
 
 -- @include seqs-in.lua
 -- @include dead-index.lua
+-- @include hset-all.lua
+-- @include story-facts.lua
 
 -- READ
 
@@ -100,6 +104,7 @@ if on == 'dead' and r.kind ~= 'ignored' then
   end
 end
 if r.dry then return { 'ruled', on, count, first, final } end -- guard: dry run
+judgeStory(r.story)
 
 -- WRITE
 
@@ -119,4 +124,5 @@ if on == 'dead' then
   redis.call('HINCRBY', GROUP, 'dead', -1)
   redis.call('HINCRBY', GROUP, counter, 1)
 end
+tellRuling(r.story, now, on)
 return { 'ruled', on, count, first, final }

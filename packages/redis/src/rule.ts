@@ -1,3 +1,4 @@
+import { maskText } from '@millrace/event'
 import {
   checkRule,
   digestOfData,
@@ -8,6 +9,7 @@ import {
   type Ruling,
 } from '@millrace/processor'
 import type { GroupPlace } from './group-place.ts'
+import { storyOfRuling } from './story-header.ts'
 
 type Reply =
   | readonly ['ruled', RuledOn, count: number, first: number, last: number]
@@ -28,11 +30,12 @@ export interface RuleContext {
 
 /** Decides about an event, or says why not. The same request may be sent again. */
 export async function ruleOn(
-  { redis, scripts, names }: GroupPlace,
+  place: GroupPlace,
   request: RuleRequest,
   { keyIndex, now, entriesKept }: RuleContext,
 ): Promise<RuleResult> {
   checkRule(request)
+  const { redis, scripts, names } = place
   const { id, seq, key, kind, by, reason, data, parkNo, force, dryRun } = request
   const digest = digestOfData(data)
   const keys = [
@@ -47,13 +50,21 @@ export async function ruleOn(
     names.repairs,
     keyIndex,
   ]
-  const header = { id, seq, key, kind, digest, no: parkNo, force, dry: dryRun, now, most: entriesKept }
+  const told = storyOfRuling(place, keys.length, {
+    seq,
+    kind,
+    by: maskText(by),
+    reason: maskText(reason),
+    id,
+  })
+  const flags = { no: parkNo, force, dry: dryRun, now, most: entriesKept }
+  const header = { id, seq, key, kind, digest, ...flags, story: told?.header }
   const ruling = { kind, by, reason, id, digest, ...(kind === 'corrected' ? { data } : {}) }
-  const reply = (await scripts.rule.run(redis, keys, [
-    JSON.stringify(header),
-    JSON.stringify(ruling),
-    JSON.stringify({ by, reason }),
-  ])) as Reply
+  const reply = (await scripts.rule.run(
+    redis,
+    [...keys, ...(told?.keys ?? [])],
+    [JSON.stringify(header), JSON.stringify(ruling), JSON.stringify({ by, reason })],
+  )) as Reply
   return resultOf(reply)
 }
 

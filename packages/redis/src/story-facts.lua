@@ -1,5 +1,5 @@
 -- include: what became of events, in commit.lua, confirm.lua and rule.lua: facts by the seq of their event, and marks of
--- commits by the seq of their position, bounded. Uses KEYS, hset-all.lua; gives judgeStory, writeStory.
+-- commits by the seq of their position, bounded. Uses KEYS, hset-all.lua; gives judgeStory, writeStory, tellRuling.
 -- A story is {at = index into KEYS of story, story-times and story-marks, now = ms or absent, with facts: facts = [[seq, JSON], …],
 -- bytes, stories, kept = what storyBounds says; with a mark: mark = [seq, text, 1 = also before the end of the log], marks}.
 
@@ -53,10 +53,18 @@ local function writeFacts(story)
   forgetStories(story, now)
 end
 
+-- Notes a ruling, whose text lacks when it was made and on what.
+local function tellRuling(story, now, on)
+  if not story then return end
+  local fact = story.facts[1]
+  fact[2] = string.format('{"atMs":%.0f,"on":"%s",', now, on) .. string.sub(fact[2], 2)
+  writeFacts(story)
+end
+
 -- `atEnd`: the call has brought a group to the end of the log.
 local function writeStory(story, atEnd)
   if not story then return end
-  if story.facts then writeFacts(story) end
+  if story.facts and #story.facts > 0 then writeFacts(story) end
   if not story.mark or not (atEnd or story.mark[3] == 1) then return end
   local MARKS = KEYS[story.at + 2]
   redis.call('ZADD', MARKS, string.format('%.0f', story.mark[1]), story.mark[2])

@@ -20,29 +20,53 @@ export interface ToNote {
   readonly mark?: (SettledMark & { readonly seq: number; readonly n: number }) | undefined
 }
 
+/** The part of a call that notes facts, and the keys that it needs behind `taken` others. */
+export interface StoryPart {
+  readonly keys: readonly string[]
+  readonly header: StoryHeader
+}
+
 /**
- * The part of a call that notes facts, and the keys that it needs behind `taken` others. Undefined where there is
- * nothing to note: with ephemeral groups and generations that are built, nothing ever is.
+ * What a call is to note. Undefined where there is nothing: with ephemeral groups and generations that are built, nothing
+ * ever is.
  */
 export function storyPart(
-  { keys, at, expireMs, now: nowOf }: GroupPlace,
+  place: GroupPlace,
   taken: number,
   { facts = [], mark }: ToNote,
-): { readonly keys: readonly string[]; readonly header: StoryHeader } | undefined {
+): StoryPart | undefined {
   checkFacts(facts)
   if (facts.length === 0 && mark === undefined) return undefined
+  const told = facts.map(({ seq, fact }): [number, string] => [seq, JSON.stringify(fact)])
+  const part = partOf(place, taken, told)
+  if (part === undefined || mark === undefined) return part
+  return { ...part, header: { ...part.header, mark: markOf(mark), marks: storyBounds.marks } }
+}
+
+/** A fact about an event that the script completes itself: with the time, and where the event was. */
+export function storyOfRuling(
+  place: GroupPlace,
+  taken: number,
+  { seq, ...ruling }: { seq: number; kind: string; by: string; reason: string; id: string },
+): StoryPart | undefined {
+  return partOf(place, taken, [[seq, JSON.stringify({ what: 'ruled', ...ruling })]])
+}
+
+function partOf(
+  { keys, at, expireMs, now: nowOf }: GroupPlace,
+  taken: number,
+  facts: readonly (readonly [number, string])[],
+): StoryPart | undefined {
   if (expireMs !== undefined || (at.generation ?? 0) > 0) return undefined
   const { facts: story, times, marks } = keys.story(at.topic, at.partition, at.group)
   const now = nowOf()
-  const { bytes, stories, keptMs, marks: mostMarks } = storyBounds
-  const told = facts.map(({ seq, fact }): [number, string] => [seq, JSON.stringify(fact)])
+  const { bytes, stories, keptMs } = storyBounds
   return {
     keys: [story, times, marks],
     header: {
       at: taken + 1,
       ...(now === undefined ? {} : { now }),
-      ...(told.length === 0 ? {} : { facts: told, bytes, stories, kept: keptMs }),
-      ...(mark === undefined ? {} : { mark: markOf(mark), marks: mostMarks }),
+      ...(facts.length === 0 ? {} : { facts, bytes, stories, kept: keptMs }),
     },
   }
 }

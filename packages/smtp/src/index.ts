@@ -3,6 +3,7 @@ export type { BreakerState } from './mail-breaker.ts'
 export {
   createMailDelivery,
   type DeliveryGate,
+  type DeliveryOptions,
   type DeliveryResult,
   type DeliverySettings,
   type DeliveryStatus,

@@ -27,6 +27,12 @@ const deliverySettings = {
   deferMs: 60_000,
 } as const satisfies DeliverySettings
 
+/** How a mail is to be delivered. */
+export interface DeliveryOptions extends SendOptions {
+  /** Hears of every try that failed: of this mail, or because the provider is away. */
+  readonly onFailed?: (error: unknown, tookMs: number) => void
+}
+
 /** Where a mail ended. */
 export type DeliveryResult =
   | { readonly outcome: 'sent'; readonly receipt: SendReceipt }
@@ -69,7 +75,7 @@ export interface MailDelivery {
    * Delivers one mail. Waits, for hours if need be, while the provider is away, without spending attempts.
    * Rejects only when given up by the signal or a stop; then the mail counts as not sent.
    */
-  deliver(mail: Mail, options: SendOptions): Promise<DeliveryResult>
+  deliver(mail: Mail, options: DeliveryOptions): Promise<DeliveryResult>
   /** Lets go of whoever waits, and stops the sender. */
   stop(): Promise<void>
 }
@@ -91,10 +97,13 @@ export function createMailDelivery(
     { maxAttempts: settings.attempts - 1, backoff: new ConstantBackoff(0) },
   )
 
-  async function deliver(mail: Mail, { idempotencyKey, signal }: SendOptions): Promise<DeliveryResult> {
+  async function deliver(
+    mail: Mail,
+    { idempotencyKey, signal, onFailed }: DeliveryOptions,
+  ): Promise<DeliveryResult> {
     const until = signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, signal])
     const options = signal === undefined ? { idempotencyKey } : { idempotencyKey, signal }
-    const send = () => tracedMail(mail, () => sender.send(mail, options))
+    const send = () => heard(() => tracedMail(mail, () => sender.send(mail, options)), onFailed)
     const turn = gate.turn()
     let last: MailFailure | undefined
     try {
@@ -171,6 +180,20 @@ export function createMailDelivery(
       stopping.abort()
       await sender.stop()
     },
+  }
+}
+
+/** Tells of a try that fails, with how long it took. */
+async function heard(
+  send: () => Promise<SendReceipt>,
+  onFailed: DeliveryOptions['onFailed'],
+): Promise<SendReceipt> {
+  const from = performance.now()
+  try {
+    return await send()
+  } catch (error) {
+    onFailed?.(error, performance.now() - from)
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ServiceFactory } from '../service-factory.ts'
 import { consoleAddresses, mountConsole } from './console.ts'
+import { explainAddresses, mountExplain } from './explain.ts'
 
 /** The operator's addresses of the process that it runs in. */
 export const opsService: ServiceFactory = {
@@ -13,8 +14,9 @@ export const opsService: ServiceFactory = {
     const { operatorApp } = await import('../operator-app.ts')
     // Without Redis, as when it is the only service, there are no queues to show.
     const reached = redisUrl !== ''
-    const app = operatorApp(context, 'ops', reached ? consoleAddresses : [])
+    const app = operatorApp(context, 'ops', reached ? [...consoleAddresses, ...explainAddresses] : [])
     const pages = reached ? await mountConsole(app, context) : undefined
+    const stories = reached ? await mountExplain(app, context) : undefined
     const listener = await serveHttp(app, {
       host: settings.HOST,
       port: settings.OPS_PORT,
@@ -23,6 +25,7 @@ export const opsService: ServiceFactory = {
     return {
       stop: async () => {
         await listener.stop()
+        await stories?.stop()
         await pages?.stop()
       },
     }

@@ -5,6 +5,7 @@ import type { EffectBreaker, EffectBreakerHealth } from './effect-breaker.ts'
 import { breakersOf } from './effect-breakers.ts'
 import { attemptEffect } from './effect-attempt.ts'
 import { EffectConfirmer } from './effect-confirmer.ts'
+import { effectEnded } from './effect-fact.ts'
 import { effectFailureOf } from './effect-failure.ts'
 import { EffectQueues } from './effect-queues.ts'
 import type { EngineLease } from './engine-lease.ts'
@@ -273,12 +274,15 @@ export class EffectRunner {
   }
 
   /** The next of its key may begin: the confirmation follows, and a crash before it repeats both in order. */
-  #ended({ key, name, idempotencyKey, turn }: WaitingEffect, to: 'confirmed' | 'dead', note?: unknown): void {
+  #ended(effect: WaitingEffect, to: 'confirmed' | 'dead', note?: unknown): void {
+    const { key, name, idempotencyKey, turn } = effect
+    const fact = effectEnded(this.#settings, effect, to)
     const line = this.#keys.get(key)
     line?.shift()
     const next = line?.[0]
     if (next === undefined) this.#keys.delete(key)
     else this.#queues.add(next)
-    this.#confirmer.add(name, { idempotencyKey, turn, to, ...(note === undefined ? {} : { note }) })
+    const told = { ...(note === undefined ? {} : { note }), ...(fact === undefined ? {} : { fact }) }
+    this.#confirmer.add(name, { idempotencyKey, turn, to, ...told })
   }
 }

@@ -18,7 +18,9 @@ export function noteAttempt(slot: KeySlot, delivery: Delivery, failed: ParkTry):
   if (seq === undefined) return
   const { atMs, tookMs, member } = failed
   const error = masked(failed.error)
-  const fact: StoryFact = { what: 'attempt', atMs, no: delivery.attempt, tookMs, member, error }
+  const { attempt: no, notes } = delivery
+  const said = notes === undefined ? {} : { notes }
+  const fact: StoryFact = { what: 'attempt', atMs, no, tookMs, member, error, ...said }
   slot.untold = [...slot.untold, { seq, fact }].slice(-mostTries)
 }
 

@@ -43,7 +43,7 @@ export class Delivery implements Load, Scope {
   effects: EffectIntent[] | undefined
   timers: TimerChange[] | undefined
   /** What its handler says of it. */
-  notes: StoryNote[] | undefined
+  notes: readonly StoryNote[] | undefined
 
   /** What its outcomes derive from: the event, or for a firing what it has when its operator is known. */
   cause: Cause | undefined

@@ -74,7 +74,7 @@ export class HandlerCall implements HandlerContext<unknown> {
   }
 
   note(text: string, details: Readonly<Record<string, string | number>> = {}): void {
-    recordNote(this.#going('note'), text, details)
+    recordNote(this.#going('note'), this.#lane.clock, text, details)
   }
 
   defer(why: string): void {

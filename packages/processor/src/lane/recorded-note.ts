@@ -1,4 +1,4 @@
-import { maskText, MillraceError } from '@millrace/event'
+import { type Clock, maskText } from '@millrace/event'
 import { cut } from '../failure-facts.ts'
 import type { Delivery } from './delivery.ts'
 
@@ -7,21 +7,22 @@ const mostText = 300
 const mostDetails = 10
 
 /**
- * Adds a word to the story of an event, told when the event is done. Texts are masked and cut, because they are read by
- * people, for long.
- *
- * @throws MillraceError `append.limit`
+ * Adds a word to the story of an event: the latest ten are told with what becomes of the attempt. Texts are masked and
+ * cut, because they are read by people, for long.
  */
 export function recordNote(
   delivery: Delivery,
+  clock: Clock,
   text: string,
   details: Readonly<Record<string, string | number>>,
 ): void {
-  const notes = (delivery.notes ??= [])
-  if (notes.length >= mostNotes)
-    throw new MillraceError('append.limit', `A handler says more than ${mostNotes} things of one event`)
   const shown = Object.entries(details)
     .slice(0, mostDetails)
     .map(([name, value]) => [name, typeof value === 'string' ? cut(value, mostText) : value] as const)
-  notes.push({ text: cut(maskText(text), mostText), details: Object.fromEntries(shown) })
+  const note = {
+    atMs: Math.round(clock.now()),
+    text: cut(maskText(text), mostText),
+    details: Object.fromEntries(shown),
+  }
+  delivery.notes = [...(delivery.notes ?? []), note].slice(-mostNotes)
 }

@@ -34,8 +34,8 @@ export interface HandlerContext<S> {
     payload: StandardSchemaV1.InferInput<E>,
   ): void
   /**
-   * Says something of the event for its story (`millrace explain`), such as the Message-ID of a mail: told when the
-   * event is done. Ten of them at most; no secrets and no addresses in `details`, which are shown as they are.
+   * Says something of the event for its story (`millrace explain`), such as the Message-ID of a mail: told with
+   * what becomes of the attempt. The latest ten are; no secrets and no addresses in `details`, which are shown as they are.
    */
   note(text: string, details?: Readonly<Record<string, string | number>>): void
   /** Sets the event aside until its precondition has come; the key goes on. Nothing else may be recorded. */

@@ -42,6 +42,8 @@ function lines(story: Story): readonly string[] {
         return `event ${entry.eventId}`
       case 'fact':
         return `${entry.group} ${entry.eventId} ${entry.fact.what}`
+      case 'note':
+        return `${entry.group} ${entry.eventId} says ${entry.text}`
       case 'settled':
         return `${entry.group} ${entry.eventId} settled`
     }
@@ -110,7 +112,8 @@ test('a correlation id, an event of it and its key tell the same chain, over top
   expect(story).toMatchObject({ open: [], beyond: 0, behind: 0 })
   expect(JSON.stringify(story)).not.toMatch(/never told|ada@example|story-2/)
   const done = story.entries.find((entry) => entry.kind === 'fact' && entry.fact.what === 'done')
-  expect(done).toMatchObject({ fact: { attempt: 3, notes: [{ text: 'made', details: { parts: 2 } }] } })
+  expect(done).toMatchObject({ fact: { attempt: 3 } })
+  expect(told).toContain('maker the-first says made')
   const childId = child?.kind === 'event' ? child.eventId : ''
   expect(lines(await explainer.event(childId))).toEqual(told)
   const byKey = lines(await explainer.key(source.name, 'ada@example.org'))

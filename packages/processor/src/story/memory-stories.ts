@@ -1,7 +1,15 @@
+import { maskText } from '@millrace/event'
 import type { Commit } from '../commit.ts'
+import type { EffectChange, EffectChangeResult } from '../effect-ledger.ts'
 import type { GroupPartition } from '../group-partition.ts'
 import type { MemoryGroup } from '../memory-group.ts'
-import { type NotedFact, type SettledSpan, storyBounds, type StoryFact } from './story-fact.ts'
+import {
+  type NotedFact,
+  type RuledFact,
+  type SettledSpan,
+  storyBounds,
+  type StoryFact,
+} from './story-fact.ts'
 
 /** How much is forgotten at a time, as on Redis. */
 const mostForgotten = 1_000
@@ -75,4 +83,26 @@ export function noteCommit(
   stories.note(facts, given.nowMs)
   if (settled && (settled.anyway || position.seq + ahead.length >= given.tip))
     stories.mark(position.seq, settled.atMs, settled.member)
+}
+
+/** Notes a ruling. */
+export function tellRuling(
+  { stories, expiresAtMs }: MemoryGroup,
+  ruling: Omit<RuledFact, 'what'> & { readonly seq: number; readonly atMs: number },
+): void {
+  const { seq, atMs, kind, on, id } = ruling
+  if (seq < 1 || Number.isFinite(expiresAtMs)) return
+  const [by, reason] = [maskText(ruling.by), maskText(ruling.reason)]
+  stories.note([{ seq, fact: { what: 'ruled', atMs, kind, on, by, reason, id } }], atMs)
+}
+
+/** Notes what became of effects: of those changes that were made. */
+export function tellChanges(
+  { stories, expiresAtMs }: MemoryGroup,
+  changes: readonly EffectChange[],
+  results: readonly EffectChangeResult[],
+): void {
+  if (Number.isFinite(expiresAtMs)) return
+  const made = changes.flatMap(({ fact }, at) => (results[at] === 'moved' && fact ? [fact] : []))
+  stories.note(made, made.at(-1)?.fact.atMs ?? 0)
 }

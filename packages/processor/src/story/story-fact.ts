@@ -13,6 +13,8 @@ export interface AttemptFact {
   readonly member: string
   /** Code and message, masked. */
   readonly error: string
+  /** What its handler said before. */
+  readonly notes?: readonly StoryNote[]
 }
 
 /** Its key waits for its next attempt, or for an operator. */
@@ -91,6 +93,8 @@ export interface RuledFact {
 
 /** What a handler says of its event. */
 export interface StoryNote {
+  /** When it was said, in ms since the epoch, by the clock of the member. */
+  readonly atMs: number
   /** Such as `mail sent`. */
   readonly text: string
   /** Names and values that may be seen by everybody who operates the system: ids, counts, no addresses. */

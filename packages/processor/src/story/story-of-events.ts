@@ -73,7 +73,7 @@ export async function partOfGroup(
     const { seq } = recorded.position
     const own = facts.get(seq) ?? []
     const where = placeOf(at, recorded)
-    for (const fact of own) entries.push({ kind: 'fact', atMs: fact.atMs, ...where, fact })
+    for (const fact of own) entries.push(...entriesOf(fact, where))
     const standing = standingOf(recorded, { state, stored: byKey.get(recorded.event.subject), dead })
     if (standing) open.push({ ...where, ...standing })
     else if (!isEnded(own)) entries.push(settledEntry(recorded, where, spans.get(seq)))
@@ -84,6 +84,16 @@ export async function partOfGroup(
 
 function placeOf({ group }: GroupPartition, { event, position }: Recorded) {
   return { group, eventId: event.id, position: formatPosition(position) }
+}
+
+/** What a handler said is told at its own time. */
+function entriesOf(told: StoryFact, where: ReturnType<typeof placeOf>): readonly StoryEntry[] {
+  if (!('notes' in told)) return [{ kind: 'fact', atMs: told.atMs, ...where, fact: told }]
+  const { notes = [], ...fact } = told
+  const said = notes.map((note): StoryEntry => ({ kind: 'note', ...where, ...note }))
+  // An attempt is told by when it began, so it stands before what was said in it.
+  const itself: StoryEntry = { kind: 'fact', atMs: fact.atMs, ...where, fact }
+  return fact.what === 'attempt' ? [itself, ...said] : [...said, itself]
 }
 
 /** Whether facts tell its end already. */

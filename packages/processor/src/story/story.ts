@@ -1,4 +1,4 @@
-import type { StoryFact } from './story-fact.ts'
+import type { StoryFact, StoryNote } from './story-fact.ts'
 import type { RequestFact } from './story-index.ts'
 
 /** By what a story is asked for. */
@@ -35,6 +35,8 @@ export type StoryEntry = { readonly atMs: number } & (
   | ({ readonly kind: 'request' } & Omit<RequestFact, 'correlationId' | 'atMs'>)
   | ({ readonly kind: 'event' } & ToldEvent)
   | ({ readonly kind: 'fact' } & InGroup & { readonly fact: StoryFact })
+  /** What a handler has said of it. */
+  | ({ readonly kind: 'note' } & InGroup & Omit<StoryNote, 'atMs'>)
   /** Settled at the first attempt; between `afterMs` and `atMs`, where that is known. */
   | ({ readonly kind: 'settled' } & InGroup & {
         readonly member?: string

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Commit } from '../../commit.ts'
 import { type GroupStoreUnderTest, LeasedGroup } from '../../contract/group-fixture.ts'
-import { intent } from '../../contract/parts.ts'
+import { intent, letter } from '../../contract/parts.ts'
 import type { Stories } from '../stories.ts'
 import { type NotedFact, storyBounds, type StoryFact } from '../story-fact.ts'
 import { describeTelling } from './telling.ts'
@@ -26,7 +26,7 @@ const done: StoryFact = {
   atMs: atMs + 9,
   member: 'one',
   attempt: 3,
-  notes: [{ text: 'mail sent', details: { messageId: '<e1@host>', bytes: 12 } }],
+  notes: [{ atMs, text: 'mail sent', details: { messageId: '<e1@host>', bytes: 12 } }],
 }
 const of = (seq: number, ...facts: readonly StoryFact[]): readonly NotedFact[] =>
   facts.map((fact) => ({ seq, fact }))
@@ -147,6 +147,57 @@ export function describeStoriesContract(name: string, open: () => Promise<Storie
         expect((await held.store.commit(at, commit)).status).toBe('committed')
         expect(await held.facts(1)).toEqual({})
       }
+    })
+
+    test('a ruling is told with what it was on, and told once', async () => {
+      const held = await group('a')
+      await held.commit(1, { dead: [{ ...letter(1, held.positions[0]?.id), key: 'a' }] })
+      const said = {
+        id: 'r1',
+        seq: 1,
+        key: 'a',
+        kind: 'requeued',
+        by: 'ada@example.org',
+        reason: 'mended',
+      } as const
+      for (const status of ['ruled', 'already'])
+        expect(await held.store.rule(held.at, said)).toMatchObject({ status })
+      const told = {
+        what: 'ruled',
+        kind: 'requeued',
+        on: 'dead',
+        by: 'a***@example.org',
+        reason: 'mended',
+        id: 'r1',
+      }
+      expect(await held.facts(1)).toEqual({ 1: [{ ...told, atMs: expect.any(Number) as number }] })
+    })
+
+    test('what became of an effect is told by the change that was made, and by no other', async () => {
+      const held = await group('a')
+      await held.commit(1, { effects: [intent('x', 'a', 1)] })
+      const fact: NotedFact = {
+        seq: 1,
+        fact: {
+          ...{
+            what: 'effect-ended',
+            atMs,
+            member: 'one',
+            name: 'quote',
+            idempotencyKey: 'x',
+            to: 'confirmed',
+          },
+          ...{ attempts: 2, tookMs: 7, error: 'away: "Zoë" \\' },
+        },
+      }
+      const change = { idempotencyKey: 'x', turn: 0, to: 'confirmed', fact } as const
+      for (const [turn, result] of [
+        [1, 'stale'],
+        [0, 'moved'],
+        [0, 'already'],
+      ] as const)
+        expect(await held.store.confirmEffects(held.at, held.token, [{ ...change, turn }])).toEqual([result])
+      expect(await held.facts(1)).toEqual({ 1: [fact.fact] })
     })
 
     test('open effects are found by their keys', async () => {

@@ -245,40 +245,18 @@ export const metricNames = {
     'partition',
   ),
 
-  pipelineState: gauge(
-    'millrace_pipeline_state',
-    'What the reader of a change stream in this process does: 1 for its state (streaming, standby, stopped …), 0 for the others',
-    'pipeline',
-    'state',
-  ),
+  pipelineState: gauge('millrace_pipeline_state', 'Readers: 1 for the state', 'pipeline', 'state'),
   pipelineBehind: gauge(
     'millrace_pipeline_behind_bytes',
-    "From what the source was told is safe to the end of the source's own log",
+    'Log of the source that is not safe yet',
     'pipeline',
   ),
-  pipelineRetained: gauge(
-    'millrace_pipeline_retained_bytes',
-    'What the source keeps of its own log for the sake of this pipeline: its disk is what fills up',
-    'pipeline',
-  ),
-  pipelineChanges: counter(
-    'millrace_pipeline_changes_total',
-    'Row changes that this reader has seen, mapped or not; after a restart some are seen again',
-    'pipeline',
-  ),
-  pipelineEvents: counter(
-    'millrace_pipeline_events_total',
-    'Events that this reader has brought to the log, snapshots among them',
-    'pipeline',
-  ),
-  pipelineTransactions: counter(
-    'millrace_pipeline_transactions_total',
-    'Transactions with changes that this reader has seen to their end',
-    'pipeline',
-  ),
+  pipelineRetained: gauge('millrace_pipeline_retained_bytes', 'Log that the source must keep', 'pipeline'),
+  pipelineChanges: counter('millrace_pipeline_changes_total', 'Row changes seen, mapped or not', 'pipeline'),
+  pipelineEvents: counter('millrace_pipeline_events_total', 'Events brought to the log', 'pipeline'),
   pipelineSnapshotRows: gauge(
     'millrace_pipeline_snapshot_rows',
-    'Rows of a snapshot by part: told, left (roughly)',
+    'Rows told, left',
     'pipeline',
     'table',
     'part',

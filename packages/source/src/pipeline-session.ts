@@ -93,7 +93,7 @@ function startOf(lines: readonly ChannelLine[], kept: string, pipeline: string):
   const start = marks.reduce((low, one) => (compareMarks(one, low) < 0 ? one : low))
   if (start.position < kept)
     throw new MillraceError(
-      'change-stream.behind',
+      'pipeline.behind',
       `The log has pipeline ${pipeline} up to ${start.position}, but its source has forgotten everything before ${kept}`,
     )
   return start

@@ -192,11 +192,11 @@ test('a database in which nothing of ours happens lets the server forget what ot
 
 test('a table that is not there, and one whose rows cannot be told apart, are refused by name', async () => {
   await expect(streamOf([{ table: 'public.nowhere' }])).rejects.toMatchObject({
-    code: 'change-stream.mapping',
+    code: 'pipeline.mapping',
   })
   await pool.query('CREATE TABLE keyless (id integer)')
   const { items, stream } = await streamOf([{ table: 'public.keyless' }])
   await expect(chunkOf(items, stream, 'public.keyless')).rejects.toMatchObject({
-    code: 'change-stream.mapping',
+    code: 'pipeline.mapping',
   })
 })

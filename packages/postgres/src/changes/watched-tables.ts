@@ -31,7 +31,7 @@ export function quotedTable(table: string): string {
   return `${quoted(table.slice(0, dot))}.${quoted(table.slice(dot + 1))}`
 }
 
-/** Looks a table up. @throws MillraceError `change-stream.mapping` when it is not there */
+/** Looks a table up. @throws MillraceError `pipeline.mapping` when it is not there */
 export async function tableFacts(queries: Queries, watched: WatchedTable): Promise<TableFacts> {
   const name = quotedTable(watched.table)
   const [found] = await queries.rows<{ tells: boolean }>(
@@ -39,7 +39,7 @@ export async function tableFacts(queries: Queries, watched: WatchedTable): Promi
     [name],
   )
   if (!found)
-    throw new MillraceError('change-stream.mapping', `There is no table ${watched.table} in this database`)
+    throw new MillraceError('pipeline.mapping', `There is no table ${watched.table} in this database`)
   const key = await queries.rows<{ name: string; type: string }>(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
      FROM pg_index i

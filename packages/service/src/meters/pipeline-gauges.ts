@@ -6,7 +6,6 @@ export interface PipelineNumbers {
   readonly state: string
   readonly changes: number
   readonly events: number
-  readonly transactions: number
   /** Undefined: another process reads it, and says so. */
   readonly behindBytes: number | undefined
   readonly retainedBytes: number | undefined
@@ -42,9 +41,6 @@ export class PipelineGauges {
     )
     metrics.gauge(metricNames.pipelineChanges, () => this.#each(({ changes }, name) => known(name, changes)))
     metrics.gauge(metricNames.pipelineEvents, () => this.#each(({ events }, name) => known(name, events)))
-    metrics.gauge(metricNames.pipelineTransactions, () =>
-      this.#each(({ transactions }, name) => known(name, transactions)),
-    )
     metrics.gauge(metricNames.pipelineSnapshotRows, () =>
       this.#each(({ snapshots }, name) =>
         snapshots.flatMap(({ table, rows, of }) => [

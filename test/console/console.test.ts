@@ -76,10 +76,12 @@ test('viewers look and change nothing; operators do what leaves the records true
     ['PUT', '/api/queues/retry.orders.bill/retry/failed', 200],
     ['PUT', '/api/queues/retry.orders.bill/obliterate', 403],
     ['PUT', '/api/queues/retry.orders.bill/empty', 403],
-    ['PUT', '/api/queues/retry.orders.bill/clean/failed', 403],
+    ['PUT', '/api/queues/retry.orders.bill/clean/failed', 200],
+    ['PUT', '/api/queues/retry.orders.bill/clean/completed', 200],
     ['POST', '/api/queues/retry.orders.bill/add', 403],
     ['PATCH', '/api/queues/retry.orders.bill/some-job/update-data', 403],
-    ['PUT', '/api/queues/pause', 403],
+    ['PUT', '/api/queues/pause', 200],
+    ['PUT', '/api/queues/resume', 200],
     ['PUT', '/api/queues/effect.bill.mail/pause', 403],
   ] as const
   for (const [method, path, status] of verbs) {
@@ -94,6 +96,24 @@ test('viewers look and change nothing; operators do what leaves the records true
     ['retry.orders.bill', true],
     ['effect.bill.mail', true],
   ])
+})
+
+test('cleaning a queue ignores the heads of all that is shown, one by one', async () => {
+  for (const key of ['order-3', 'order-4', 'order-5']) rig.broken.add(key)
+  await rig.append('order-3 1', 'order-4 1', 'order-5 1')
+  const shown = async () => {
+    const path = '/api/queues?activeQueue=retry.orders.bill&status=failed'
+    const answer = await call(path, { headers: bearer(tokens.viewer) })
+    const { queues } = (await answer.json()) as { queues: readonly { jobs: readonly unknown[] }[] }
+    return queues[0]?.jobs.length ?? 0
+  }
+  await rig.until(async () => (await shown()) === 3)
+  const path = '/api/queues/retry.orders.bill/clean/failed'
+  expect((await call(path, { method: 'PUT', headers: bearer(tokens.operator) })).status).toBe(200)
+  expect(rig.ruled.toSorted()).toEqual([3, 4, 5].map((n) => `order-${n} ignored by console operator: ruled`))
+  expect(await shown()).toBe(0)
+  rig.broken.clear()
+  rig.ruled.length = 0
 })
 
 test('removing a job ignores the head of its key, by name of who did it', async () => {

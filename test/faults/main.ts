@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { runCrashPoints } from '../crash-points/run-points.ts'
 import { changeFaults, changeText } from './change-report.ts'
 import { runChangeStream } from './change-stream.ts'
 import { faultsOf, historyText } from './history-report.ts'
@@ -38,8 +39,13 @@ const runs: Readonly<Record<string, Run>> = {
     const report = await runChangeStream({ seed, changes, kills, acknowledgesFirst, onProgress })
     return [changeText(report), changeFaults(report).length === 0]
   },
+  'crash-points': async (rounds = 3, _seed, onProgress) => {
+    const reports = await runCrashPoints({ rounds, onProgress })
+    const bad = reports.filter(({ faults }) => faults.length > 0)
+    return [`${reports.length} crash points, ${bad.length} with faults`, bad.length === 0]
+  },
 }
-const usage = `npm run faults -- <uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]|change-stream [--changes N] [--planted]> [--seed S]`
+const usage = `npm run faults -- <crash-points [--rounds N]|uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]|change-stream [--changes N] [--planted]> [--seed S]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,6 +54,7 @@ const { values, positionals } = parseArgs({
     'sign-ups': { type: 'string' },
     events: { type: 'string' },
     changes: { type: 'string' },
+    rounds: { type: 'string' },
     planted: { type: 'boolean', default: false },
     seed: { type: 'string' },
   },
@@ -58,6 +65,7 @@ const given = {
   'sign-up': values['sign-ups'],
   processor: values.events,
   'change-stream': values.changes,
+  'crash-points': values.rounds,
 }[positionals[0] ?? '']
 /** The bug that turns the run of change streams red. */
 const acknowledgesFirst = values.planted

@@ -50,8 +50,3 @@ export function board(
   })
   return new Hono({ strict: false }).route(basePath, serverAdapter.registerPlugin())
 }
-
-/** The page of the board without what it would load from elsewhere. */
-export function withoutForeign(html: string): string {
-  return html.replace(/<link [^>]*href="https?:\/\/[^>]*>/g, '')
-}

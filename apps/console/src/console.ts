@@ -11,7 +11,8 @@ import {
 } from '@millrace/hono'
 import { Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
-import { board, boardPolicy, withoutForeign } from './board.ts'
+import { board, boardPolicy } from './board.ts'
+import { trimmed } from './board-page.ts'
 import { keepExplaining, wantedPage } from './explain-access.ts'
 import { crossSiteFault } from './cross-site.ts'
 import { loginPage, loginPolicy } from './login-page.ts'
@@ -33,9 +34,14 @@ export const consolePath = '/queues'
 
 const cookieName = 'millrace-console'
 
-/** What operators may do to a queue of parked keys. Everything else would make a job that no record knows. */
+/**
+ * What operators may do to queues of parked keys. Everything else would make a job that no record knows: its buttons are
+ * not shown.
+ */
 const deeds: readonly RegExp[] = [
+  /^\/api\/queues\/(?:pause|resume)$/,
   /^\/api\/queues\/retry\.[^/]+\/(?:pause|resume|promote|retry\/failed)$/,
+  /^\/api\/queues\/retry\.[^/]+\/clean\/(?:failed|delayed|wait|completed|active)$/,
   /^\/api\/queues\/retry\.[^/]+\/[^/]+\/(?:retry|promote|clean)$/,
 ]
 
@@ -124,7 +130,7 @@ async function shown(answer: Response): Promise<Response> {
   if (!(headers.get('content-type') ?? '').includes('text/html'))
     return new Response(answer.body, { status: answer.status, headers })
   headers.delete('content-length')
-  return new Response(withoutForeign(await answer.text()), { status: answer.status, headers })
+  return new Response(trimmed(await answer.text()), { status: answer.status, headers })
 }
 
 function page(c: KitContext, html: string, policy: string, status: 200 | 401 = 200): Response {

@@ -1,6 +1,9 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import type { DashboardQueue } from '@millrace/bullmq'
 
+/** Jobs that are removed in one go. */
+const page = 100
+
 type BoardJob = Awaited<ReturnType<BullMQAdapter['getJobs']>>[number]
 
 /** What somebody decides about the head that a job is a picture of. */
@@ -43,6 +46,26 @@ export class RetryAdapter extends BullMQAdapter {
 
   override async getJobs(...asked: Parameters<BullMQAdapter['getJobs']>) {
     return (await super.getJobs(...asked)).map((job) => this.#ruled(job))
+  }
+
+  /** Removes all that stand at a status, as one after the other would be: what waits is ignored. */
+  override async clean(...asked: Parameters<BullMQAdapter['clean']>) {
+    const [status] = asked
+    // What has ended is a picture of nothing. What is under way comes back to another status.
+    if (status === 'completed') return super.clean(...asked)
+    if (status === 'active') return
+    const kept: unknown[] = []
+    for (;;) {
+      // Those that could not be removed stay in front.
+      const jobs = await this.getJobs(
+        [status === 'wait' ? 'waiting' : status],
+        kept.length,
+        kept.length + page - 1,
+      )
+      for (const job of jobs) await job.remove().catch((error: unknown) => kept.push(error))
+      if (jobs.length < page) break
+    }
+    if (kept.length > 0) throw new AggregateError(kept, `${kept.length} jobs could not be removed`)
   }
 
   #ruled<J extends BoardJob>(job: J): J {

@@ -1,4 +1,3 @@
-import type { KeyRecord } from '../model/key-record.ts'
 import type { StateWrite, StoredState } from '../stored-state.ts'
 
 /** What operators remember of a key whose record was dropped: it is to be folded anew. No operator can be called so. */
@@ -12,9 +11,4 @@ export function droppedRecord(key: string, seq: number): StateWrite {
 /** Whether a record is the mark of one that was dropped. */
 export function isDropped(stored: Pick<StoredState, 'ops'>): boolean {
   return stored.ops === mark
-}
-
-/** The same of a record that was read. */
-export function isDroppedRecord({ ops }: Pick<KeyRecord, 'ops'>): boolean {
-  return '$dropped' in ops
 }

@@ -147,7 +147,6 @@ function copyOf({ no, percent, keys }: ShadowRecord): ShadowRecord {
   return { no, percent, keys: new Map(keys) }
 }
 
-/** @throws nothing: answers the error. */
-export function crowded(): MillraceError {
+function crowded(): MillraceError {
   return new MillraceError('shadow.crowded', `At most ${mostShadowKeys} keys of a partition by name`)
 }

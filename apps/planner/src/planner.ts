@@ -27,7 +27,7 @@ export interface PlannerOptions {
 
 /** Paths of restocking that the page may call. */
 const passedOn = /^\/api(\/(?:suggestions|orders)(?:\/[^?]*)?)$/
-const sentHeaders = ['accept', 'content-type', 'idempotency-key', 'last-event-id', 'traceparent']
+const sentHeaders = ['accept', 'content-type', 'idempotency-key', 'last-event-id']
 const answeredHeaders = ['content-type', 'cache-control', 'x-accel-buffering', 'retry-after']
 
 const types: Readonly<Record<string, string>> = {
@@ -106,6 +106,8 @@ function headersFor(c: KitContext, token: string): Headers {
     Authorization: `Bearer ${token}`,
     'X-Actor': 'planner',
     [correlationHeader]: c.get('correlationId'),
+    // Of this request: it is below the page's, and what is asked below it.
+    traceparent: c.get('traceparent'),
   })
   for (const name of sentHeaders) {
     const value = headerOf(c, name)

@@ -12,7 +12,6 @@ import type {
   PageOptions,
   ParkedKey,
   RecordedEffect,
-  StoredKey,
 } from '@millrace/processor'
 import { beginning } from '@millrace/log'
 import type { GroupPlace } from './group-place.ts'
@@ -24,7 +23,6 @@ import {
   decodeMigration,
   decodeOutboxEntry,
   decodeParked,
-  decodeState,
   decodeTimer,
 } from './stored-texts.ts'
 
@@ -46,26 +44,6 @@ export async function lookAtGroup({ redis, names }: GroupPlace): Promise<GroupSt
     untilMs: Number(until ?? 0),
     deadLetters,
   }
-}
-
-/** What is stored of keys: three commands, sent together. */
-export async function loadKeys(
-  { redis, names }: GroupPlace,
-  keys: readonly string[],
-): Promise<readonly StoredKey[]> {
-  if (keys.length > 1_000) throw new TypeError('At most 1,000 keys can be loaded at once')
-  if (keys.length === 0) return []
-  const [states, parked, deferred] = await Promise.all([
-    redis.hmget(names.states, ...keys),
-    redis.hmget(names.parked, ...keys),
-    redis.hmget(names.deferred, ...keys),
-  ])
-  return keys.map((key, at) => ({
-    key,
-    state: from(states[at], decodeState),
-    parked: from(parked[at], (text) => decodeParked(key, text)),
-    deferred: from(deferred[at], decodeDeferred) ?? [],
-  }))
 }
 
 /** The journal entries of keys that were taken over from another system. */

@@ -46,7 +46,6 @@ import {
   deferredPage,
   effectsPage,
   firingsPage,
-  loadKeys,
   lookAtGroup,
   migrationsOf,
   outboxPage,
@@ -54,6 +53,7 @@ import {
   timersDue,
 } from './group-reads.ts'
 import { acquireLease, releaseLease, renewLease } from './lease.ts'
+import { loadKeys } from './load-keys.ts'
 import { ShadowsOnRedis } from './shadows-on-redis.ts'
 
 /** Groups on Redis, in the slot of their partition. The connection belongs to the caller. */

@@ -2,11 +2,13 @@ import { intent, stateOf, taken } from '@millrace/processor/contract'
 import { expect } from 'vitest'
 import { type GroupScenario, refusal, wrongType } from './group-guards.ts'
 import type { GroupLab } from './group-lab.ts'
+import { rulingScenarios } from './ruling-guards.ts'
 
 const withheldCount = async (lab: GroupLab) => (await lab.store.audit(lab.at)).counters.effects.withheld
 
-/** The guards of commit-migrations.lua and commit-withheld.lua. */
+/** The guards of commit-migrations.lua and commit-withheld.lua, with those of rulings. */
 export const shadowScenarios: Readonly<Record<string, Readonly<Record<string, GroupScenario>>>> = {
+  ...rulingScenarios,
   'type of migrations': {
     'a foreign journal of migrations refuses the commit': wrongType('migrations', () => ({
       migrations: [taken('a')],

@@ -1,4 +1,5 @@
 import type { GroupPartition, GroupStore } from '@millrace/processor'
+import { expect } from 'vitest'
 import type { ShadowStep } from './group-history.ts'
 
 /** What operators say of a shadow, as a history says. */
@@ -22,4 +23,16 @@ export function playShadow(
       return store.dropStates(at, token, { keys, history, timers, logged: history, named: '', ...said })
     }
   }
+}
+
+/** Takes the lease of both, whoever holds it, and answers the tokens. */
+export async function seizeBoth(
+  memory: GroupStore,
+  redis: GroupStore,
+  at: GroupPartition,
+): Promise<[memory: string, redis: string]> {
+  const inMemory = await memory.seize(at, 'dropper', 1_000)
+  const onRedis = await redis.seize(at, 'dropper', 1_000)
+  expect({ ...onRedis, token: '' }).toEqual({ ...inMemory, token: '' })
+  return [inMemory.token, onRedis.token]
 }

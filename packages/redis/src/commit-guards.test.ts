@@ -9,7 +9,6 @@ import {
 } from '../../../test/support/group-guards.ts'
 import { atOnceScenarios } from '../../../test/support/at-once-guards.ts'
 import { shadowScenarios } from '../../../test/support/shadow-guards.ts'
-import { rulingScenarios } from '../../../test/support/ruling-guards.ts'
 import { draft, type GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
 import { storyScenarios } from '../../../test/support/story-guards.ts'
@@ -223,7 +222,6 @@ describeGuards('commit.lua', scriptSource('commit.lua'), openLab(url, 'commit'),
   'type of dead': {
     'foreign dead letters refuse the commit': wrongType('dead', (lab) => ({ dead: [lab.letter(3)] })),
   },
-  ...rulingScenarios,
   ...shadowScenarios,
   ...storyScenarios(),
   'letter written twice': {

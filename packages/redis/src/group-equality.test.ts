@@ -23,7 +23,7 @@ import {
 } from '../../../test/support/group-history.ts'
 import { type Outcome, outcome } from '../../../test/support/group-outcome.ts'
 import { GroupPlayer, type Planned } from '../../../test/support/group-player.ts'
-import { playShadow } from '../../../test/support/shadow-player.ts'
+import { playShadow, seizeBoth } from '../../../test/support/shadow-player.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { closeConnection, whenReady, writingConnection } from './connection.ts'
 import { groupScripts } from './group-scripts.ts'
@@ -34,8 +34,7 @@ import { StoriesOnRedis } from './stories-on-redis.ts'
 
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
 const runs = Number(process.env['FC_RUNS'] ?? 150)
-const effectsRemembered = 2
-const withheldKept = 2
+const bounds = { effectsRemembered: 2, withheldKept: 2 } as const
 const structures = Object.keys(new Keys().group(testTopic(), 0, 'g')) as (keyof GroupKeys)[]
 
 let server: TestRedis
@@ -62,10 +61,9 @@ class Twins {
   readonly memory: GroupStore & Stories = createMemoryGroupStore({
     log: this.#memoryLog,
     clock: { now: () => now },
-    effectsRemembered,
-    withheldKept,
+    ...bounds,
   })
-  readonly redis = new GroupsOnRedis(redis, { now: () => now, effectsRemembered, withheldKept })
+  readonly redis = new GroupsOnRedis(redis, { now: () => now, ...bounds })
   readonly #stories = new StoriesOnRedis({
     ...{ redis, scripts: groupScripts, keys: new Keys() },
     ...{ reach: 'slot', now: () => now },
@@ -122,7 +120,8 @@ class Twins {
           playShadow(store, at, token, step),
         )
       case 'seize':
-        return this.#seize()
+        this.#tokens.push(await seizeBoth(this.memory, this.redis, at))
+        return
       case 'rule':
         return this.#rule(step)
       case 'rule effect':
@@ -158,13 +157,6 @@ class Twins {
     const [inMemory, onRedis] = leases.map((lease) => lease && { ...lease, token: lease.token.split('-')[0] })
     expect(onRedis).toEqual(inMemory)
     if (leases[0] && leases[1]) this.#tokens.push([leases[0].token, leases[1].token])
-  }
-
-  async #seize(): Promise<void> {
-    const inMemory = await this.memory.seize(this.at, 'dropper', 1_000)
-    const onRedis = await this.redis.seize(this.at, 'dropper', 1_000)
-    expect({ ...onRedis, token: '' }).toEqual({ ...inMemory, token: '' })
-    this.#tokens.push([inMemory.token, onRedis.token])
   }
 
   #tokensOf(by: Holder): [string, string] {
@@ -284,7 +276,7 @@ function note(found: Outcome): void {
 }
 
 test(`memory and Redis answer every history alike, and nothing disappears (FC_SEED=${seed})`, async () => {
-  expect(effectIds.length).toBeGreaterThan(effectsRemembered)
+  expect(effectIds.length).toBeGreaterThan(bounds.effectsRemembered)
   await fc.assert(
     fc.asyncProperty(groupHistory(structures.length), async (steps) => {
       now = Date.parse('2026-01-01T00:00:00Z')

@@ -10,6 +10,7 @@ import { describeParkedCrashes } from './parked-crashes.ts'
 import { describeParked } from './parked.ts'
 import { describeRepairedEffects } from './repaired-effects.ts'
 import { describeRepaired } from './repaired.ts'
+import { describeDropping } from './dropping.ts'
 import { describeTakingOver } from './taking-over.ts'
 import { describeHandling } from './handling.ts'
 import type { EngineUnderTest } from './scene.ts'
@@ -38,6 +39,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeBeginning(subject)
     describeKeepingStates(subject)
     describeTakingOver(subject)
+    describeDropping(subject)
     describeRandomMembers(subject)
   })
 }

@@ -3,6 +3,7 @@ import { type DeadLetter, deadLetterOf } from '../dead-letter.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
+import { scopeOfRecord, toldAbout } from './told-about.ts'
 
 /** The dead letter of an event that was given up: by the engine, which says why, or by its program. */
 export function letterOf(
@@ -33,10 +34,11 @@ export function tellDecided(
   partition: number,
   { dead, ignored }: { readonly dead: readonly DeadLetter[]; readonly ignored: readonly Delivery[] },
 ): void {
-  for (const letter of dead) tell({ kind: 'dead', partition, letter })
-  for (const { key, recorded, why = '' } of ignored)
-    if (recorded !== undefined) {
-      const { event, position } = recorded
-      tell({ kind: 'ignored', partition, key, seq: position.seq, type: event.type, why })
-    }
+  for (const letter of dead) toldAbout(scopeOfRecord(letter), () => tell({ kind: 'dead', partition, letter }))
+  for (const delivery of ignored) {
+    const { key, recorded, why = '' } = delivery
+    if (recorded === undefined) continue
+    const [{ type }, { seq }] = [recorded.event, recorded.position]
+    toldAbout(delivery, () => tell({ kind: 'ignored', partition, key, seq, type, why }))
+  }
 }

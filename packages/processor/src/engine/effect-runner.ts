@@ -13,6 +13,7 @@ import type { EngineSettings } from './engine-settings.ts'
 import { Occasion } from './occasion.ts'
 import { RequeuedEffects } from './requeued-effects.ts'
 import { sleep } from './sleep.ts'
+import { toldAbout } from './told-about.ts'
 import { tracedEffect } from './traced-effect.ts'
 import { deathOf, noteFailure, type WaitingEffect, waitingOf } from './waiting-effect.ts'
 
@@ -234,7 +235,8 @@ export class EffectRunner {
     const { key, name, idempotencyKey, attempt } = effect
     if (failure !== 'dropped') noteFailure(effect, error, { member, nowMs })
     if (failure === 'answered' || (counts && attempt >= effectAttempts)) {
-      tell({ kind: 'effect-dead', partition: this.#lease.at.partition, key, name, idempotencyKey, error })
+      const { partition } = this.#lease.at
+      toldAbout(effect, () => tell({ kind: 'effect-dead', partition, key, name, idempotencyKey, error }))
       this.#ended(effect, 'dead', deathOf(effect, error, nowMs))
       return
     }
@@ -256,16 +258,9 @@ export class EffectRunner {
   #again(effect: WaitingEffect, error: unknown, delayMs: number): void {
     const { timers, tell } = this.#settings
     const { key, name, idempotencyKey, attempt } = effect
-    tell({
-      kind: 'effect-retry',
-      partition: this.#lease.at.partition,
-      key,
-      name,
-      idempotencyKey,
-      attempts: attempt,
-      delayMs,
-      error,
-    })
+    const { partition } = this.#lease.at
+    const one = { partition, key, name, idempotencyKey, error }
+    toldAbout(effect, () => tell({ kind: 'effect-retry', ...one, attempts: attempt, delayMs }))
     void sleep(timers, delayMs, this.#ending.signal).then(() => {
       if (this.#ending.signal.aborted) return
       this.#queue(effect)

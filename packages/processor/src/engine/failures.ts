@@ -9,6 +9,7 @@ import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import type { Later } from './later.ts'
+import { scopeOfRecord, toldAbout } from './told-about.ts'
 import { noteAttempt } from './told-facts.ts'
 
 /** The longest pause of a retry that is made in memory, with the key's events in hand, in ms. */
@@ -186,7 +187,8 @@ export class Failures {
     slot.tries = []
     slot.phase = 'open'
     if (slot.waiting.length > 0) this.#lanes.wake(slot)
-    tell({ kind: 'retry', partition: this.#partition, seq, attempts, delayMs, error })
+    const partition = this.#partition
+    toldAbout(delivery, () => tell({ kind: 'retry', partition, seq, attempts, delayMs, error }))
     // Timers of machines are early at times.
     lateRetries.putOff(seq, { attempts, tries, notBeforeMs: elapsedMs() + delayMs - 2 }, delayMs)
   }
@@ -246,7 +248,10 @@ export class Failures {
     const { tell } = this.#settings
     const seq = slot.parked?.newest.seq ?? slot.seq
     const due = dueMs === undefined ? {} : { dueMs }
-    tell({ kind: 'parked', partition: this.#partition, key: slot.key, seq, error, ...due })
+    const head = slot.parked?.newest
+    const news = { kind: 'parked', partition: this.#partition, key: slot.key, seq, error, ...due } as const
+    if (head === undefined) tell(news)
+    else toldAbout(scopeOfRecord(head), () => tell(news))
   }
 
   #backOff(slot: KeySlot, delivery: Delivery, error: unknown, counted: number, delayMs: number): void {
@@ -255,7 +260,8 @@ export class Failures {
     slot.phase = 'backing-off'
     const seq = delivery.recorded?.position.seq ?? slot.seq
     const { tell } = this.#settings
-    tell({ kind: 'retry', partition: this.#partition, seq, attempts: slot.failures, delayMs, error })
+    const [partition, attempts] = [this.#partition, slot.failures]
+    toldAbout(delivery, () => tell({ kind: 'retry', partition, seq, attempts, delayMs, error }))
     this.#later.after(delayMs, () => {
       if (slot.phase !== 'backing-off') return
       slot.phase = 'open'

@@ -122,3 +122,30 @@ test('what goes well in a trace that is not recorded is told by nobody', async (
   await handled('00', {})
   expect(works).toEqual([])
 })
+
+test('what an observer logs of an event that fails, waits and is given up is of its story', async () => {
+  const log = createMemoryLog()
+  const told: [kind: string, correlationId: string | undefined, causationId: string | undefined][] = []
+  const made = newEvent(things, { type: 'Made', key: 'k', data: { n: 1 }, correlationId: 'story-1' })
+  const definition = processor('group', things, {
+    onExhausted: 'skip-event',
+    handle: () => {
+      throw new Error('never')
+    },
+  })
+  const running = await run(definition, {
+    ...{ log, store: createMemoryGroupStore({ log }), attempts: 3, retry: { firstMs: 1, maxMs: 2 } },
+    observe: ({ kind }) => {
+      const scope = currentScope()
+      if (kind === 'retry' || kind === 'parked' || kind === 'dead')
+        told.push([kind, scope?.correlationId, scope?.causationId])
+      else expect(scope).toBeUndefined()
+      wake()
+    },
+  })
+  runs.push(running)
+  await log.append(things, [{ events: [made] }])
+  await until(() => told.some(([kind]) => kind === 'dead'))
+  expect(told).toEqual(told.map(([kind]) => [kind, 'story-1', made.id]))
+  expect(new Set(told.map(([kind]) => kind))).toEqual(new Set(['retry', 'parked', 'dead']))
+})

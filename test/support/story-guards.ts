@@ -2,6 +2,7 @@ import type { NotedFact } from '@millrace/processor'
 import { Keys, type StoryKeys } from '../../packages/redis/src/keys.ts'
 import { expectRefused, type GroupScenario } from './group-guards.ts'
 import type { GroupLab } from './group-lab.ts'
+import { rulingScenarios } from './ruling-guards.ts'
 
 /** A fact about the first event. */
 export const aFact: NotedFact = {
@@ -27,14 +28,22 @@ function commitAFact(lab: GroupLab): Promise<unknown> {
   return lab.commit(3, { facts: [aFact], settled: { atMs: 1_700_000_000_000, member: 'one' } })
 }
 
-/** The guards of story-facts.lua, in a script that notes something by this call; default: a commit. */
+/** The guards of story-facts.lua, in a script that notes something by this call. */
 export function storyScenarios(
-  call: (lab: GroupLab) => Promise<unknown> = commitAFact,
-  before: (lab: GroupLab) => Promise<unknown> = async () => undefined,
+  call: (lab: GroupLab) => Promise<unknown>,
+  before: (lab: GroupLab) => Promise<unknown>,
 ): Readonly<Record<string, Readonly<Record<string, GroupScenario>>>> {
   return {
     'type of story': { 'foreign facts refuse the call': foreignStory('facts', call, before) },
     'type of story-times': { 'foreign times of facts refuse the call': foreignStory('times', call, before) },
-    'type of story-marks': { 'foreign marks refuse the call': foreignStory('marks', call, before) },
   }
+}
+
+/** The guards of what commit.lua notes of events: rulings, facts, marks. */
+export const notedScenarios: Readonly<Record<string, Readonly<Record<string, GroupScenario>>>> = {
+  ...rulingScenarios,
+  ...storyScenarios(commitAFact, async () => undefined),
+  'type of story-marks': {
+    'foreign marks refuse the commit': foreignStory('marks', commitAFact, async () => undefined),
+  },
 }

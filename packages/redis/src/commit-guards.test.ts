@@ -11,7 +11,7 @@ import { atOnceScenarios } from '../../../test/support/at-once-guards.ts'
 import { shadowScenarios } from '../../../test/support/shadow-guards.ts'
 import { draft, type GroupLab } from '../../../test/support/group-lab.ts'
 import { describeGuards } from '../../../test/support/guards.ts'
-import { storyScenarios } from '../../../test/support/story-guards.ts'
+import { notedScenarios } from '../../../test/support/story-guards.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { scriptSource } from './script-source.ts'
 
@@ -223,7 +223,7 @@ describeGuards('commit.lua', scriptSource('commit.lua'), openLab(url, 'commit'),
     'foreign dead letters refuse the commit': wrongType('dead', (lab) => ({ dead: [lab.letter(3)] })),
   },
   ...shadowScenarios,
-  ...storyScenarios(),
+  ...notedScenarios,
   'letter written twice': {
     'an event is dead once': async (lab) => {
       await lab.commit(2, { dead: [lab.letter(1)] })

@@ -26,7 +26,7 @@
 --      …                  where ARGV 1 says: migrations, see commit-migrations.lua; withheld and withheld-order, see
 --                         commit-withheld.lua
 --      …                  for each target, from where it says: KEYS of append.lua, with the key index of its events
---      …                  with a story, from where it says: see story-facts.lua
+--      …                  with a story or a mark, from where it says: see story-facts.lua, story-marks.lua
 -- ARGV  1 JSON header; lists are absent where the commit has no such part
 --         token, n, id, seq  of the position ("0-0", 0 before the first event)
 --         ahead    seqs settled beyond the position, ascending, comma separated
@@ -47,7 +47,7 @@
 --                  the last three are absent where the events may not be appended at once
 --         targets  [[index into KEYS, length of its key index], …]; with them:
 --         channel  what the group is called there;  now  ms, or absent for the server's clock
---         effects  how many;  story  what became of events, see story-facts.lua
+--         effects  how many;  story, mark  see there
 --         journal  index of the migrations into KEYS;  migrate  [[key, seq, text], …]
 --         withheldAt  index of withheld into KEYS;  withheld  [[idempotency key, text], …];  withheldMost  how many are kept
 --       2 states: key, value, key, value, … separated by the character 30
@@ -74,6 +74,7 @@ local n, seq = c.n, c.seq
 -- @include hset-all.lua
 -- @include dead-index.lua
 -- @include story-facts.lua
+-- @include story-marks.lua
 
 -- READ
 
@@ -125,6 +126,7 @@ judgeWithheld()
 local numbers = numberOutbox()
 judgeAtOnce(numbers)
 judgeStory(c.story)
+judgeMark()
 
 -- WRITE
 
@@ -147,7 +149,8 @@ redis.call('HSET', GROUP, 'n', string.format('%.0f', n), 'id', c.id, 'seq', stri
   'gid', stand, 'gread', read)
 hsetAll(GROUP, record)
 writeWithheld()
-writeStory(c.story, seq + #ahead >= tip)
+writeStory(c.story)
+writeMark(seq + #ahead >= tip)
 if c.expire then
   redis.call('PEXPIRE', GROUP, c.expire)
   for i = 4, 19 do redis.call('PEXPIRE', KEYS[i], c.expire) end

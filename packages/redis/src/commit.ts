@@ -9,7 +9,7 @@ import {
 import { atOnce, type AtOnce, type EntryHeader } from './at-once.ts'
 import type { GroupPlace } from './group-place.ts'
 import { encodeEffect, encodeMigration, encodeState, timerMember } from './stored-texts.ts'
-import { type StoryHeader, storyPart } from './story-header.ts'
+import { type MarkHeader, markPart, type StoryHeader, storyPart } from './story-header.ts'
 
 type Reply =
   | readonly ['committed', ...(readonly number[])]
@@ -47,11 +47,12 @@ export async function commitGroup(place: GroupPlace, commit: Commit): Promise<Co
   if (commit.migrations) keys.push(names.migrations)
   if (commit.withheld) keys.push(names.withheld, names.withheldOrder)
   const emits = atOnce(place, commit, keys.length)
-  const { position, n, facts, settled } = commit
-  const mark = settled && { ...settled, seq: position.seq, n }
-  const story = storyPart(place, keys.length + emits.keys.length, { facts, mark })
-  const args = argumentsOf(commit, place, emits, story?.header)
-  const all = [...keys, ...emits.keys, ...(story?.keys ?? [])]
+  const taken = keys.length + emits.keys.length
+  const story = storyPart(place, taken, commit.facts)
+  const mark = markPart(place, taken + (story?.keys.length ?? 0), commit)
+  const told = { ...(story ? { story: story.header } : {}), ...(mark ? { mark: mark.header } : {}) }
+  const args = argumentsOf(commit, place, emits, told)
+  const all = [...keys, ...emits.keys, ...(story?.keys ?? []), ...(mark?.keys ?? [])]
   const reply = (await scripts.commit.run(redis, all, args)) as Reply
   switch (reply[0]) {
     case 'committed': {
@@ -95,6 +96,7 @@ interface Header {
   now?: number
   effects?: number
   story?: StoryHeader
+  mark?: MarkHeader
   journal?: number
   migrate?: readonly (readonly [string, number, string])[]
   withheldAt?: number
@@ -106,14 +108,13 @@ function argumentsOf(
   commit: Commit,
   { redisGroup: group, expireMs, withheldKept = 10_000 }: GroupPlace,
   emits: AtOnce,
-  story: StoryHeader | undefined,
+  told: Pick<Header, 'story' | 'mark'>,
 ): string[] {
   const { token, n, position, ahead } = commit
   const place = { token, n, id: position.id, seq: position.seq, ahead: ahead.join(',') }
-  const header: Header = { ...place, group, ...emits.header }
+  const header: Header = { ...place, group, ...emits.header, ...told }
   if (expireMs !== undefined) header.expire = expireMs
   if (commit.done !== undefined) header.done = commit.done
-  if (story !== undefined) header.story = story
   addLedger(header, commit)
   addTimers(header, commit)
   addShadow(header, commit, withheldKept)

@@ -29,7 +29,11 @@ export async function confirmEffects(
     JSON.stringify(note ?? null),
   ])
   const told = changes.flatMap(({ fact }, at) => (fact ? [{ fact, of: at + 1 }] : []))
-  const story = storyPart(place, keys.length, { facts: told.map(({ fact }) => fact) })
+  const story = storyPart(
+    place,
+    keys.length,
+    told.map(({ fact }) => fact),
+  )
   const storyText = story ? JSON.stringify({ ...story.header, of: told.map(({ of }) => of) }) : ''
   const args = [token, JSON.stringify(list), remembered, storyText]
   const reply = (await scripts.confirm.run(redis, [...keys, ...(story?.keys ?? [])], args)) as

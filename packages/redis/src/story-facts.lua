@@ -1,14 +1,12 @@
--- include: what became of events, in commit.lua, confirm.lua and rule.lua: facts by the seq of their event, and marks of
--- commits by the seq of their position, bounded. Uses KEYS, hset-all.lua; gives judgeStory, writeStory, tellRuling.
--- A story is {at = index into KEYS of story, story-times and story-marks, now = ms or absent, with facts: facts = [[seq, JSON], …],
--- bytes, stories, kept = what storyBounds says; with a mark: mark = [seq, text, 1 = also before the end of the log], marks}.
+-- include: what became of events, in commit.lua, confirm.lua, rule.lua and effects-rule.lua: facts by the seq of their event,
+-- bounded. Uses KEYS, hset-all.lua; gives judgeStory, writeStory, tellRuling. A story is {at = index into KEYS of story and
+-- story-times, now = ms or absent, facts = [[seq, JSON], …], bytes, stories, kept = what storyBounds says}.
 
 -- Nothing of later writes may fail, so everything is touched once.
 local function judgeStory(story)
   if not story then return end
   redis.call('HLEN', KEYS[story.at]) -- guard: type of story
   redis.call('ZCARD', KEYS[story.at + 1]) -- guard: type of story-times
-  redis.call('ZCARD', KEYS[story.at + 2]) -- guard: type of story-marks
 end
 
 local function storyTime(story)
@@ -61,13 +59,6 @@ local function tellRuling(story, now, on)
   writeFacts(story)
 end
 
--- `atEnd`: the call has brought a group to the end of the log.
-local function writeStory(story, atEnd)
-  if not story then return end
-  if story.facts and #story.facts > 0 then writeFacts(story) end
-  if not story.mark or not (atEnd or story.mark[3] == 1) then return end
-  local MARKS = KEYS[story.at + 2]
-  redis.call('ZADD', MARKS, string.format('%.0f', story.mark[1]), story.mark[2])
-  local beyond = redis.call('ZCARD', MARKS) - story.marks
-  if beyond > 0 then redis.call('ZREMRANGEBYRANK', MARKS, 0, beyond - 1) end
+local function writeStory(story)
+  if story and #story.facts > 0 then writeFacts(story) end
 end

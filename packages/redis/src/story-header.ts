@@ -1,46 +1,53 @@
-import { checkFacts, type NotedFact, type SettledMark, storyBounds } from '@millrace/processor'
+import { checkFacts, type Commit, type NotedFact, storyBounds } from '@millrace/processor'
 import type { GroupPlace } from './group-place.ts'
 
 /** What a script is told of facts, as `story-facts.lua` describes it. */
 export interface StoryHeader {
   readonly at: number
   readonly now?: number
-  readonly facts?: readonly (readonly [seq: number, fact: string])[]
-  readonly bytes?: number
-  readonly stories?: number
-  readonly kept?: number
-  readonly mark?: readonly [seq: number, text: string, anyway: 0 | 1]
-  readonly marks?: number
+  readonly facts: readonly (readonly [seq: number, fact: string])[]
+  readonly bytes: number
+  readonly stories: number
+  readonly kept: number
 }
 
-/** What a call notes of events, beside what it does to them. */
-export interface ToNote {
-  readonly facts?: readonly NotedFact[] | undefined
-  /** With the commit's position and number: when it was made, and by whom. */
-  readonly mark?: (SettledMark & { readonly seq: number; readonly n: number }) | undefined
-}
+/** What a script is told of a mark, as `story-marks.lua` describes it. */
+export type MarkHeader = readonly [at: number, text: string, anyway: 0 | 1, kept: number]
 
-/** The part of a call that notes facts, and the keys that it needs behind `taken` others. */
-export interface StoryPart {
+/** The part of a call that notes something, and the keys that it needs behind `taken` others. */
+export interface StoryPart<Header> {
   readonly keys: readonly string[]
-  readonly header: StoryHeader
+  readonly header: Header
 }
 
-/**
- * What a call is to note. Undefined where there is nothing: with ephemeral groups and generations that are built, nothing
- * ever is.
- */
+/** The facts of a call; undefined where there are none. */
 export function storyPart(
   place: GroupPlace,
   taken: number,
-  { facts = [], mark }: ToNote,
-): StoryPart | undefined {
+  facts: readonly NotedFact[] = [],
+): StoryPart<StoryHeader> | undefined {
   checkFacts(facts)
-  if (facts.length === 0 && mark === undefined) return undefined
-  const told = facts.map(({ seq, fact }): [number, string] => [seq, JSON.stringify(fact)])
-  const part = partOf(place, taken, told)
-  if (part === undefined || mark === undefined) return part
-  return { ...part, header: { ...part.header, mark: markOf(mark), marks: storyBounds.marks } }
+  if (facts.length === 0) return undefined
+  return partOf(
+    place,
+    taken,
+    facts.map(({ seq, fact }) => [seq, JSON.stringify(fact)]),
+  )
+}
+
+/** The mark of a commit; undefined where it has none. */
+export function markPart(
+  place: GroupPlace,
+  taken: number,
+  { settled, n }: Pick<Commit, 'settled' | 'n'>,
+): StoryPart<MarkHeader> | undefined {
+  if (settled === undefined || isPassing(place)) return undefined
+  const { keys, at } = place
+  const { atMs, member, anyway } = settled
+  return {
+    keys: [keys.story(at.topic, at.partition, at.group).marks],
+    header: [taken + 1, `${atMs} ${n} ${member}`, anyway ? 1 : 0, storyBounds.marks],
+  }
 }
 
 /** A fact about an event that the script completes itself: with the time, and where the event was. */
@@ -48,29 +55,25 @@ export function storyOfRuling(
   place: GroupPlace,
   taken: number,
   { seq, ...ruling }: { seq: number; kind: string; by: string; reason: string; id: string },
-): StoryPart | undefined {
+): StoryPart<StoryHeader> | undefined {
   return partOf(place, taken, [[seq, JSON.stringify({ what: 'ruled', ...ruling })]])
 }
 
 function partOf(
-  { keys, at, expireMs, now: nowOf }: GroupPlace,
+  place: GroupPlace,
   taken: number,
   facts: readonly (readonly [number, string])[],
-): StoryPart | undefined {
-  if (expireMs !== undefined || (at.generation ?? 0) > 0) return undefined
-  const { facts: story, times, marks } = keys.story(at.topic, at.partition, at.group)
-  const now = nowOf()
+): StoryPart<StoryHeader> | undefined {
+  if (isPassing(place)) return undefined
+  const { keys, at } = place
+  const { facts: story, times } = keys.story(at.topic, at.partition, at.group)
+  const now = place.now()
   const { bytes, stories, keptMs } = storyBounds
-  return {
-    keys: [story, times, marks],
-    header: {
-      at: taken + 1,
-      ...(now === undefined ? {} : { now }),
-      ...(facts.length === 0 ? {} : { facts, bytes, stories, kept: keptMs }),
-    },
-  }
+  const timed = now === undefined ? {} : { now }
+  return { keys: [story, times], header: { at: taken + 1, ...timed, facts, bytes, stories, kept: keptMs } }
 }
 
-function markOf({ seq, atMs, n, member, anyway }: NonNullable<ToNote['mark']>): [number, string, 0 | 1] {
-  return [seq, `${atMs} ${n} ${member}`, anyway ? 1 : 0]
+/** Of ephemeral groups, and generations that are built, nothing is kept. */
+function isPassing({ expireMs, at }: GroupPlace): boolean {
+  return expireMs !== undefined || (at.generation ?? 0) > 0
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { benchAppend } from './append.ts'
+import { benchChangeStream } from './change-stream.ts'
 import { benchLanes } from './lanes.ts'
 import { benchParked } from './parked.ts'
 import { benchProcess } from './process.ts'
@@ -11,6 +12,7 @@ type Bench = (rounds: number, say: (line: string) => void, large: boolean) => Pr
 
 const benches: Readonly<Record<string, Bench>> = {
   append: benchAppend,
+  'change-stream': benchChangeStream,
   lanes: benchLanes,
   parked: benchParked,
   process: benchProcess,

@@ -81,6 +81,7 @@ export async function runChangeStream(options: ChangeRunOptions): Promise<Change
         await redis.restart()
         serverRestarts.redis += 1
       }
+      if (turn === Math.ceil(kills / 3)) await writers.bulk(Math.round(changes / 5))
       await readers.someActive(10_000)
       await pause(between(random, 0, 400))
       await readers.kill(random() < 0.7)

@@ -60,6 +60,17 @@ export class ChangeWriters {
     for (let writer = 0; writer < writers; writer++) await this.#relearn(writer)
   }
 
+  /** One transaction of many rows, more than any buffer on the way holds. */
+  async bulk(rows: number): Promise<void> {
+    await this.#pool.query(
+      `INSERT INTO stock (id, op, body) SELECT 1000000 + g, 1000000000 + g, repeat(md5(g::text), 1 + g % 20)
+       FROM generate_series(1, $1::integer) AS g`,
+      [rows],
+    )
+    this.tale.changes += rows
+    this.tale.transactions += 1
+  }
+
   /** Writes as many changes as were allowed, until `stop`. */
   async run(): Promise<void> {
     await Promise.all(this.#rows.map((_, at) => this.#write(at)))

@@ -108,7 +108,8 @@ class Reading {
   readonly #snapshots: SnapshotRuns
   readonly #mappings: ReadonlyMap<string, Mapping>
   readonly #settled: { readonly position: string; readonly atMs: number }[] = []
-  readonly #writtenBefore: number
+  /** Events of the writer that the board has counted; snapshots are counted there by themselves. */
+  #counted = 0
   #failure: { readonly error: unknown } | undefined
 
   constructor(
@@ -125,7 +126,6 @@ class Reading {
     this.#snapshots = snapshots
     this.#mappings = new Map(around.options.mappings.map((mapping) => [mapping.table, mapping]))
     this.#writer = new StreamWriter(lines, start, (error) => this.#fail(error))
-    this.#writtenBefore = around.board.events
   }
 
   async run(): Promise<void> {
@@ -213,7 +213,8 @@ class Reading {
     const { position } = await this.#writer.settle()
     const now = performance.now()
     board.position = position
-    board.events = this.#writtenBefore + this.#writer.written
+    board.events += this.#writer.written - this.#counted
+    this.#counted = this.#writer.written
     if (this.#settled.at(-1)?.position !== position) this.#settled.push({ position, atMs: now })
     const delayMs = options.acknowledgeDelayMs ?? 2_000
     let upTo: string | undefined

@@ -130,7 +130,8 @@ export class ReplicationWire {
 
   #take(chunk: Buffer): void {
     if (chunk[0] === 0x77) {
-      this.#frames.push({ kind: 'data', bytes: chunk.subarray(25) })
+      // A copy: the driver uses its buffer again for what comes next.
+      this.#frames.push({ kind: 'data', bytes: Buffer.from(chunk.subarray(25)) })
       this.#waiting += chunk.length - 25
       if (!this.#isPaused && this.#waiting > full) this.#pause(true)
     } else if (chunk[0] === 0x6b) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Change, ChangeSource, ChangeStream, StreamItem } from '@millrace/source'
 import type { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -188,6 +189,32 @@ test('a database in which nothing of ours happens lets the server forget what ot
     if (!done && value.kind === 'reached') stream.acknowledge(value.position)
   }
   expect((await source.lag())?.behindBytes).toBeLessThan(1_000_000)
+})
+
+test('a backlog that is larger than any buffer is told as it was, however slowly it is read', async () => {
+  await pool.query('CREATE TABLE many (id integer PRIMARY KEY, text text)')
+  const { items } = await streamOf([{ table: 'public.many' }])
+  for (let part = 0; part < 10; part++)
+    await pool.query(
+      `INSERT INTO many SELECT g, repeat(md5(g::text), 1 + g % 20) FROM generate_series($1::integer, $1::integer + 1999) AS g`,
+      [part * 2_000],
+    )
+  const first = await nextChanges(items, 1)
+  // Meanwhile more comes in than is read.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const all = [...first, ...(await nextChanges(items, 20_000 - first.length))]
+  expect(all.map(({ row }) => row?.['id'])).toEqual(Array.from({ length: 20_000 }, (_, at) => at))
+  const wrong = all.filter(({ row }) => {
+    const [id, text] = [Number(row?.['id']), String(row?.['text'])]
+    return (
+      text !==
+      createHash('md5')
+        .update(String(id))
+        .digest('hex')
+        .repeat(1 + (id % 20))
+    )
+  })
+  expect(wrong).toEqual([])
 })
 
 test('a table that is not there, and one whose rows cannot be told apart, are refused by name', async () => {

@@ -1,9 +1,9 @@
-import { freshId, MillraceError, newEvent } from '@millrace/event'
+import { freshId, newEvent } from '@millrace/event'
 import { serviceClient } from '@millrace/hono'
 import { appendOne, createMemoryLog } from '@millrace/log'
 import { openPool } from '@millrace/postgres'
 import { createMemoryGroupStore } from '@millrace/processor'
-import { createPurchasing, openCentralDatabase } from '@millrace-app/purchasing'
+import { createPurchasing, openCentralDatabase, openSnapshot } from '@millrace-app/purchasing'
 import {
   createRestocking,
   openSuggestionStore,
@@ -55,7 +55,7 @@ export async function openScene(url: string) {
   let orders = 0
   const purchasing = createPurchasing({
     database,
-    snapshot: () => Promise.reject(new MillraceError('service.unavailable')),
+    snapshot: () => openSnapshot(own.href, database.schema),
     http: quietHttp,
     tokens: [token],
     newId: () => `O${++orders}`,
@@ -99,6 +99,11 @@ export async function openScene(url: string) {
           await hooks.mail({ email, name: supplier }, suggestion)
           mails.push({ to: email, id: suggestion.id, key: idempotencyKey, correlationId })
         },
+      },
+      snapshot: async (signal) => {
+        const { body } = await client.fetch('/snapshot', { signal, timeoutMs: 60_000 })
+        if (!body) throw new Error('The snapshot has no body')
+        return body
       },
       http: quietHttp,
       tokens: [token],

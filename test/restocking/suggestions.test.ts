@@ -186,7 +186,7 @@ describe('one click', () => {
     await scene.echo(order, 'click-2')
     await eventually(async () => {
       const { body } = await scene.get(`/orders/${order.id}/verdicts`)
-      return (body['lines'] as { orderVersion: number }[])[0]?.orderVersion === 2 ? true : undefined
+      return (body['lines'] as { lineVersion: number }[])[0]?.lineVersion === 2 ? true : undefined
     })
     expect(await scene.completedBy(id)).toBe('answer')
     expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('completed')
@@ -207,7 +207,7 @@ describe('one click', () => {
     await scene.echo(order, 'of-somebody-else')
     await eventually(async () => {
       const { body } = await scene.get(`/orders/${order.id}/verdicts`)
-      return (body['lines'] as { orderVersion: number }[])[0]?.orderVersion === 2 ? true : undefined
+      return (body['lines'] as { lineVersion: number }[])[0]?.lineVersion === 2 ? true : undefined
     })
     expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('in-progress')
     release()
@@ -249,7 +249,7 @@ describe('one click', () => {
     expect([answer.status, answer.body['code'], answer.body['refused']]).toEqual([
       409,
       'suggestion.decided',
-      'append.version',
+      'order.finished',
     ])
     expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('open')
     await scene.echo(shipped)
@@ -305,15 +305,17 @@ describe('many, and later', () => {
     await scene.stock(5)
     await scene.echo(order)
     await scene.echo(other)
-    const ids = [`${order.id}.2.v1.bring-forward`, `${other.id}.1.v1.bring-forward`]
+    const ids = [2, 3].map((line) => `${order.id}.${line}.v1.bring-forward`)
+    ids.push(`${other.id}.1.v1.bring-forward`)
     for (const id of ids) await scene.until(id, ({ status }) => status === 'open')
     const { body } = await scene.call('/suggestions/carry-out', { ids: [...ids, 'none'] })
     expect(body['results']).toMatchObject([
       { status: 'completed' },
       { status: 'completed' },
+      { status: 'completed' },
       { problem: { code: 'suggestion.unknown' } },
     ])
-    expect(scene.mails).toHaveLength(2)
+    expect(scene.mails).toHaveLength(3)
   })
 
   test('dismissed stays dismissed, a snooze ends by itself, and both can be taken back', async () => {
@@ -346,7 +348,7 @@ describe('many, and later', () => {
     })
     expect((await scene.get('/suggestions?status=open')).body['suggestions']).toEqual([])
     const order = await scene.ofPurchasingGet(orderOf(id))
-    await scene.echo({ ...order, version: 2 })
+    await scene.echo({ ...order, version: 2, lines: order.lines.map((line) => ({ ...line, version: 2 })) })
     await scene.until(`${order.id}.1.v2.bring-forward`, ({ status }) => status === 'open')
   }, 30_000)
 })

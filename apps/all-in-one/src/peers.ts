@@ -9,6 +9,7 @@ const elsewhere = {
   'user-command': { url: 'USER_COMMAND_URL', port: 'USER_COMMAND_PORT' },
   uniq: { url: 'UNIQ_URL', port: 'UNIQ_PORT' },
   'user-query': { url: 'USER_QUERY_URL', port: 'USER_QUERY_PORT' },
+  purchasing: { url: 'PURCHASING_URL', port: 'PURCHASING_PORT' },
   'legacy-leads': { url: 'LEGACY_LEADS_URL', port: 'LEGACY_LEADS_PORT' },
 } as const
 

@@ -6,6 +6,9 @@ import { leadsService } from './services/leads.ts'
 import { legacyLeadsService } from './services/legacy-leads.ts'
 import { mailService } from './services/mail.ts'
 import { opsService } from './services/ops.ts'
+import { plannerService } from './services/planner.ts'
+import { purchasingService } from './services/purchasing.ts'
+import { restockingService } from './services/restocking.ts'
 import { uniqService } from './services/uniq.ts'
 import { userCommandService } from './services/user-command.ts'
 import { userQueryService } from './services/user-query.ts'
@@ -21,5 +24,8 @@ export const serviceRegistry: readonly ServiceFactory[] = [
   legacyLeadsService,
   leadsService,
   cdcService,
+  purchasingService,
+  restockingService,
+  plannerService,
   gatewayService,
 ]

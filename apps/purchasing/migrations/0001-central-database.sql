@@ -35,11 +35,14 @@ CREATE TABLE purchase_order (
   supplier_id text NOT NULL REFERENCES supplier,
   status text NOT NULL CHECK (status IN ('open', 'shipped', 'delivered', 'cancelled')),
   ordered_on date NOT NULL,
-  -- [{ line, product, quantity, dueOn, status: open | cancelled }]
+  -- [{ line, product, quantity, dueOn, status: open | cancelled, version }]
   lines jsonb NOT NULL,
   version integer NOT NULL DEFAULT 1,
   changed_at timestamptz NOT NULL DEFAULT now()
 );
+
+-- The change stream tells the old row whole: an update does not repeat long values that it leaves alone.
+ALTER TABLE purchase_order REPLICA IDENTITY FULL;
 
 -- What others are to hear of beside changed rows; the change stream carries it, nobody reads it here.
 CREATE TABLE outbox (

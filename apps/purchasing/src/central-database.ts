@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/event'
 import {
   inTransaction,
+  makeSchema,
   migrate,
   openSchemaPool,
   type PoolOptions,
@@ -44,7 +45,7 @@ export async function openCentralDatabase(options: CentralDatabaseOptions): Prom
   return {
     schema,
     prepare: async () => {
-      await inTransaction(pool, (queries) => queries.rows(`CREATE SCHEMA IF NOT EXISTS ${schema}`))
+      await makeSchema(pool, schema)
       await migrate(pool, 'purchasing', migrations)
     },
     write: (correlationId, act) =>

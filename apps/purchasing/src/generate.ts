@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { Queries } from '@millrace/postgres'
+import type { CentralDatabase } from './central-database.ts'
 import type { OrderLine, OrderStatus } from './order.ts'
 
 /** How large a generated database is. */
@@ -21,6 +23,31 @@ export interface GenerateOptions extends Size {
   readonly today: string
   /** Told after each part of rows. */
   readonly onProgress?: (rows: number, of: number) => void
+}
+
+/**
+ * Fills a central database in which there is nothing; several processes may ask for it at once.
+ *
+ * @param today YYYY-MM-DD.
+ */
+export async function seedWhenEmpty(
+  database: CentralDatabase,
+  size: 'small' | 'large' | 'none',
+  today: string,
+): Promise<void> {
+  if (size === 'none') return
+  await database.write('seed', async (queries) => {
+    await queries.rows(`SELECT pg_advisory_xact_lock(hashtextextended('purchasing seed', 0))`)
+    const [some] = await queries.rows('SELECT id FROM product LIMIT 1')
+    if (!some)
+      await generate(queries, { ...(size === 'large' ? largeSize : smallSize), today, random: seeded(size) })
+  })
+}
+
+/** Numbers of [0, 1) that follow from a text. */
+export function seeded(text: string): () => number {
+  let at = 0
+  return () => createHash('sha256').update(`${text} ${at++}`).digest().readUInt32BE() / 2 ** 32
 }
 
 const adjectives = ['Blue', 'Folding', 'Heavy', 'Light', 'Oak', 'Steel', 'Round', 'Small', 'Tall', 'Wide']
@@ -46,7 +73,7 @@ export async function generate(queries: Queries, options: GenerateOptions): Prom
   }
   const pick = (count: number) => Math.floor(random() * count)
   /** Small numbers far more often than large ones. */
-  const skewed = (count: number) => Math.floor(random() ** 3 * count)
+  const skewed = (count: number) => Math.floor(random() ** 2 * count)
   const supplierOf = (product: number) => supplierId(product % suppliers)
 
   await insert(
@@ -91,6 +118,7 @@ export async function generate(queries: Queries, options: GenerateOptions): Prom
           quantity: 10 * (1 + skewed(50)),
           dueOn: dayAfter(today, 5 + pick(40) - Math.min(age, 30)),
           status: status === 'cancelled' ? 'cancelled' : 'open',
+          version: 1,
         }
       })
       return [orderId(at), supplierOf(first), status, dayAfter(today, -age), JSON.stringify(lines)]

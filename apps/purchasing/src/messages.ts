@@ -21,7 +21,7 @@ export const carryOutBody = z
       version: z.number().int().min(1),
     }),
   ])
-  .describe('What to do about the line, judged on the version of the order that it is about')
+  .describe('What to do about the line, judged on the version of the line that it is about')
 export const moveBody = z.strictObject({
   difference: z
     .number()
@@ -37,6 +37,7 @@ const lineAnswer = z.object({
   quantity: z.number(),
   dueOn: z.string(),
   status: z.enum(['open', 'cancelled']),
+  version: z.number(),
 })
 export const orderAnswer = z.object({
   id: z.string(),

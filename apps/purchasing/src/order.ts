@@ -13,6 +13,8 @@ export interface OrderLine {
   /** Date, YYYY-MM-DD. */
   readonly dueOn: string
   readonly status: 'open' | 'cancelled'
+  /** Version of the order by which this line was changed last. */
+  readonly version: number
 }
 
 /** A purchase order that was placed with a supplier. */
@@ -35,17 +37,23 @@ export type LineAction =
 /**
  * The order after the action; its last open line cancelled cancels the order.
  *
- * @throws {MillraceError} `order.line-unknown`; `order.finished` when order or line has come to its end, or has been
+ * @param lineVersion Version of the line that the decision is about: other lines of the order may have changed since.
+ * @throws {MillraceError} `order.line-unknown`; `append.version` when the line was changed since; `order.finished` when order or line has come to its end, or has been
  *   shipped; `request.invalid` for a date that goes the wrong way
  */
-export function carryOut(order: Order, line: number, action: LineAction): Order {
+export function carryOut(order: Order, line: number, action: LineAction, lineVersion: number): Order {
   const found = order.lines.find((one) => one.line === line)
   if (!found) throw new MillraceError('order.line-unknown', `Order ${order.id} has no line ${line}`)
+  if (found.version !== lineVersion)
+    throw new MillraceError('append.version', `Line ${line} of order ${order.id} was changed since`, {
+      details: { version: found.version, orderStatus: order.status },
+    })
   if (order.status !== 'open') throw finished(`Order ${order.id} is ${order.status}`)
   if (found.status !== 'open') throw finished(`Line ${line} of order ${order.id} is ${found.status}`)
-  const lines = order.lines.map((one) => (one === found ? changedLine(found, action) : one))
+  const version = order.version + 1
+  const lines = order.lines.map((one) => (one === found ? { ...changedLine(found, action), version } : one))
   const status = lines.every((one) => one.status === 'cancelled') ? 'cancelled' : order.status
-  return { ...order, lines, status, version: order.version + 1 }
+  return { ...order, lines, status, version }
 }
 
 function changedLine(line: OrderLine, action: LineAction): OrderLine {
@@ -77,11 +85,12 @@ const next: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
 export function moveTo(order: Order, status: OrderStatus): Order {
   if (!next[order.status].includes(status))
     throw finished(`Order ${order.id} is ${order.status}, and cannot become ${status}`)
+  const version = order.version + 1
   const lines =
     status === 'cancelled'
-      ? order.lines.map((one) => ({ ...one, status: 'cancelled' as const }))
+      ? order.lines.map((one) => (one.status === status ? one : { ...one, status, version }))
       : order.lines
-  return { ...order, status, lines, version: order.version + 1 }
+  return { ...order, status, lines, version }
 }
 
 function finished(message: string): MillraceError {

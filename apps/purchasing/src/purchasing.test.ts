@@ -136,10 +136,15 @@ describe('orders', () => {
 
   test('a decision on an older version is refused, and says what the order is now', async () => {
     const order = await place()
-    expect((await call(`/orders/${order.id}/ship`, undefined, { 'if-match': '"1"' })).status).toBe(200)
-    const late = await call(`/orders/${order.id}/lines/1/carry-out`, { action: 'cancel', version: 1 })
+    const path = `/orders/${order.id}/lines/1/carry-out`
+    expect((await call(path, { action: 'postpone', dueOn: '2027-01-10', version: 1 })).status).toBe(200)
+    const late = await call(path, { action: 'cancel', version: 1 })
     expect(late.status).toBe(412)
-    expect(await late.json()).toMatchObject({ code: 'append.version', version: 2, orderStatus: 'shipped' })
+    expect(await late.json()).toMatchObject({ code: 'append.version', version: 2, orderStatus: 'open' })
+    const shipped = await call(`/orders/${order.id}/ship`, undefined, { 'if-match': '"2"' })
+    expect(shipped.status).toBe(200)
+    const afterwards = await call(path, { action: 'cancel', version: 2 })
+    expect([afterwards.status, await afterwards.json()]).toMatchObject([409, { code: 'order.finished' }])
   })
 
   test('a carry-out is one transaction that tells its correlation id in the log of the database', async () => {

@@ -117,7 +117,7 @@ export function createPurchasing(options: PurchasingOptions) {
           supplier,
           status: 'open',
           orderedOn: options.today(),
-          lines: lines.map((line, index) => ({ line: index + 1, ...line, status: 'open' })),
+          lines: lines.map((line, index) => ({ line: index + 1, ...line, status: 'open', version: 1 })),
           version: 1,
         }
         await queries.rows(
@@ -171,8 +171,7 @@ export function createPurchasing(options: PurchasingOptions) {
       const body = c.req.valid('json')
       const order = await write(c, body, async (queries) => {
         const before = await lockOrder(queries, c.req.param('order'))
-        demandVersion(before, body.version)
-        const after = carryOut(before, Number(c.req.param('line')), body)
+        const after = carryOut(before, Number(c.req.param('line')), body, body.version)
         await storeOrder(queries, after)
         return after
       })

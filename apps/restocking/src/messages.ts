@@ -34,7 +34,7 @@ export const suggestionAnswer = z.object({
   supplier: z.string(),
   quantity: z.number(),
   dueOn: z.string(),
-  orderVersion: z.number(),
+  lineVersion: z.number(),
   kind: z.enum(actionKinds),
   proposedDueOn: z.string().optional(),
   numbers: z.record(z.string(), z.number()),
@@ -56,7 +56,7 @@ export const verdictsAnswer = z.object({
     z.object({
       line: z.number(),
       product: z.string(),
-      orderVersion: z.number(),
+      lineVersion: z.number(),
       kind: z.string(),
       numbers: z.record(z.string(), z.number()),
       reason: z.string(),

@@ -19,7 +19,7 @@ export function purchasingClient(client: ServiceClient): OrderOwner & OrderDesk 
     order: async (id, signal) =>
       understood(orderDocument, (await client.json(`/orders/${encodeURIComponent(id)}`, { signal })).body),
     carryOut: async (suggestion, { idempotencyKey, correlationId, signal }) => {
-      const { order, line, orderVersion: version } = suggestion
+      const { order, line, lineVersion: version } = suggestion
       await client.json(`/orders/${encodeURIComponent(order)}/lines/${line}/carry-out`, {
         body: { ...actionOf(suggestion), version },
         headers: { 'X-Correlation-Id': correlationId },

@@ -2,18 +2,23 @@ import { MillraceError } from '@millrace/event'
 import {
   headerOf,
   httpApp,
+  intake,
   type HttpAppOptions,
   jsonBody,
   type KitContext,
   openApi,
   operation,
+  type Problem,
   queryFields,
   serverSentEvents,
+  streamAnswer,
   timeLimit,
   tokenFault,
 } from '@millrace/hono'
+import type { EventLog } from '@millrace/log'
 import type { FeedWatch } from './change-feed.ts'
 import type { CarryOut } from './carry-out.ts'
+import type { InitialiseProgress } from './initialise.ts'
 import {
   attentionBody,
   listQuery,
@@ -24,6 +29,7 @@ import {
   suggestionAnswer,
   verdictsAnswer,
 } from './messages.ts'
+import { supply } from './supply-topic.ts'
 import { suggestionEvents } from './suggestion-events.ts'
 import type { Decider, SuggestionStore } from './suggestion-store.ts'
 
@@ -32,6 +38,9 @@ export interface RestockingAppOptions {
   readonly store: SuggestionStore
   readonly carryOut: CarryOut
   readonly watch: FeedWatch
+  /** Fills the system from the central database, telling how far it is. */
+  readonly initialise: (correlationId: string, signal: AbortSignal) => AsyncIterable<InitialiseProgress>
+  readonly log: Pick<EventLog, 'append' | 'read' | 'readKey' | 'tips'>
   readonly http: HttpAppOptions
   /** Bearer tokens of the services that may call. Empty: nobody may. */
   readonly tokens: readonly string[]
@@ -45,7 +54,8 @@ export function createRestockingApp(options: RestockingAppOptions) {
   const { store, carryOut, watch } = options
   const app = httpApp({ ...options.http, refuse: tokenFault({ tokens: options.tokens }) })
   const patience = timeLimit(15_000)
-  app.use(async (c, next) => (c.req.path === '/suggestions/stream' ? next() : patience(c, next)))
+  const unhurried = ['/suggestions/stream', '/initialise', `/topics/${supply.name}/events`]
+  app.use(async (c, next) => (unhurried.includes(c.req.path) ? next() : patience(c, next)))
   const secured = { secured: true } as const
   const problems = ['suggestion.unknown', 'suggestion.gone', 'suggestion.decided'] as const
   const one = { 200: { description: 'The suggestion', schema: suggestionAnswer } }
@@ -163,6 +173,28 @@ export function createRestockingApp(options: RestockingAppOptions) {
       const lines = await store.verdicts(order)
       return c.json({ order, lines: lines.map(({ order: _, ...line }) => line) })
     },
+  )
+  app.post(
+    '/initialise',
+    operation({
+      summary: 'Fills the system from the central database; may be repeated at any time',
+      description: 'Lines of {"rows", "of"}; the last one has both, or is a problem.',
+      answers: { 200: { description: 'How far it is', type: 'application/x-ndjson' } },
+      ...secured,
+    }),
+    (c) => {
+      const lines = async function* (signal: AbortSignal) {
+        for await (const progress of options.initialise(c.get('correlationId'), signal))
+          yield `${JSON.stringify(progress)}\n`
+      }
+      const onFailure = (problem: Problem) => `${JSON.stringify({ problem })}\n`
+      return streamAnswer(c, lines, { contentType: 'application/x-ndjson', onFailure })
+    },
+  )
+  // Product information comes here, the whole catalogue at once, and whatever else others tell.
+  app.route(
+    '/',
+    intake({ topics: [supply], log: options.log, tokens: options.tokens, logger: options.http.logger }),
   )
   openApi(app, { title: 'Restocking', version: '1' })
   return app

@@ -1,4 +1,12 @@
-import { type Clock, derivedId, newEvent, systemClock, systemTimers, type Timers } from '@millrace/event'
+import {
+  type Clock,
+  derivedId,
+  freshId,
+  newEvent,
+  systemClock,
+  systemTimers,
+  type Timers,
+} from '@millrace/event'
 import type { HttpAppOptions } from '@millrace/hono'
 import type { EventLog } from '@millrace/log'
 import type { ConsumerHealth, Running } from '@millrace/processor'
@@ -9,6 +17,7 @@ import { carryOutSaga, type OrderDesk, type SupplierMail } from './carry-out-sag
 import { FeedWatch } from './change-feed.ts'
 import type { Thresholds } from './domain/review.ts'
 import { followSuggestions, type GroupsOptions, startReviews } from './follow-suggestions.ts'
+import { initialise, type InitialiseProgress, linesOf } from './initialise.ts'
 import { createRestockingApp } from './restocking-app.ts'
 import type { OrderOwner } from './review-processor.ts'
 import type { SuggestionStore } from './suggestion-store.ts'
@@ -17,11 +26,13 @@ import type { VerdictRows } from './verdict-rows.ts'
 
 /** What {@link createRestocking} needs. */
 export interface RestockingOptions extends GroupsOptions {
-  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel' | 'append'>
+  readonly log: Pick<EventLog, 'read' | 'readKey' | 'appendChannel' | 'channel' | 'append' | 'tips'>
   readonly view: ViewStore<VerdictRows>
   readonly store: SuggestionStore
   readonly purchasing: OrderOwner & OrderDesk
   readonly mail: SupplierMail
+  /** A snapshot of the central database, as JSON lines. */
+  readonly snapshot: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>
   readonly http: HttpAppOptions
   readonly tokens: readonly string[]
   readonly thresholds?: Thresholds
@@ -40,6 +51,8 @@ export interface Restocking {
   start(): Promise<void>
   stop(): Promise<void>
   health(): { readonly review: ConsumerHealth; readonly view: ConsumerHealth }
+  /** Fills a system that knows no line of any order yet from the central database. */
+  fillWhenEmpty(signal: AbortSignal): Promise<void>
   /** What is done at the quiet hour: sweeps what has ended, and asks for a review of the new day. */
   nightly(): Promise<void>
 }
@@ -68,7 +81,10 @@ export function createRestocking(options: RestockingOptions): Restocking {
   })
   const watch = new FeedWatch({ tip: () => store.feedTip(), timers })
   const carryOut = createCarryOut({ store, runner, clock, timers, onTrouble })
-  const app = createRestockingApp({ store, carryOut, watch, http: options.http, tokens: options.tokens })
+  const app = createRestockingApp({
+    ...{ store, carryOut, watch, log, http: options.http, tokens: options.tokens },
+    initialise: (correlationId, signal) => initialising(options, correlationId, clock, signal),
+  })
   const running: Running[] = []
   let cancelNight = (): void => undefined
   let night: Promise<void> | undefined
@@ -109,6 +125,12 @@ export function createRestocking(options: RestockingOptions): Restocking {
       return { review, view }
     },
     nightly,
+    fillWhenEmpty: async (signal) => {
+      const [known] = await store.productsWithLines('', 1)
+      if (known !== undefined || signal.aborted) return
+      const lines = linesOf(await options.snapshot(signal))
+      await initialise({ lines, log, correlationId: freshId(), clock })
+    },
   }
 }
 
@@ -153,4 +175,39 @@ async function reviewDay(
     if (products.length < productsAtOnce) return
     after = products.at(-1) ?? after
   }
+}
+
+/** Tells how far the initialiser is, as it goes on; whoever listens slows it down. */
+async function* initialising(
+  { log, snapshot }: Pick<RestockingOptions, 'log' | 'snapshot'>,
+  correlationId: string,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<InitialiseProgress> {
+  const lines = linesOf(await snapshot(signal))
+  let latest: InitialiseProgress | undefined
+  let wake = (): void => undefined
+  const run = initialise({
+    ...{ lines, log, correlationId, clock },
+    onProgress: (progress) => {
+      latest = progress
+      wake()
+    },
+  })
+  let ended = false
+  const end = (): void => {
+    ended = true
+    wake()
+  }
+  run.then(end, end)
+  while (!ended || latest) {
+    const told = latest
+    latest = undefined
+    if (told) yield told
+    else
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+  }
+  await run
 }

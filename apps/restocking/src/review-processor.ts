@@ -74,7 +74,9 @@ export function reviewProcessor({
         case 'OrderLineSeen': {
           const before = productStateOf(context)
           const step = lineSeen(before, event.data)
-          return judge(before, step, step.state === before ? undefined : lineName(event.data))
+          const name = lineName(event.data)
+          const changed = before.lines[name]?.lineVersion !== event.data.lineVersion
+          return judge(before, step, changed ? name : undefined)
         }
       }
     },
@@ -91,7 +93,7 @@ function tell(context: HandlerContext<KeyState>, order: OrderDocument): void {
   const ended = status === 'delivered' || status === 'cancelled'
   context.emit(
     supply,
-    order.lines.map(({ line, product, quantity, dueOn, status: lineStatus }) => ({
+    order.lines.map(({ line, product, quantity, dueOn, status: lineStatus, version: lineVersion }) => ({
       type: 'OrderLineSeen',
       key: productKey(product),
       data: {
@@ -103,6 +105,7 @@ function tell(context: HandlerContext<KeyState>, order: OrderDocument): void {
         dueOn,
         shipped: status === 'shipped',
         finished: ended || lineStatus === 'cancelled',
+        lineVersion,
         version,
       },
     })),
@@ -125,7 +128,7 @@ function say(context: HandlerContext<KeyState>, reviews: readonly Review[]): voi
         supplier: line.supplier,
         quantity: line.quantity,
         dueOn: line.dueOn,
-        orderVersion: line.version,
+        lineVersion: line.lineVersion,
         ...(verdict === 'finished'
           ? { kind: verdict, numbers: {}, reason: 'The order, or this line of it, has come to its end.' }
           : said(verdict)),

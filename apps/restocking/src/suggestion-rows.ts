@@ -18,7 +18,7 @@ export function foundSql(view: string): string {
     WITH found AS (
       SELECT suggestion_id AS id, 'open' AS status, json_build_object(
           'id', suggestion_id, 'order', order_id, 'line', line, 'product', product, 'productName', product_name,
-          'supplier', supplier, 'quantity', quantity, 'dueOn', due_on, 'orderVersion', order_version, 'kind', kind,
+          'supplier', supplier, 'quantity', quantity, 'dueOn', due_on, 'lineVersion', line_version, 'kind', kind,
           'proposedDueOn', proposed_due_on, 'numbers', numbers, 'reason', verdict.reason)::jsonb AS was,
         NULL::text AS reason, NULL::timestamptz AS snoozed_until
       FROM ${view}.verdict

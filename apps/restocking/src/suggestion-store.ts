@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/event'
 import {
   inTransaction,
+  makeSchema,
   migrate,
   openSchemaPool,
   type PoolOptions,
@@ -32,7 +33,7 @@ export interface LineVerdict {
   readonly order: string
   readonly line: number
   readonly product: string
-  readonly orderVersion: number
+  readonly lineVersion: number
   readonly kind: string
   readonly numbers: Readonly<Record<string, number>>
   readonly reason: string
@@ -126,7 +127,7 @@ export async function openSuggestionStore(
   ): Promise<void> => {
     const was = factsOf(suggestion)
     await queries.rows(
-      `INSERT INTO decision (suggestion_id, line_key, order_version, was, status, actor, correlation_id,
+      `INSERT INTO decision (suggestion_id, line_key, line_version, was, status, actor, correlation_id,
          idempotency_key, saga_id, snoozed_until, ended_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN now() END)
        ON CONFLICT (suggestion_id) DO UPDATE SET status = excluded.status, actor = excluded.actor,
@@ -136,7 +137,7 @@ export async function openSuggestionStore(
       [
         was.id,
         `${was.order}/${was.line}`,
-        was.orderVersion,
+        was.lineVersion,
         JSON.stringify(was),
         decision.status,
         by.actor,
@@ -152,7 +153,7 @@ export async function openSuggestionStore(
   return {
     sagas: postgresSagaStore(pool),
     prepare: async () => {
-      await within((queries) => queries.rows(`CREATE SCHEMA IF NOT EXISTS ${own}`))
+      await makeSchema(pool, own)
       await migrate(pool, 'restocking', decisions)
       await migrate(pool, 'sagas', [{ version: 1, name: 'sagas', sql: sagaTables }])
     },
@@ -170,7 +171,7 @@ export async function openSuggestionStore(
     verdicts: (order) =>
       within(async (queries) => {
         const sql = `
-          SELECT order_id AS "order", line, product, order_version AS "orderVersion", kind, numbers, reason,
+          SELECT order_id AS "order", line, product, line_version AS "lineVersion", kind, numbers, reason,
             reviewed_at AS "reviewedAt", correlation_id AS "correlationId", suggestion_id AS suggestion
           FROM ${view}.verdict WHERE line_key LIKE $1 ORDER BY line`
         const prefix = `${order.replaceAll(/[\\%_]/g, String.raw`\$&`)}/%`

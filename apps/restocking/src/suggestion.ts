@@ -26,7 +26,7 @@ export interface SuggestionFacts {
   readonly quantity: number
   /** YYYY-MM-DD. */
   readonly dueOn: string
-  readonly orderVersion: number
+  readonly lineVersion: number
   readonly kind: ActionKind
   /** YYYY-MM-DD. */
   readonly proposedDueOn?: string
@@ -48,10 +48,10 @@ export interface Suggestion extends SuggestionFacts {
  * again until the order itself has changed.
  */
 export function suggestionId(
-  { order, line, orderVersion }: Pick<SuggestionFacts, 'order' | 'line' | 'orderVersion'>,
+  { order, line, lineVersion }: Pick<SuggestionFacts, 'order' | 'line' | 'lineVersion'>,
   kind: ActionKind,
 ): string {
-  return `${order}.${line}.v${orderVersion}.${kind}`
+  return `${order}.${line}.v${lineVersion}.${kind}`
 }
 
 export function isAction(kind: string): kind is ActionKind {
@@ -60,10 +60,10 @@ export function isAction(kind: string): kind is ActionKind {
 
 /** What a suggestion says, without what has become of it. */
 export function factsOf(suggestion: SuggestionFacts): SuggestionFacts {
-  const { id, order, line, product, productName, supplier, quantity, dueOn, orderVersion } = suggestion
+  const { id, order, line, product, productName, supplier, quantity, dueOn, lineVersion } = suggestion
   const { kind, proposedDueOn, numbers, reason } = suggestion
   return {
-    ...{ id, order, line, product, productName, supplier, quantity, dueOn, orderVersion },
+    ...{ id, order, line, product, productName, supplier, quantity, dueOn, lineVersion },
     ...{ kind, numbers, reason },
     ...(proposedDueOn === undefined ? {} : { proposedDueOn }),
   }

@@ -12,6 +12,7 @@ const orderLine = z.object({
   quantity: z.number().int().min(1),
   dueOn: day,
   status: z.enum(['open', 'cancelled']),
+  version: z.number().int().min(1),
 })
 const order = z.object({
   id,
@@ -61,6 +62,8 @@ export const supply = topic('supply', {
       dueOn: day,
       shipped: z.boolean(),
       finished: z.boolean(),
+      /** Version of the order by which this line was changed last. */
+      lineVersion: z.number().int().min(1),
       version: z.number().int().min(1),
     }),
     /** A new day: what depends on the date is judged anew. */
@@ -85,7 +88,7 @@ export const suggestions = topic('suggestions', {
       supplier: id,
       quantity: z.number().int(),
       dueOn: day,
-      orderVersion: z.number().int().min(1),
+      lineVersion: z.number().int().min(1),
       kind: z.enum(['cancel', 'postpone', 'bring-forward', 'keep', 'waiting', 'finished']),
       proposedDueOn: day.optional(),
       numbers: z.record(z.string(), z.number()),

@@ -68,7 +68,7 @@ export class VerdictRows {
     const sql = `
       SELECT line_key, suggestion_id, last_seq, json_build_object(
         'order', order_id, 'line', line, 'product', product, 'productName', product_name, 'supplier', supplier,
-        'quantity', quantity, 'dueOn', due_on, 'orderVersion', order_version, 'kind', kind,
+        'quantity', quantity, 'dueOn', due_on, 'lineVersion', line_version, 'kind', kind,
         'proposedDueOn', proposed_due_on, 'numbers', numbers, 'reason', reason) AS said
       FROM verdict WHERE line_key = ANY($1)`
     const rows = await this.#queries.rows<StoredVerdict>(sql, [lineKeys])
@@ -127,19 +127,19 @@ export class VerdictRows {
     this.#next.clear()
   }
 
-  /** The echo of a carry-out: the order has the version after the decided one, by the same correlation id. */
+  /** The echo of a carry-out: the line has a later version than the decided one, by the same correlation id. */
   async #confirm(rows: readonly VerdictRow[]): Promise<readonly string[]> {
     const confirmed = await this.#queries.rows<{ suggestion_id: string }>(
       `UPDATE ${this.#own}.decision AS decision
        SET status = 'completed', completed_by = 'echo', ended_at = now()
-       FROM unnest($1::text[], $2::text[], $3::integer[]) AS seen (line_key, correlation_id, order_version)
+       FROM unnest($1::text[], $2::text[], $3::integer[]) AS seen (line_key, correlation_id, line_version)
        WHERE decision.line_key = seen.line_key AND decision.status = 'in-progress'
-         AND decision.correlation_id = seen.correlation_id AND decision.order_version + 1 = seen.order_version
+         AND decision.correlation_id = seen.correlation_id AND decision.line_version < seen.line_version
        RETURNING decision.suggestion_id`,
       [
         rows.map(({ lineKey }) => lineKey),
         rows.map(({ correlationId }) => correlationId),
-        rows.map(({ said }) => said.orderVersion),
+        rows.map(({ said }) => said.lineVersion),
       ],
     )
     return confirmed.map((row) => row.suggestion_id)
@@ -157,14 +157,14 @@ function factsOf(id: string, said: LineReviewed): SuggestionFacts {
 }
 
 const putSql = `
-  INSERT INTO verdict (line_key, order_id, line, product, product_name, supplier, quantity, due_on, order_version, kind,
+  INSERT INTO verdict (line_key, order_id, line, product, product_name, supplier, quantity, due_on, line_version, kind,
     proposed_due_on, numbers, reason, suggestion_id, correlation_id, event_id, reviewed_at, partition, last_seq)
   SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::integer[],
     $8::date[], $9::integer[], $10::text[], $11::date[], $12::jsonb[], $13::text[], $14::text[], $15::text[], $16::text[],
     $17::timestamptz[], $18::integer[], $19::bigint[])
   ON CONFLICT (line_key) DO UPDATE SET
     product = excluded.product, product_name = excluded.product_name, supplier = excluded.supplier,
-    quantity = excluded.quantity, due_on = excluded.due_on, order_version = excluded.order_version,
+    quantity = excluded.quantity, due_on = excluded.due_on, line_version = excluded.line_version,
     kind = excluded.kind, proposed_due_on = excluded.proposed_due_on, numbers = excluded.numbers,
     reason = excluded.reason, suggestion_id = excluded.suggestion_id, correlation_id = excluded.correlation_id,
     event_id = excluded.event_id, reviewed_at = excluded.reviewed_at, last_seq = excluded.last_seq`
@@ -180,7 +180,7 @@ function valuesOf(rows: readonly VerdictRow[]): readonly unknown[] {
     rows.map(({ said }) => said.supplier),
     rows.map(({ said }) => said.quantity),
     rows.map(({ said }) => said.dueOn),
-    rows.map(({ said }) => said.orderVersion),
+    rows.map(({ said }) => said.lineVersion),
     rows.map(({ said }) => said.kind),
     rows.map(({ said }) => said.proposedDueOn ?? null),
     rows.map(({ said }) => JSON.stringify(said.numbers)),

@@ -2,7 +2,7 @@
 CREATE TABLE decision (
   suggestion_id text PRIMARY KEY,
   line_key text NOT NULL,
-  order_version integer NOT NULL,
+  line_version integer NOT NULL,
   -- The suggestion as it was when it was decided.
   was jsonb NOT NULL,
   status text NOT NULL

@@ -9,7 +9,7 @@ CREATE TABLE verdict (
   supplier text NOT NULL,
   quantity integer NOT NULL,
   due_on date NOT NULL,
-  order_version integer NOT NULL,
+  line_version integer NOT NULL,
   kind text NOT NULL,
   proposed_due_on date,
   numbers jsonb NOT NULL,

@@ -20,6 +20,7 @@ const line = {
   dueOn: '2026-12-10',
   shipped: false,
   finished: false,
+  lineVersion: 2,
   version: 2,
 }
 const product = { name: 'Hinge', supplier: 'S1', dailyForecast: 10, reorderLevel: 70 }

@@ -12,6 +12,7 @@ const line: LineFacts = {
   orderedOn: '2026-11-01',
   dueOn: '2026-12-10',
   shipped: false,
+  lineVersion: 1,
   version: 1,
 }
 const product: ProductFacts = { name: 'Hinge', supplier: 'S1', dailyForecast: 10, reorderLevel: 70 }

@@ -21,6 +21,8 @@ export interface LineFacts {
   /** YYYY-MM-DD. */
   readonly dueOn: string
   readonly shipped: boolean
+  /** Version of the order by which this line was changed last. */
+  readonly lineVersion: number
   /** Version of the order that this is of. */
   readonly version: number
 }

@@ -1,0 +1,1 @@
+export { suggestions, supply } from './supply-topic.ts'

@@ -102,7 +102,12 @@ export function addRepairOrders(app: Hono<KitEnv>, options: RepairsApiOptions): 
   )
 }
 
-function orderOf(c: KitContext, { actorOf }: RepairsApiOptions, input: OrderInput): RepairOrder {
+/** Who orders a repair, and how; throws `request.forbidden` for whoever may only look. */
+export function orderOf(
+  c: KitContext,
+  { actorOf }: RepairsApiOptions,
+  input: Pick<OrderInput, 'reason' | 'force' | 'dryRun'>,
+): RepairOrder {
   const { reason, force, dryRun } = input
   const by = actorOf(c)
   const id = headerOf(c, 'idempotency-key')

@@ -31,14 +31,17 @@ async function fill(lab: GroupLab): Promise<void> {
     parks: [held('a', 1, 3, 1), park('c', 4)],
     dead: [lab.letter(2), lab.letter(5)],
     defers: [{ key: 'e', events: [deferral(6)] }],
-    effects: [intent('x'), intent('y'), intent('z')],
+    effects: ['x', 'y', 'z', 'dead', 'back'].map((id) => intent(id)),
     outbox: [draft(0, 'a')],
   })
   await lab.store.rule(lab.at, { id: 'r', seq: 5, key: 'k', kind: 'requeued', force: true, ...said })
   await lab.store.confirmEffects(lab.at, lab.token, [
     { idempotencyKey: 'y', turn: 0, to: 'parked' },
     { idempotencyKey: 'z', turn: 0, to: 'confirmed' },
+    { idempotencyKey: 'dead', turn: 0, to: 'dead', note: { atMs: 7, fingerprint: 'f' } },
+    { idempotencyKey: 'back', turn: 0, to: 'dead' },
   ])
+  await lab.store.ruleEffect(lab.at, { id: 'e', idempotencyKey: 'back', kind: 'requeued', ...said })
 }
 
 type Damage = readonly [what: string, part: MendPart, (lab: GroupLab) => Promise<unknown>]
@@ -48,6 +51,7 @@ const damages: readonly Damage[] = [
   ['a lost list of first deferred events', 'indexes', ({ redis, names }) => redis.del(names.deferredHeads)],
   ['a lost index of dead letters', 'indexes', ({ redis, names }) => redis.del(names.deadIndex)],
   ['a lost set of effects', 'indexes', ({ redis, names }) => redis.del(names.effectsParked)],
+  ['a lost index of dead effects', 'indexes', ({ redis, names }) => redis.del(names.effectsIndex)],
   ['a wrong count of done events', 'counters', ({ redis, names }) => redis.hincrby(names.group, 'done', 3)],
   [
     'a wrong count of parked keys',

@@ -25,6 +25,7 @@ const queueStates = ['waiting', 'active', 'delayed', 'failed'] as const
 export const consoleAddresses = [
   { path: '/queues/', shows: 'the queues of retries and effects (asks for CONSOLE_TOKEN)' },
   { path: '/dead-letters', shows: 'dead letters and their repair, as JSON (asks for CONSOLE_TOKEN)' },
+  { path: '/effects', shows: 'dead effects and their repair, as JSON (asks for CONSOLE_TOKEN)' },
 ]
 
 /** Mounts the operator's pages on the operations listener. */

@@ -1,0 +1,116 @@
+import { type ErrorCode, MillraceError } from '@millrace/event'
+import { jsonBody, type KitEnv, operation } from '@millrace/hono'
+import {
+  type EffectAction,
+  type EffectOutcome,
+  EffectRepairer,
+  type GroupPartition,
+} from '@millrace/processor'
+import type { Hono } from 'hono'
+import { effectRepairBody, effectsRepairBody, type EffectOrderInput } from './effects-input.ts'
+import { effectOutcomeSchema, effectOutcomesSchema } from './effects-output.ts'
+import { actionOf } from './repair-answers.ts'
+import { orderOf } from './repair-orders.ts'
+import { cursorOf, defined, groupNamed, notFound, placeOf } from './repair-places.ts'
+import type { RepairsApiOptions } from './repairs-options.ts'
+
+const tags = ['repairs']
+
+/** Repairs of one dead effect, and of a selection. */
+export function addEffectOrders(app: Hono<KitEnv>, options: RepairsApiOptions): void {
+  const { store, groups } = options
+  const effectsOf = ({ topic, group }: GroupPartition) =>
+    groups.find((one) => one.topic.name === topic.name && one.group === group)?.effects
+  const repairer = new EffectRepairer({ store, effectsOf })
+  app.post(
+    '/effects/:topic/:group/:partition/:id/repairs',
+    operation({
+      summary: 'Repair one dead effect',
+      tags,
+      answers: {
+        200: { description: 'It is so: now, or since a repeat of this order', schema: effectOutcomeSchema },
+      },
+      problems: [
+        ...notFound,
+        ...(['repair.gone', 'repair.overtaken', 'repair.changed', 'repair.pending'] as const),
+        ...(['request.forbidden', 'event.invalid', 'effect.unknown'] as const),
+      ],
+      idempotent: true,
+      secured: true,
+    }),
+    jsonBody(effectRepairBody),
+    async (c) => {
+      const input = c.req.valid('json')
+      const order = orderOf(c, options, input)
+      const target = { idempotencyKey: c.req.param('id'), ...defined({ turn: input.turn }) }
+      return c.json(answerOf(await repairer.one(placeOf(options, c), target, effectAction(input), order)))
+    },
+  )
+  app.post(
+    '/effects/repairs',
+    operation({
+      summary: 'Repair a selection of dead effects, a page at a time',
+      description:
+        'Repeat with `after` as `next` says, and with the same Idempotency-Key, until `next` is null.',
+      tags,
+      answers: {
+        200: { description: 'What has become of each effect of the page', schema: effectOutcomesSchema },
+      },
+      problems: [...notFound, 'request.forbidden'],
+      idempotent: true,
+      secured: true,
+    }),
+    jsonBody(effectsRepairBody),
+    async (c) => {
+      const input = c.req.valid('json')
+      const order = orderOf(c, options, input)
+      const { class: reasonClass, ...rest } = input.filter
+      const known = groupNamed(options, input.topic, input.group)
+      const { partition, after, untilMs = (options.now ?? Date.now)() } = cursorOf(input.after, 0)
+      const at = { ...known, partition }
+      // What dies again while the selection goes on is younger, and is not taken a second time.
+      const filter = { untilMs, ...defined({ ...rest, reasonClass }) }
+      const place = { limit: input.limit, ...(after === undefined ? {} : { after }) }
+      const page = await store.deadEffects(at, { filter, ...place })
+      const action = effectAction(input)
+      const outcomes = await Promise.all(
+        page.items.map(({ effect }) => repairer.one(at, effect, action, order)),
+      )
+      if (page.next !== undefined) return c.json({ outcomes, next: `${partition} ${page.next} ${untilMs}` })
+      const more = partition + 1 < known.topic.partitions
+      return c.json({ outcomes, next: more ? `${partition + 1} - - ${untilMs}` : null })
+    },
+  )
+}
+
+function effectAction(input: EffectOrderInput): EffectAction {
+  const action = actionOf(input)
+  // There is nothing else in the input.
+  if (action.do === 'refetch') throw new TypeError('Bug: effects have no source of truth')
+  return action
+}
+
+const codes = {
+  gone: 'repair.gone',
+  overtaken: 'repair.overtaken',
+  changed: 'repair.changed',
+  open: 'repair.pending',
+} as const satisfies Partial<Record<EffectOutcome['status'], ErrorCode>>
+
+/** @throws MillraceError what has not come about, as a problem */
+function answerOf(outcome: EffectOutcome): EffectOutcome {
+  const { status, overtaken, message, code } = outcome
+  switch (status) {
+    case 'ruled':
+    case 'already':
+    case 'settled':
+      return outcome
+    case 'gone':
+    case 'overtaken':
+    case 'changed':
+    case 'open':
+      throw new MillraceError(codes[status], undefined, { details: overtaken ? { overtaken } : {} })
+    case 'invalid':
+      throw new MillraceError((code ?? 'event.invalid') as ErrorCode, message)
+  }
+}

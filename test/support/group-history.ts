@@ -36,6 +36,7 @@ export type ShadowStep =
   | { readonly do: 'settle'; readonly ids: readonly string[]; readonly to: 'released' | 'ignored' }
   | { readonly do: 'drop'; readonly by: Holder; readonly keys: readonly string[]; readonly history: boolean }
   | { readonly do: 'seize' }
+  | { readonly do: 'keep'; readonly key: string }
 
 export interface RuleStep {
   readonly do: 'rule'
@@ -206,6 +207,7 @@ const shadowStep: fc.Arbitrary<ShadowStep> = fc.oneof(
   }),
   fc.record({ do: fc.constant('drop'), by: holder, keys: few(key), history: fc.boolean() }),
   fc.record({ do: fc.constant('seize') }),
+  fc.record({ do: fc.constant('keep'), key }),
 )
 const effectRuleStep: fc.Arbitrary<EffectRuleStep> = fc.record({
   do: fc.constant('rule effect'),

@@ -1,4 +1,5 @@
 import type { GroupPartition, GroupStore } from '@millrace/processor'
+import { taken } from '@millrace/processor/contract'
 import { expect } from 'vitest'
 import type { ShadowStep } from './group-history.ts'
 
@@ -15,6 +16,8 @@ export function playShadow(
       const { key, promoted, percent } = step
       return store.setShadow(at, { keys: [{ key, promoted }], percent, ...said })
     }
+    case 'keep':
+      return store.keepMigration(at, taken(step.key))
     case 'settle':
       return store.settleWithheld(at, { ids: step.ids, to: step.to, ...said })
     case 'drop': {

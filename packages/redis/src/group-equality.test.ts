@@ -113,6 +113,7 @@ class Twins {
         const no = (stored?.parked?.no ?? 1) + step.later
         return this.#both('nobody', (store) => store.markDue(at, step.key, no, step.by, now))
       }
+      case 'keep':
       case 'promote':
       case 'settle':
       case 'drop':

@@ -14,6 +14,7 @@ export interface GroupScripts {
   readonly shadow: Script
   readonly withheld: Script
   readonly stateDrop: Script
+  readonly migrate: Script
   readonly freeze: Script
   readonly switch: Script
   readonly drop: Script
@@ -32,6 +33,7 @@ export const groupScripts: GroupScripts = {
   shadow: new Script('shadow.lua'),
   withheld: new Script('withheld.lua'),
   stateDrop: new Script('state-drop.lua'),
+  migrate: new Script('migrate.lua'),
   freeze: new Script('generation-freeze.lua'),
   switch: new Script('generation-switch.lua'),
   drop: new Script('generation-drop.lua'),

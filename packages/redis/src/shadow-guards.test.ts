@@ -100,3 +100,18 @@ describeGuards('state-drop.lua', scriptSource('state-drop.lua'), openLab(url, 's
     },
   },
 })
+
+describeGuards('migrate.lua', scriptSource('migrate.lua'), openLab(url, 'migrate'), {
+  'key with a record': {
+    'a key that has a record is not taken over': async (lab) => {
+      await lab.commit(1, { states: [stateOf('a', 1)] })
+      expect(await lab.store.keepMigration(lab.at, taken('a'))).toBe('known')
+    },
+  },
+  'key with an entry': {
+    'a key is taken over once': async (lab) => {
+      for (const answer of ['kept', 'known'])
+        expect(await lab.store.keepMigration(lab.at, taken('a'))).toBe(answer)
+    },
+  },
+})

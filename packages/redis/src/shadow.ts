@@ -4,6 +4,7 @@ import {
   checkOrdered,
   droppedRecord,
   type EffectToRecord,
+  type MigratedKey,
   mostShadowKeys,
   type PageOptions,
   type ShadowChange,
@@ -15,7 +16,7 @@ import {
   type WithheldResult,
 } from '@millrace/processor'
 import type { GroupPlace } from './group-place.ts'
-import { timerMember } from './stored-texts.ts'
+import { encodeMigration, timerMember } from './stored-texts.ts'
 
 /** What calls of a shadow need beside the group's place. */
 export interface ShadowContext {
@@ -96,6 +97,15 @@ export async function settleWithheld(
   const header = { ids, to, now, most: entriesKept }
   const args = [JSON.stringify(header), JSON.stringify({ by, reason })]
   return (await scripts.withheld.run(redis, keys, args)) as WithheldResult[]
+}
+
+/** Journals what another system says of a key. */
+export async function keepMigration(
+  { redis, scripts, names }: GroupPlace,
+  entry: MigratedKey,
+): Promise<'kept' | 'known'> {
+  const args = [entry.key, encodeMigration(entry)]
+  return (await scripts.migrate.run(redis, [names.states, names.migrations], args)) as 'kept' | 'known'
 }
 
 /** Removes the records of keys under the token of the live lease. */

@@ -1,6 +1,7 @@
 import type { Page } from '@millrace/log'
 import type {
   GroupPartition,
+  MigratedKey,
   PageOptions,
   ShadowChange,
   ShadowRecord,
@@ -15,6 +16,7 @@ import { RepairsOnRedis } from './repairs-on-redis.ts'
 import {
   changeShadow,
   dropStates,
+  keepMigration,
   settleWithheld,
   type ShadowContext,
   shadowOf,
@@ -37,6 +39,10 @@ export abstract class ShadowsOnRedis extends RepairsOnRedis implements ShadowSto
 
   settleWithheld(at: GroupPartition, request: WithheldRequest): Promise<readonly WithheldResult[]> {
     return this.write(live(at), (place) => settleWithheld(place, request, this.#context()))
+  }
+
+  keepMigration(at: GroupPartition, entry: MigratedKey): Promise<'kept' | 'known'> {
+    return this.write(live(at), (place) => keepMigration(place, entry))
   }
 
   dropStates(at: GroupPartition, token: string, drop: StateDrop): Promise<StateDropResult> {

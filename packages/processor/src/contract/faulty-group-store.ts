@@ -86,6 +86,10 @@ export class FaultyGroupStore implements GroupStore {
     return this.#inner.settleWithheld(...args)
   }
 
+  keepMigration(...args: Parameters<GroupStore['keepMigration']>) {
+    return this.#through(() => this.#inner.keepMigration(...args))
+  }
+
   dropStates(...args: Parameters<GroupStore['dropStates']>) {
     return this.#through(() => this.#inner.dropStates(...args))
   }

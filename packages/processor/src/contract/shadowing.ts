@@ -41,6 +41,19 @@ export function describeShadowing(subject: () => GroupStoreUnderTest): void {
     })
   })
 
+  test('what is kept of a key without a record is its migration, and a commit that asked by itself is refused', async () => {
+    const group = await LeasedGroup.open(subject(), 'a', 'b')
+    const { store, at } = group
+    await group.commit(1, { states: [stateOf('a', 1)] })
+    expect(await store.keepMigration(at, taken('a', 0))).toBe('known')
+    expect(await store.keepMigration(at, taken('b', 0))).toBe('kept')
+    expect(await store.keepMigration(at, { ...taken('b', 0), state: '{}' })).toBe('known')
+    expect([...(await store.migrations(at, ['a', 'b'])).values()]).toEqual([taken('b', 0)])
+    await expect(group.commit(2, { migrations: [taken('b', 2)] })).rejects.toMatchObject({
+      details: { fault: 'migrated' },
+    })
+  })
+
   describe('withheld effects', () => {
     async function shadowed(): Promise<LeasedGroup> {
       const group = await LeasedGroup.open(subject(), 'a', 'b')

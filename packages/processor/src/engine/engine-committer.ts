@@ -96,7 +96,8 @@ export class EngineCommitter {
         tell({ kind: 'fenced', partition: this.#lease.at.partition })
         this.#owner.failed('lost')
       } catch (error) {
-        if (!(error instanceof MillraceError && error.retryable)) this.#owner.failed('fault', error)
+        if (!(error instanceof MillraceError && error.retryable))
+          this.#owner.failed(wasMigrated(error) ? 'restart' : 'fault', error)
         else tell({ kind: 'trouble', partition: this.#lease.at.partition, error })
         failures += 1
         await sleep(timers, backoffMs(retry, failures, random()), ending)
@@ -104,4 +105,9 @@ export class EngineCommitter {
     }
     return undefined
   }
+}
+
+/** Somebody has kept what another system says of a key while this one has asked by itself: begun again, it finds that. */
+function wasMigrated(error: unknown): boolean {
+  return error instanceof MillraceError && error.details['fault'] === 'migrated'
 }

@@ -78,6 +78,13 @@ export class MemoryShadow extends MemoryGenerations implements ShadowStore {
     return results
   }
 
+  async keepMigration(at: GroupPartition, entry: MigratedKey): Promise<'kept' | 'known'> {
+    const group = this.#live(at)
+    if (group.states.has(entry.key) || group.migrations.has(entry.key)) return 'known'
+    group.migrations.set(entry.key, JSON.stringify(entry))
+    return 'kept'
+  }
+
   async dropStates(at: GroupPartition, token: string, drop: StateDrop): Promise<StateDropResult> {
     checkOrdered(drop)
     const group = this.#live(at)

@@ -1,9 +1,10 @@
-import { freshId, partitionOfKey, type Topic } from '@millrace/event'
+import { type Clock, freshId, partitionOfKey, systemClock, type Topic } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
-import { askElsewhere } from '../engine/ask-elsewhere.ts'
+import { migrationOf } from '../engine/ask-elsewhere.ts'
 import type { GroupStore } from '../group-store.ts'
 import { systemTimers, type Timers } from '../lane/timers.ts'
 import type { Processor } from '../model/processor.ts'
+import { recordOfMigration } from '../model/taken-over.ts'
 import { stateAt } from '../replay/state-at.ts'
 
 /** How the state of a key is read. */
@@ -14,6 +15,12 @@ export interface ReadOptions {
   readonly correlationId?: string
   readonly signal?: AbortSignal
   readonly timers?: Timers
+  readonly clock?: Clock
+  /**
+   * Journals what the other system answers: the key is taken over by being read, and its first event goes on from
+   * there. Default false: nothing is kept.
+   */
+  readonly keep?: boolean
 }
 
 /** The present state of a key. */
@@ -21,7 +28,7 @@ export interface PresentOf<S> {
   readonly state: S
   /**
    * - `record`: what the group has folded; also what it has taken over, with the events since;
-   * - `elsewhere`: nothing yet; as the other system answers now, and nothing of that is kept;
+   * - `elsewhere`: nothing yet; as the other system answers now;
    * - `nowhere`: neither knows it.
    */
   readonly from: 'record' | 'elsewhere' | 'nowhere'
@@ -33,7 +40,8 @@ const never = new AbortController().signal
 
 /**
  * Reads what a group knows of a key. A key without events that another system knows is answered as that one has it,
- * live; only the owner of its partition may write a state, and does with the key's first event.
+ * live. With `keep` that is journalled: the key is taken over by being read. Only the owner of its partition writes a
+ * state, and does with the key's first event.
  *
  * @throws MillraceError `touch.unavailable`, `touch.refused`; those of {@link stateAt}
  */
@@ -41,7 +49,8 @@ export async function readState<T extends Topic, S>(
   processor: Processor<T, S>,
   options: ReadOptions,
 ): Promise<PresentOf<S>> {
-  const { key, log, store, correlationId = freshId(), signal = never, timers = systemTimers } = options
+  const { key, log, store, correlationId = freshId(), signal = never, keep = false } = options
+  const { timers = systemTimers, clock = systemClock } = options
   const { topic, name: group, state: definition } = processor
   const at = { topic, partition: partitionOfKey(topic, key), group }
   const [[stored], migrated] = await Promise.all([
@@ -54,8 +63,21 @@ export async function readState<T extends Topic, S>(
     const somewhere = stored?.state !== undefined || known || position !== undefined
     return { state, from: somewhere ? 'record' : 'nowhere', migrated: known || asOf !== undefined }
   }
-  const { load, timeoutMs } = definition.firstTouch
-  const answer = await askElsewhere({ load, timeoutMs, timers }, { key, correlationId, signal })
-  if (answer === undefined) return { state: definition.initial(key), from: 'nowhere', migrated: false }
-  return { state: answer.state, from: 'elsewhere', migrated: false }
+  const plain = processor as Processor<Topic, unknown> as Processor
+  const { firstTouch } = plain.state ?? {}
+  const entry =
+    firstTouch &&
+    (await migrationOf(
+      plain,
+      firstTouch,
+      { key, correlationId, signal },
+      { timers, nowMs: clock.now(), after: { seq: 0, id: undefined } },
+    ))
+  if (entry === undefined || entry.state === '')
+    return { state: definition.initial(key), from: 'nowhere', migrated: false }
+  // What was read is what the state's schema has let through.
+  const state = recordOfMigration(plain, entry).state as S
+  if (!keep) return { state, from: 'elsewhere', migrated: false }
+  if ((await store.keepMigration(at, entry)) === 'known') return readState(processor, options)
+  return { state, from: 'elsewhere', migrated: true }
 }

@@ -1,6 +1,7 @@
 import type { Page } from '@millrace/log'
 import type { EffectToRecord } from '../effect-ledger.ts'
 import type { GroupPartition, PageOptions } from '../group-partition.ts'
+import type { MigratedKey } from '../migrated-key.ts'
 import type { ShadowRecord } from './shadow-record.ts'
 
 /** Who orders something, and why. */
@@ -75,6 +76,12 @@ export interface ShadowStore {
 
   /** Lets withheld effects go, or ignores them, one by one, with an entry of the audit log. Needs no token. */
   settleWithheld(at: GroupPartition, request: WithheldRequest): Promise<readonly WithheldResult[]>
+
+  /**
+   * Journals what another system says of a key that the group has nothing of: its first event goes on from there. Needs
+   * no token, writes no state, and may be repeated.
+   */
+  keepMigration(at: GroupPartition, entry: MigratedKey): Promise<'kept' | 'known'>
 
   /**
    * Removes the records of keys and leaves marks in their places, under the token of the live lease: with the next

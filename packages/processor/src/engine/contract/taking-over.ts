@@ -173,6 +173,13 @@ export function describeTakingOver(subject: () => EngineUnderTest): void {
       const read = (key: string) => readState(program, { log, store, key })
       expect(await read('a')).toEqual({ state: ['old a', 1, 2], from: 'record', migrated: true })
       expect(await read('b')).toEqual({ state: ['old b'], from: 'elsewhere', migrated: false })
+      const kept = await readState(program, { log, store, key: 'b', keep: true })
+      expect(kept).toEqual({ state: ['old b'], from: 'elsewhere', migrated: true })
+      other.knows = (key) => ({ state: [`newer ${key}`], asOf: new Date(0) })
+      expect(await read('b')).toEqual({ state: ['old b'], from: 'record', migrated: true })
+      await stage.append('b')
+      await stage.reached(player, 3)
+      expect(await stage.stateOf('sums', 'b')).toEqual(['old b', 1])
       other.knows = () => undefined
       expect(await read('c')).toEqual({ state: [], from: 'nowhere', migrated: false })
     }))

@@ -4,6 +4,7 @@ import { changeFaults, changeText } from './change-report.ts'
 import { runChangeStream } from './change-stream.ts'
 import { faultsOf, historyText } from './history-report.ts'
 import { clickFaults, clickText } from './click-report.ts'
+import { runLeads } from './leads.ts'
 import { runClicks } from './processor.ts'
 import { runSignUp } from './sign-up.ts'
 import { signUpText } from './sign-up-report.ts'
@@ -34,6 +35,13 @@ const runs: Readonly<Record<string, Run>> = {
     })
     return [clickText(report), clickFaults(report).length === 0]
   },
+  leads: async (buyers = 300, seed, onProgress) => {
+    const report = await runLeads({ seed, buyers, kills: Math.max(3, Math.round(buyers / 15)), onProgress })
+    const { events, kills, seconds, wrong } = report
+    const verdict = wrong.length === 0 ? 'everything is as the fold of the facts says' : wrong.join('\n')
+    const what = `${events} events of ${buyers} buyers, ${kills} members killed, ${seconds.toFixed(0)} s`
+    return [`${what}: ${verdict}`, wrong.length === 0]
+  },
   'change-stream': async (changes = 50_000, seed, onProgress) => {
     const kills = Math.max(5, Math.round(changes / 500))
     const report = await runChangeStream({ seed, changes, kills, acknowledgesFirst, onProgress })
@@ -45,7 +53,7 @@ const runs: Readonly<Record<string, Run>> = {
     return [`${reports.length} crash points, ${bad.length} with faults`, bad.length === 0]
   },
 }
-const usage = `npm run faults -- <crash-points [--rounds N]|uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]|change-stream [--changes N] [--planted]> [--seed S]`
+const usage = `npm run faults -- <crash-points [--rounds N]|uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]|leads [--buyers N]|change-stream [--changes N] [--planted]> [--seed S]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -53,6 +61,7 @@ const { values, positionals } = parseArgs({
     operations: { type: 'string' },
     'sign-ups': { type: 'string' },
     events: { type: 'string' },
+    buyers: { type: 'string' },
     changes: { type: 'string' },
     rounds: { type: 'string' },
     planted: { type: 'boolean', default: false },
@@ -64,6 +73,7 @@ const given = {
   'uniq-history': values.operations,
   'sign-up': values['sign-ups'],
   processor: values.events,
+  leads: values.buyers,
   'change-stream': values.changes,
   'crash-points': values.rounds,
 }[positionals[0] ?? '']

@@ -3,7 +3,7 @@ import { appendOne, createMemoryLog, type Position } from '@millrace/log'
 import { createMemoryGroupStore, replay, run, stateAt } from '@millrace/processor'
 import { given, startKit } from '@millrace/testing'
 import { describe, expect, it } from 'vitest'
-import { leadsOf } from './domain/buyer.ts'
+import { leadsOf, newBuyer } from './domain/buyer.ts'
 import { foldFacts } from './domain/fold-facts.ts'
 import type { FactType, OfferFact } from './domain/offer-fact.ts'
 import { leadsProcessor } from './leads-processor.ts'
@@ -130,14 +130,14 @@ describe('an acceptance that is withdrawn before it is heard of', () => {
     expect(dead).toHaveLength(1)
     expect(dead[0]?.reason).toContain('fact 1 of offer o1 has not come; this is its fact 3')
     await kit.append(...drafts(withdrawnFirst.slice(1)))
-    expect(leadsOf((await kit.state('ada'))!).high).toEqual(['car1'])
+    expect(leadsOf((await kit.state('ada')) ?? newBuyer).high).toEqual(['car1'])
     const at = partitionOfBuyer('ada')
     const order = { id: 'r1', kind: 'requeued', by: 'ann', reason: 'it has come', force: true } as const
     const [letter] = await kit.store.deadLetters(at)
     await kit.store.rule(at, { ...order, seq: letter?.seq ?? 0, key: 'ada' })
     for (let n = 0; n < 5; n++) await kit.pass(1_000)
     expect((await kit.outcome('ada')).dead).toEqual([])
-    expect(leadsOf((await kit.state('ada'))!)).toEqual({ low: true, high: [] })
+    expect(leadsOf((await kit.state('ada')) ?? newBuyer)).toEqual({ low: true, high: [] })
     await kit.stop()
   })
 })

@@ -31,7 +31,9 @@ export interface Surroundings {
 }
 
 const serviceKeys = new Set(
-  'build image restart depends_on stop_grace_period command environment ports volumes healthcheck'.split(' '),
+  'build image restart depends_on stop_grace_period deploy command environment ports volumes healthcheck'.split(
+    ' ',
+  ),
 )
 
 /** Ports that an image listens on without being told in the file. */

@@ -37,6 +37,11 @@ test('every service runs once, the inbox apart, for which there is the mail catc
   expect(once.toSorted()).toEqual(known.filter((name) => name !== 'ops' && name !== 'inbox').toSorted())
 })
 
+test('change streams run twice, and stop before they are replaced: one reads a pipeline, the other stands by', () => {
+  const { cdc } = compose.services
+  expect(cdc).toMatchObject({ deploy: { replicas: 2 }, stop_grace_period: '30s' })
+})
+
 describe('what is seen with it', () => {
   const config = read('grafana/prometheus.yml')
   const { scrape_configs: jobs, rule_files: rules } = parse(config) as {

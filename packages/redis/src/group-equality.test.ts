@@ -294,4 +294,4 @@ test(`memory and Redis answer every history alike, and nothing disappears (FC_SE
   // A ruling that is repeated, or that others have overtaken, is too rare for every seed: the contract has both.
   expect([...rulings.keys()]).toEqual(expect.arrayContaining(['ruled', 'gone']))
   expect([...effectRulings.keys()]).toEqual(expect.arrayContaining(['ruled', 'gone', 'open']))
-})
+}, 180_000)

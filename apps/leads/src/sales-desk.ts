@@ -2,7 +2,7 @@ import type { EffectContext } from '@millrace/processor'
 import type { SalesTask } from './domain/settle-buyer.ts'
 
 /** A task of one kind. */
-export type TaskOf<Kind extends SalesTask['kind']> = Extract<SalesTask, { readonly kind: Kind }>
+type TaskOf<Kind extends SalesTask['kind']> = Extract<SalesTask, { readonly kind: Kind }>
 
 /** What a task is carried out for. */
 export type TaskContext = Pick<EffectContext, 'key' | 'correlationId' | 'causationId' | 'signal'>

@@ -20,7 +20,7 @@ export const leadsCounts = [
   'open calls',
   'cancelled calls',
 ] as const
-export type LeadsCount = (typeof leadsCounts)[number]
+type LeadsCount = (typeof leadsCounts)[number]
 
 type Facts = Readonly<Record<LeadsCount, number>>
 

@@ -17,7 +17,7 @@ export interface LeadsDemo extends LeadsPlaces {
 }
 
 /** What a run has shown. Also the JSON that it prints. */
-export interface LeadsReport extends LeadsFinding {
+interface LeadsReport extends LeadsFinding {
   readonly seed: string
   readonly buyers: number
   /** Buyers whom the legacy system knew before. */

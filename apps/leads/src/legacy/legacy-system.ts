@@ -5,7 +5,7 @@ import type { LegacyCustomer } from '../domain/buyer-of-legacy.ts'
 import type { FactType, OfferFact } from '../domain/offer-fact.ts'
 
 /** What a call is made with. */
-export interface LegacyCall {
+interface LegacyCall {
   readonly signal: AbortSignal
 }
 

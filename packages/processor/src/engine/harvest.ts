@@ -225,12 +225,12 @@ export class Harvest {
         this.topics.set(emit.topic.name, emit.topic)
         this.#size += emit.text.length
       }
+    if (effects === undefined) return
     const into = this.#shadow?.promoted(slot.key) === false ? this.#beside.withheld : this.effects
-    if (effects !== undefined)
-      for (const effect of effects) {
-        into.push({ ...effect, seq: slot.seq })
-        this.#size += effect.payload.length
-      }
+    for (const effect of effects) {
+      into.push({ ...effect, seq: slot.seq })
+      this.#size += effect.payload.length
+    }
   }
 
   #fired(slot: KeySlot, { key, timer, cause, after }: Delivery): void {

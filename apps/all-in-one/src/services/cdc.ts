@@ -27,10 +27,9 @@ export const cdcService: ServiceFactory = {
       holder: member,
       observe: (news) => {
         if (news.kind === 'connection')
-          logger.warn('A connection to a database was lost', { pipeline: news.pipeline, err: news.error })
-        else if (news.status.error)
-          logger.error(`Pipeline ${news.pipeline}: ${news.status.error.message}`, { pipeline: news.pipeline })
-        else logger.info(`Pipeline ${news.pipeline}: ${news.status.state}`, { pipeline: news.pipeline })
+          logger.warn(`Pipeline ${news.pipeline}: a connection to its database was lost`, { err: news.error })
+        else if (news.status.error) logger.error(`Pipeline ${news.pipeline}: ${news.status.error.message}`)
+        else logger.info(`Pipeline ${news.pipeline}: ${news.status.state}`)
       },
     })
     cdc.start()

@@ -7,6 +7,9 @@ import { sleep } from './sleep.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
 
+/** What a committer needs of the engine's settings. */
+type CommitterSettings = Pick<EngineSettings, 'tell' | 'timers' | 'random' | 'commitEvery' | 'commitMs'>
+
 /** What one commit carries, and what it means once it is true. */
 export interface Batch {
   readonly content: CommitContent
@@ -28,14 +31,14 @@ export interface CommitterOwner {
  * settled while the one before was under way.
  */
 export class EngineCommitter {
-  readonly #settings: EngineSettings
+  readonly #settings: CommitterSettings
   readonly #lease: EngineLease
   readonly #owner: CommitterOwner
   readonly #ending = new AbortController()
   #cancel: (() => void) | undefined
   #flushing: Promise<void> | undefined
 
-  constructor(settings: EngineSettings, lease: EngineLease, owner: CommitterOwner) {
+  constructor(settings: CommitterSettings, lease: EngineLease, owner: CommitterOwner) {
     this.#settings = settings
     this.#lease = lease
     this.#owner = owner
@@ -93,10 +96,10 @@ export class EngineCommitter {
         const result = await (failures === 0 ? this.#lease.commit(content) : this.#lease.repeat())
         if (ending.aborted) return undefined
         if (result !== 'fenced') return result
-        tell({ kind: 'fenced', partition: this.#lease.at.partition })
-        this.#owner.failed('lost')
+        this.#lost()
       } catch (error) {
-        if (!(error instanceof MillraceError && error.retryable))
+        if (error instanceof TypeError && (await this.#isLost())) this.#lost()
+        else if (!(error instanceof MillraceError && error.retryable))
           this.#owner.failed(wasMigrated(error) ? 'restart' : 'fault', error)
         else tell({ kind: 'trouble', partition: this.#lease.at.partition, error })
         failures += 1
@@ -104,6 +107,24 @@ export class EngineCommitter {
       }
     }
     return undefined
+  }
+
+  #lost(): void {
+    this.#settings.tell({ kind: 'fenced', partition: this.#lease.at.partition })
+    this.#owner.failed('lost')
+  }
+
+  /**
+   * A member that was paused past its lease may have put together what it knew before with what it has read since. Such
+   * a commit contradicts itself and is never sent, so that nobody has told the member that it is fenced.
+   */
+  async #isLost(): Promise<boolean> {
+    try {
+      return await this.#lease.lost()
+    } catch (error) {
+      this.#settings.tell({ kind: 'trouble', partition: this.#lease.at.partition, error })
+      return false
+    }
   }
 }
 

@@ -88,6 +88,14 @@ export class EngineLease {
     })
   }
 
+  /** Asks whether somebody else has it, after a commit that was not sent because it contradicts itself. */
+  lost(): Promise<boolean> {
+    return this.#alone(async () => {
+      const held = { token: this.token, n: this.#n }
+      return (await this.#store.renew(this.at, held, this.#leaseMs)).status === 'fenced'
+    })
+  }
+
   release(): Promise<'released' | 'fenced'> {
     return this.#alone(() => this.#store.release(this.at, this.token))
   }

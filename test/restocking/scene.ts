@@ -36,8 +36,16 @@ export const quietHttp = {
 }
 let scenes = 0
 
-/** Restocking with a real database, a real authority of orders, a log in memory and mails that are only counted. */
-export async function openScene(url: string) {
+/** Where events and groups are kept. */
+export type Backbone = Pick<RestockingOptions, 'log' | 'groups'>
+
+function inMemory(): Backbone {
+  const log = createMemoryLog()
+  return { log, groups: createMemoryGroupStore({ log }) }
+}
+
+/** Restocking with a real database, a real authority of orders, a log in memory unless another is given, and mails that are only counted. */
+export async function openScene(url: string, backbone: Backbone = inMemory()) {
   const name = `scene_${process.pid}_${++scenes}`
   const admin = openPool(url, { onError: () => undefined })
   await admin.query(`CREATE DATABASE ${name}`)
@@ -61,8 +69,7 @@ export async function openScene(url: string) {
     newId: () => `O${++orders}`,
     today: () => new Date().toISOString().slice(0, 10),
   })
-  const log = createMemoryLog()
-  const groups = createMemoryGroupStore({ log })
+  const { log, groups } = backbone
   const schemas = { own: 'restocking', view: 'restocking_view' }
   const connection = { url: own.href, schemas, onError: () => undefined }
   const mails: { to: string; id: string; key: string; correlationId: string }[] = []

@@ -180,6 +180,20 @@ test('a stop cuts off what hangs, and the next runner goes on', async () => {
   expect(await runner().run('s1')).toMatchObject({ state: 'done' })
 })
 
+test('who asks for a saga that the beat has in hand waits for it', async () => {
+  let release = (): void => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const { time, runner, begin } = scene([{ name: 'update', run: () => held }])
+  await begin()
+  const one = runner()
+  one.start()
+  await time.pass(1_000, 5)
+  const asked = one.run('s1')
+  release()
+  expect(await asked).toMatchObject({ state: 'done' })
+  await one.stop()
+})
+
 test('a saga that nobody declares is told and left alone', async () => {
   const troubles: unknown[] = []
   const { store, runner } = scene([{ name: 'a', run: async () => 1 }], {

@@ -42,7 +42,8 @@ export class SagaRunner {
   readonly #ending = new AbortController()
   /** Ends the attempts that a stop has waited for long enough. */
   readonly #cutOff = new AbortController()
-  readonly #inHand = new Set<Promise<unknown>>()
+  /** What this runner carries out, by id. */
+  readonly #inHand = new Map<string, Promise<void>>()
   #cancelBeat: () => void = () => undefined
   #beat: Promise<void> | undefined
 
@@ -71,18 +72,19 @@ export class SagaRunner {
     this.#ending.abort()
     const cancel = this.#timers.set(this.#options.stopMs ?? 2_500, () => this.#cutOff.abort(stopping))
     await this.#beat
-    await Promise.allSettled(this.#inHand)
+    await Promise.allSettled(this.#inHand.values())
     cancel()
   }
 
   /**
-   * Carries a saga out as far as it goes now, if nobody else does. Answers what is recorded afterwards.
+   * Carries a saga out as far as it goes now, or waits for this runner's own hand that does; what another process has in
+   * hand is left to it. Answers what is recorded afterwards.
    *
    * @throws what the store throws
    */
   async run(id: string): Promise<SagaRecord | undefined> {
     const taken = await this.#options.store.take({ id }, this.#clock.now(), this.#holdMs)
-    if (taken) await this.#held(this.#carryOut(taken))
+    await (taken ? this.#held(taken) : this.#inHand.get(id))
     return this.#options.store.get(id)
   }
 
@@ -92,21 +94,19 @@ export class SagaRunner {
 
   async #carryOutDue(): Promise<void> {
     while (!this.#ending.signal.aborted) {
-      if (this.#inHand.size >= (this.#options.atOnce ?? 8)) await Promise.race(this.#inHand)
+      if (this.#inHand.size >= (this.#options.atOnce ?? 8)) await Promise.race(this.#inHand.values())
       const taken = await this.#options.store.take('due', this.#clock.now(), this.#holdMs)
       if (!taken) return
-      void this.#held(this.#carryOut(taken)).catch((error: unknown) => this.#options.onTrouble?.(error))
+      this.#held(taken).catch((error: unknown) => this.#options.onTrouble?.(error))
     }
   }
 
   /** Known to be in hand until it has ended. */
-  async #held<T>(work: Promise<T>): Promise<T> {
-    this.#inHand.add(work)
-    try {
-      return await work
-    } finally {
-      this.#inHand.delete(work)
-    }
+  #held(taken: TakenSaga): Promise<void> {
+    const { id } = taken.record
+    const work = this.#carryOut(taken).finally(() => this.#inHand.delete(id))
+    this.#inHand.set(id, work)
+    return work
   }
 
   async #carryOut(taken: TakenSaga): Promise<void> {

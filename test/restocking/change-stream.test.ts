@@ -1,0 +1,111 @@
+import { createPostgresSource } from '@millrace/postgres'
+import { connectGroupStore, connectLog, connectPipelineStore } from '@millrace/redis'
+import { createPipeline, type Pipeline } from '@millrace/source'
+import { productKey, supply, supplyMappings } from '@millrace-app/restocking'
+import { partitionOfKey } from '@millrace/event'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { between, randomOf } from '../support/random.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { eventually, inDays, openScene, type Scene } from './scene.ts'
+
+let server: TestPostgres
+let redis: TestRedis
+let scene: Scene
+let pipeline: Pipeline
+const closing: (() => Promise<unknown>)[] = []
+
+beforeAll(async () => {
+  ;[server, redis] = await Promise.all([startPostgres(), startRedis()])
+  const log = await connectLog({ url: redis.url })
+  const groups = await connectGroupStore({ url: redis.url })
+  const store = await connectPipelineStore({ url: redis.url })
+  closing.push(
+    () => log.close(),
+    () => groups.close(),
+    () => store.close(),
+  )
+  scene = await openScene(server.url, { log, groups })
+  await scene.startInstance()
+  const mappings = supplyMappings('purchasing')
+  pipeline = createPipeline({
+    pipeline: 'purchasing-test',
+    mappings,
+    store,
+    log,
+    settleMs: 20,
+    source: createPostgresSource({
+      url: scene.url,
+      name: 'purchasing-test',
+      tables: mappings.map(({ table }) => ({ table })),
+      onError: () => undefined,
+    }),
+  })
+  pipeline.start()
+  await eventually(async () => (pipeline.status().state === 'streaming' ? true : undefined))
+}, 60_000)
+afterAll(async () => {
+  await pipeline.stop()
+  await scene.close()
+  for (const close of closing.toReversed()) await close()
+  await Promise.all([server.stop(), redis.stop()])
+})
+
+/** The stock of a product as restocking has counted it. */
+async function stockOf(product: string): Promise<number | undefined> {
+  const key = productKey(product)
+  const at = { topic: supply, partition: partitionOfKey(supply, key), group: 'restocking' }
+  const [stored] = await scene.groups.loadStates(at, [key])
+  if (stored?.state === undefined) return undefined
+  return (JSON.parse(stored.state.state) as { stock?: number }).stock
+}
+
+test('orders and stock by the change stream alone; the echo is first in half of the clicks, and both ends are one', async () => {
+  await scene.product()
+  const lines = Array.from({ length: 12 }, () => ({ product: 'P1', quantity: 20, dueOn: inDays(30) }))
+  const order = await scene.place(lines)
+  await scene.ofPurchasing('/products/P1/stock', { difference: 5, reason: 'count' })
+  const ids = lines.map((_, at) => `${order.id}.${at + 1}.v1.bring-forward`)
+  for (const id of ids) await scene.until(id, ({ status }) => status === 'open')
+  // Every second answer waits until its echo has been seen.
+  scene.hooks.answered = async ({ id, line }) => {
+    if (line % 2 === 0) await scene.until(id, ({ status }) => status === 'completed')
+  }
+  for (const id of ids)
+    expect((await scene.call(`/suggestions/${id}/carry-out`)).body['status']).toBe('completed')
+  const by = await Promise.all(ids.map((id) => scene.completedBy(id)))
+  expect(by.filter((one) => one === 'echo').length).toBeGreaterThanOrEqual(ids.length / 2)
+  expect(scene.mails.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+  // The last echo has come: each line is as its click wanted it.
+  await eventually(async () => {
+    const { body } = await scene.get(`/orders/${order.id}/verdicts`)
+    const told = body['lines'] as { lineVersion: number; kind: string }[]
+    return told.every(({ lineVersion, kind }) => lineVersion > 1 && kind === 'keep') ? true : undefined
+  })
+}, 60_000)
+
+test('differences are applied exactly once, whatever was counted when', async () => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1e9)
+  console.log(`seed ${seed}`)
+  const random = randomOf(seed)
+  const moves = Array.from({ length: 200 }, () => between(random, -15, 25) || 1)
+  const moving = (async () => {
+    for (const difference of moves)
+      await scene.ofPurchasing('/products/P2/stock', { difference, reason: `seed ${seed}` })
+  })()
+  // Counted while it moves, twice.
+  const count = async () => {
+    const headers = { authorization: 'Bearer a-service' }
+    const answer = await scene.first().app.request('/initialise', { method: 'POST', headers })
+    return answer.text()
+  }
+  await count()
+  await count()
+  await moving
+  const wanted = moves.reduce((sum, one) => sum + one, 0)
+  await eventually(async () => ((await stockOf('P2')) === wanted ? true : undefined))
+  const [row] = await scene.database.read((queries) =>
+    queries.rows<{ quantity: string }>(`SELECT quantity FROM purchasing.stock WHERE product_id = 'P2'`),
+  )
+  expect(Number(row?.quantity)).toBe(wanted)
+}, 60_000)

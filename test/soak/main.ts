@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
+import { runLeadsReplay } from './leads-replay.ts'
 import { megabytes, runSoak, type SoakKind } from './soak.ts'
 
 /** What the heap may grow by after the warm-up. */
 const mostGrowth = 0.1
-const usage = 'npm run soak -- <backlog|keys> [--events N]'
+const usage = 'npm run soak -- <backlog|keys|leads> [--events N]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -12,10 +13,14 @@ const { values, positionals } = parseArgs({
 const [kind] = positionals
 const events = Number(values.events)
 
-if ((kind !== 'backlog' && kind !== 'keys') || !Number.isInteger(events) || events < 100) {
+const kinds = ['backlog', 'keys', 'leads'] as const
+const asked = kinds.find((name) => name === kind)
+
+if (asked === undefined || !Number.isInteger(events) || events < 100) {
   console.error(usage)
   process.exitCode = 2
-} else await soak(kind)
+} else if (asked === 'leads') await replayLeads()
+else await soak(asked)
 
 async function soak(what: SoakKind): Promise<void> {
   const report = await runSoak(what, events, (line) => console.error(line))
@@ -27,4 +32,15 @@ async function soak(what: SoakKind): Promise<void> {
   console.log(`heap after each twenty-fifth: ${heaps.join(', ')}`)
   console.log(`grown by ${(growth * 100).toFixed(1)} % after the warm-up; ${mostGrowth * 100} % are allowed`)
   process.exitCode = growth <= mostGrowth && atOnce[0] <= atOnce[1] ? 0 : 1
+}
+
+async function replayLeads(): Promise<void> {
+  const report = await runLeadsReplay(events, (line) => console.error(line))
+  const { liveSeconds, replaySeconds, done, withheld, different, switched } = report
+  console.log(
+    `${report.events} events in ${liveSeconds.toFixed(0)} s, replayed in ${replaySeconds.toFixed(0)} s`,
+  )
+  console.log(`done: ${done[0]}; after the replay: ${done[1]}; ${withheld} effects withheld`)
+  console.log(`${different} states differ, ${switched ? 'switched in' : 'not switched in'}`)
+  process.exitCode = done[0] === done[1] && different === 0 && switched ? 0 : 1
 }

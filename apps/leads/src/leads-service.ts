@@ -5,10 +5,12 @@ import {
   type ConsumerEvent,
   type ConsumerHealth,
   type EngineBounds,
-  type GroupStore,
+  type GenerationStore,
   type MemberList,
   run,
   type Running,
+  type ShadowWatching,
+  watchShadow,
 } from '@millrace/processor'
 import type { RetryClock } from '@millrace/retry'
 import { CheckpointWatch, type ViewStore } from '@millrace/view'
@@ -26,7 +28,7 @@ export interface LeadsOptions extends LeadsProcessorOptions {
     EventLog,
     'append' | 'read' | 'readKey' | 'readAt' | 'tips' | 'appendChannel' | 'channel'
   >
-  readonly groups: GroupStore
+  readonly groups: GenerationStore
   readonly view: ViewStore<SalesRows>
   /** Bearer tokens of those who may call. Empty: nobody may. */
   readonly tokens: readonly string[]
@@ -46,6 +48,10 @@ export interface LeadsOptions extends LeadsProcessorOptions {
   readonly clock?: Clock
   /** How long a read with `after` waits, in ms. Default 5,000. */
   readonly waitMs?: number
+  /** Compares all buyers with the legacy system, with so many ms in between. Default: never. */
+  readonly compareEveryMs?: number
+  /** A comparison has failed; the next one comes in its time. */
+  readonly comparisonFailed?: (error: unknown) => void
   readonly bounds?: Partial<EngineBounds>
 }
 
@@ -96,7 +102,8 @@ export function createLeads(options: LeadsOptions): LeadsService {
   }
   const clockOf = (of: LeadsGroup) => (retryClocks ? { retryClock: retryClocks[of] } : {})
   const running = new Map<LeadsGroup, Running>()
-  const { legacy } = options
+  const { legacy, compareEveryMs: everyMs, comparisonFailed: failed } = options
+  let watching: ShadowWatching | undefined
   const groups: readonly LeadsGroup[] = ['leads', 'leads-view', ...(legacy ? (['legacy-feed'] as const) : [])]
   return {
     app,
@@ -111,9 +118,12 @@ export function createLeads(options: LeadsOptions): LeadsService {
       if (!legacy) return
       const feed = { ...common, ...clockOf('legacy-feed'), legacy, leads: processor }
       running.set('legacy-feed', await tellLegacy(feed))
+      if (everyMs === undefined) return
+      watching = watchShadow(processor, { log, store, everyMs, ...(failed ? { failed } : {}) })
     },
     stop: async () => {
       watch.stop()
+      await watching?.stop()
       for (const group of ['legacy-feed', 'leads', 'leads-view'] as const) await running.get(group)?.stop()
     },
     health: () =>

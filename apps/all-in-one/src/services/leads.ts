@@ -40,6 +40,8 @@ export const leadsService: ServiceFactory = {
       tokens: [secrets.INTAKE_TOKEN, secrets.SERVICE_TOKEN],
       idempotencySecret: purposeKey(secrets.MILLRACE_SECRET, 'idempotency'),
       observe: followed(http.logger),
+      comparisonFailed: (error) =>
+        http.logger.warn('Leads could not be compared with the legacy system', { err: error }),
     })
     await service.start()
     for (const [group, topic] of Object.entries(topicOf)) {
@@ -96,6 +98,8 @@ async function legacyOf(context: ServiceContext) {
   const client = peerClient(context, 'legacy-leads', { token: secrets.SERVICE_TOKEN, timeoutMs: 8_000 })
   return {
     legacy: legacyOverHttp(client),
-    initially: settings.LEADS_SHADOW === 'on' ? ('none' as const) : ('all' as const),
+    ...(settings.LEADS_SHADOW === 'on'
+      ? { initially: 'none' as const, compareEveryMs: 60_000 }
+      : { initially: 'all' as const }),
   }
 }

@@ -75,11 +75,19 @@ export class KeyToucher {
       const taken = await this.#takeOver(slot)
       if (!signal.aborted) this.#owner.touched(slot, taken)
     } catch (error) {
-      if (!signal.aborted) this.#owner.failed(slot, asTouch(slot.key, error))
+      if (!signal.aborted) this.#failed(slot, error)
     } finally {
       this.#running -= 1
       this.#next()
     }
+  }
+
+  /** Where one gets no answer, those that wait for their turn need not find that out one by one: all of them park. */
+  #failed(slot: KeySlot, error: unknown): void {
+    const found = asTouch(slot.key, error)
+    this.#owner.failed(slot, found)
+    if (!isUnavailable(found)) return
+    for (const other of this.#waiting.splice(0)) this.#owner.failed(other, unavailable(other.key, found))
   }
 
   async #takeOver(slot: KeySlot): Promise<TakenOver> {
@@ -105,10 +113,7 @@ export class KeyToucher {
     return { record, entry: known === undefined ? entry : undefined, timers: change.timers }
   }
 
-  #ask(
-    slot: KeySlot,
-    { seq, id }: Pick<MigratedKey, 'seq' | 'id'>,
-  ): Promise<MigratedKey> | undefined {
+  #ask(slot: KeySlot, { seq, id }: Pick<MigratedKey, 'seq' | 'id'>): Promise<MigratedKey> | undefined {
     const { processor, timers, clock } = this.#settings
     const { firstTouch } = processor.state ?? {}
     if (firstTouch === undefined) return undefined
@@ -120,7 +125,14 @@ export class KeyToucher {
 
 /** A store that is away is no fault of the event: nothing was tried. */
 function asTouch(key: string, error: unknown): unknown {
-  if (!(error instanceof MillraceError) || !error.retryable || error.code === 'touch.unavailable')
-    return error
-  return new MillraceError('touch.unavailable', `Key ${key}: ${error.message}`, { cause: error })
+  if (!(error instanceof MillraceError) || !error.retryable || isUnavailable(error)) return error
+  return unavailable(key, error)
+}
+
+function isUnavailable(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.code === 'touch.unavailable'
+}
+
+function unavailable(key: string, cause: Error): MillraceError {
+  return new MillraceError('touch.unavailable', `Key ${key} waits: ${cause.message}`, { cause })
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '@millrace/event'
 import { expect, test } from 'vitest'
 import { processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
@@ -67,7 +68,7 @@ export function describeTakingOver(subject: () => EngineUnderTest): void {
   test('while the other system is away its keys wait in order, others go on, and no attempt is counted', () =>
     scene(async (stage) => {
       const other = open(stage)
-      const player = await stage.start(sums(stage, other), { attempts: 2 })
+      const player = await stage.start(sums(stage, other), { attempts: 2, clock: systemClock })
       await stage.append('known')
       await stage.reached(player, 1)
       other.away = true
@@ -90,6 +91,38 @@ export function describeTakingOver(subject: () => EngineUnderTest): void {
       expect(other.asked.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(
         keys.toSorted((a, b) => (a < b ? -1 : 1)),
       )
+      expect(await stage.differences('sums')).toEqual([])
+    }))
+
+  test('where nobody answers in time, keys that wait for their turn park with the one that was asked', () =>
+    scene(async (stage) => {
+      const asked: string[] = []
+      let silent = true
+      const program = processor('sums', stage.source, {
+        state: state<Sums>({
+          initial: () => [],
+          firstTouch: {
+            atOnce: 1,
+            timeoutMs: 50,
+            load: (key) => {
+              asked.push(key)
+              const answer = { state: [`old ${key}`], asOf: new Date(0) }
+              return silent ? new Promise(() => undefined) : Promise.resolve(answer)
+            },
+          },
+        }),
+        handle: (event, context) => context.evolve([...context.state, event.data.n]),
+      })
+      const options = { clock: systemClock, retry: { firstMs: 200, maxMs: 200 } }
+      const player = await stage.start(program, options)
+      const keys = Array.from({ length: 50 }, (_, n) => `k${n}`)
+      await stage.append(...keys)
+      await stage.reached(player, 50)
+      expect(asked.length).toBeLessThan(25)
+      silent = false
+      await stage.unparked('sums')
+      for (const [n, key] of keys.entries())
+        expect(await stage.stateOf('sums', key)).toEqual([`old ${key}`, n + 1])
       expect(await stage.differences('sums')).toEqual([])
     }))
 

@@ -141,6 +141,27 @@ test('who has repaired what is part of the story', async () => {
   expect(JSON.stringify(story)).not.toMatch(/ada\.doe@|ada@example/)
 })
 
+test('so does the key of a lead', async () => {
+  const answer = await fetch(`${system.urlOf('LEADS')}/buyers/anna/offers`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${system.secrets.SERVICE_TOKEN}`,
+      'X-Correlation-Id': 'a-lead',
+    },
+    body: JSON.stringify({ car: 'a red one', price: 7_000 }),
+  })
+  expect(answer.status).toBe(201)
+  const isTold = ({ entries, open }: Story) =>
+    open.length === 0 && entries.some((entry) => entry.kind === 'settled' || entry.kind === 'fact')
+  const story = await untilTold('key offers anna', isTold)
+  const told = lines(story.entries)
+  expect(told.slice(0, 2)).toEqual(['leads POST /buyers/:buyer/offers 201', 'OfferMade'])
+  expect(told.join('\n')).toMatch(/^leads (settled|done)$/m)
+  const whole = lines((await untilTold('correlation a-lead', isTold)).entries)
+  expect(whole).toEqual(expect.arrayContaining(['OfferMade']))
+})
+
 test('the operations listener tells the same, to whoever may look: as JSON, and as a page', async () => {
   const url = `${system.urlOf('OPS')}/explain/correlation/bounced-twice`
   const { CONSOLE_VIEWER_TOKEN } = system.secrets

@@ -8,13 +8,18 @@ import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { Keys, type StoryIndexKeys } from './keys.ts'
 import { Script } from './script.ts'
 import { scriptSource } from './script-source.ts'
-import { StoryIndexOnRedis, storyScripts, type StoryScripts } from './story-index.ts'
+import { StoryIndexOnRedis, type StoryScripts } from './story-index.ts'
 
 let server: TestRedis | undefined
 beforeAll(async () => {
   server = await startRedis()
 })
 afterAll(async () => server?.stop())
+
+const asTheyAre: StoryScripts = {
+  index: new Script('story-index.lua'),
+  requests: new Script('story-requests.lua'),
+}
 
 let systems = 0
 
@@ -30,7 +35,7 @@ class IndexLab {
     systems += 1
     const keys = new Keys(`guards-${systems}`)
     this.names = keys.storyIndex
-    this.index = new StoryIndexOnRedis(this.redis, keys, () => this.now, { ...storyScripts, ...changed })
+    this.index = new StoryIndexOnRedis(this.redis, keys, () => this.now, { ...asTheyAre, ...changed })
   }
 
   batch(from: number, events: number, correlationId = 'c'): IndexBatch {

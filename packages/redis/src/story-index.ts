@@ -18,7 +18,7 @@ export interface StoryScripts {
   readonly requests: Script
 }
 
-export const storyScripts: StoryScripts = {
+const storyScripts: StoryScripts = {
   index: new Script('story-index.lua'),
   requests: new Script('story-requests.lua'),
 }

@@ -1,4 +1,5 @@
 import { accounts } from '@millrace/accounts'
+import { offers, sales } from '@millrace-app/leads/topics'
 import type { KitEnv } from '@millrace/hono'
 import type { Hono } from 'hono'
 import type { RunningService, ServiceContext } from '../service-factory.ts'
@@ -20,10 +21,13 @@ export async function mountExplain(app: Hono<KitEnv>, context: ServiceContext): 
   const logger = kit.logger.child({ service: 'explain' })
   const [log, store, stories] = await Promise.all([kit.log(), kit.groups(), kit.stories()])
   const { index } = stories
-  const topics = [accounts]
+  const topics = [accounts, offers, sales]
   const groups = [
     { topic: accounts, group: 'user-query' },
     { topic: accounts, group: 'mail', types: new Set<string>(mailedTypes) },
+    { topic: offers, group: 'leads' },
+    { topic: offers, group: 'legacy-feed' },
+    { topic: sales, group: 'leads-view' },
   ]
   const follower = new StoryFollower({
     ...{ topics, log, index },

@@ -5,7 +5,7 @@ export type StoryFact = {
 } & (AttemptFact | ParkedFact | DeferredFact | DeadFact | DoneFact | EffectFact | EffectEndedFact | RuledFact)
 
 /** An attempt has failed; `atMs` is when it began. */
-export interface AttemptFact {
+interface AttemptFact {
   readonly what: 'attempt'
   /** 1 for the first. One that is not counted, because its gate was shut, has the number of the next. */
   readonly no: number
@@ -18,7 +18,7 @@ export interface AttemptFact {
 }
 
 /** Its key waits for its next attempt, or for an operator. */
-export interface ParkedFact {
+interface ParkedFact {
   readonly what: 'parked'
   readonly member: string
   readonly attempts: number
@@ -28,14 +28,14 @@ export interface ParkedFact {
 }
 
 /** It was set aside until its precondition has come. */
-export interface DeferredFact {
+interface DeferredFact {
   readonly what: 'deferred'
   readonly member: string
   readonly why: string
 }
 
 /** It is a dead letter. */
-export interface DeadFact {
+interface DeadFact {
   readonly what: 'dead'
   readonly member: string
   readonly attempts: number
@@ -46,7 +46,7 @@ export interface DeadFact {
 }
 
 /** It is done, and not in the ordinary way: at a later attempt, late, out of a line, or with something to tell. */
-export interface DoneFact {
+interface DoneFact {
   readonly what: 'done'
   readonly member: string
   readonly attempt: number
@@ -61,14 +61,14 @@ export interface DoneFact {
 }
 
 /** It has led to an action on the outside world, which is recorded. */
-export interface EffectFact {
+interface EffectFact {
   readonly what: 'effect'
   readonly name: string
   readonly idempotencyKey: string
 }
 
 /** That action was carried out, given up, or settled by an operator. */
-export interface EffectEndedFact {
+interface EffectEndedFact {
   readonly what: 'effect-ended'
   readonly member: string
   readonly name: string

@@ -8,7 +8,7 @@ export type StoryAsked =
   | { readonly topic: string; readonly key: string }
 
 /** Where something has happened: an event, and the group that it happened in. */
-export interface InGroup {
+interface InGroup {
   readonly group: string
   readonly eventId: string
   /** Position of the event, as text. */

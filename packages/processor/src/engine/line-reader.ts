@@ -8,6 +8,22 @@ export interface LineSource {
   readonly key: string
 }
 
+/** How many events of the key come before a sequence number, where there is none of it any more. */
+export async function placeBehind(source: LineSource, seq: number): Promise<number> {
+  const { version } = await source.log.readKey(source.topic, source.key, {
+    afterVersion: mostVersion,
+    limit: 1,
+  })
+  let low = 0
+  let high = version
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if ((await seqAt(source, middle)) < seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 /**
  * How many events of the key come before the one with this sequence number. Looks from the end, where heads nearly
  * always are, and halves what is left; what retention has removed lies before it.

@@ -1,4 +1,4 @@
-import { MillraceError } from '@millrace/event'
+import { type Event, MillraceError } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
 import { backoffMs } from '@millrace/retry'
 import type { GroupPartition } from '../group-store.ts'
@@ -7,8 +7,8 @@ import type { Ruling } from '../ruling.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
-import { type LineSource, readOn, versionOf } from './line-reader.ts'
-import { headOf } from './park-of.ts'
+import { type LineSource, placeBehind, readOn, versionOf } from './line-reader.ts'
+import { type HeadFacts, headOf } from './park-of.ts'
 import type { LineRun, ParkedLine } from './parked-line.ts'
 import { ruledArrival } from './ruled.ts'
 import { sleep } from './sleep.ts'
@@ -96,11 +96,23 @@ export class LineRunner {
   async #page(line: ParkedLine, run: LineRun): Promise<Page> {
     const { log, processor, store } = this.#settings
     const source = { log, topic: processor.topic, key: line.key }
-    run.version ??= await this.#versionOf(line, source)
+    try {
+      run.version ??= await this.#versionOf(line, source)
+    } catch (error) {
+      if (!(error instanceof MillraceError && error.code === 'log.trimmed')) throw error
+      return this.#pageWithout(line, run, source, error)
+    }
     // Most attempts fail: until the head has not, nothing is read behind it.
     const events = await readOn(source, run.version, run.proven ? pageSize : 1)
     const seqs = events.map(({ position }) => position.seq)
     return { events, rulings: await store.rulings(this.#at, seqs) }
+  }
+
+  /** The head is not on the log any more: its key is held, unless an operator has said what is to be done without it. */
+  async #pageWithout(line: ParkedLine, run: LineRun, source: LineSource, error: unknown): Promise<Page> {
+    const seq = line.head?.seq ?? 0
+    run.version = await placeBehind(source, seq)
+    return { events: [], rulings: await this.#settings.store.rulings(this.#at, [seq]), missing: error }
   }
 
   async #versionOf(line: ParkedLine, source: LineSource): Promise<number> {
@@ -109,8 +121,12 @@ export class LineRunner {
     return line.found.version
   }
 
-  #handOver(slot: KeySlot, line: ParkedLine, run: LineRun, { events, rulings }: Page): void {
+  #handOver(slot: KeySlot, line: ParkedLine, run: LineRun, { events, rulings, missing }: Page): void {
     const { types } = this.#settings.processor
+    if (missing !== undefined && line.head !== undefined) {
+      run.readSeq = line.head.seq
+      this.#takeMissing(slot, line, line.head, rulings.get(line.head.seq), missing)
+    }
     for (const recorded of events) {
       const { seq } = recorded.position
       if (seq > line.last) break
@@ -144,6 +160,39 @@ export class LineRunner {
     slot.waiting.push(delivery)
   }
 
+  #takeMissing(
+    slot: KeySlot,
+    line: ParkedLine,
+    head: HeadFacts,
+    ruling: Ruling | undefined,
+    error: unknown,
+  ): void {
+    const { topic } = this.#settings.processor
+    const { fates } = this.#lanes
+    const { id, eventId, type, correlationId = eventId, seq } = head
+    const event: Event = {
+      ...{
+        id: eventId,
+        type,
+        source: '',
+        subject: line.key,
+        time: '',
+        data: null,
+        correlationid: correlationId,
+      },
+    }
+    const recorded = { event, position: { topic: topic.name, partition: this.#at.partition, id, seq } }
+    const decided = ruling !== undefined && ruling.kind !== 'requeued'
+    const delivery = decided
+      ? ruledArrival(this.#settings.processor, recorded, ruling, fates)
+      : Delivery.ofEvent(recorded)
+    if (!decided) fates.set(delivery, { outcome: 'hold', error })
+    delivery.origin = 'line'
+    delivery.ruling = ruling?.id
+    this.#resume(slot, line, delivery, ruling)
+    slot.waiting.push(delivery)
+  }
+
   /** The head goes on with the attempts that it has cost; a ruling that it was not tried under begins a new count. */
   #resume(slot: KeySlot, { note }: ParkedLine, delivery: Delivery, ruling: Ruling | undefined): void {
     const anew = ruling !== undefined && ruling.atMs > (note.ruledMs ?? 0)
@@ -164,6 +213,8 @@ export class LineRunner {
 interface Page {
   readonly events: readonly Recorded[]
   readonly rulings: ReadonlyMap<number, Ruling>
+  /** Why the head could not be read. */
+  readonly missing?: unknown
 }
 
 const ignored = {

@@ -1,3 +1,4 @@
+import type { EventLog } from '@millrace/log'
 import { expect, test } from 'vitest'
 import { processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
@@ -107,6 +108,36 @@ export function describeRepaired(subject: () => EngineUnderTest): void {
       expect(await end(stage)).toEqual([1, 40, 5])
     }))
 
+  test('a head that is not on the log any more holds its key alone; ignored, its line goes on', () =>
+    scene(async (stage) => {
+      let gone = false
+      const log = hiding(stage.subject.log, (seq) => gone && seq === 2)
+      const { news } = await stage.start(notes(stage), { attempts: 1, quickRetries: 0, log })
+      await stage.appendNumbered(['a', 'a', 'b', 'a', 'a'], 1)
+      await stage.held('notes', 'a')
+      gone = true
+      const holds = () => news.filter(({ kind }) => kind === 'parked').length
+      const before = holds()
+      expect(await repair(stage, { do: 'requeue' })).toEqual(['ruled head'])
+      await stage.until(() => holds() > before)
+      await stage.appendNumbered(['b'], 6)
+      await stage.until(() => news.some((one) => one.kind === 'progress' && one.position.seq >= 6))
+      // News come before the commit that they tell of.
+      const missing = 'is not among those of its key'
+      for (let said = ''; !said.includes(missing);) {
+        const { items } = await stage.subject.store.deadItems(stage.at('notes'))
+        said = items[0]?.parked?.note.message ?? ''
+        let looked = said.includes(missing)
+        await stage.until(() => looked || !(looked = true))
+      }
+      stage.subject.advance(5)
+      const ignore = { id: 'i', seq: 2, key: 'a', kind: 'ignored', ...order } as const
+      expect(await stage.subject.store.rule(stage.at('notes'), ignore)).toMatchObject({ status: 'ruled' })
+      expect(await end(stage)).toEqual([1, 4, 5])
+      expect(await stage.stateOf('notes', 'b')).toEqual([3, 6])
+      expect(news.filter(({ kind }) => kind === 'ended')).toEqual([])
+    }))
+
   test('a dead letter that others have overtaken is handled late, by force', () =>
     scene(async (stage) => {
       const player = await stage.start(notes(stage, true), { attempts: 1, quickRetries: 0 })
@@ -193,4 +224,22 @@ export function describeRepaired(subject: () => EngineUnderTest): void {
       expect(await end(stage)).toEqual([1, 22, 4])
       expect(attempts).toBe(2)
     }))
+}
+
+/** A log on which some events of keys are not found any more. */
+function hiding(inner: EventLog, hides: (seq: number) => boolean): EventLog {
+  return new Proxy(inner, {
+    get: (target, name) => {
+      const found: unknown = Reflect.get(target, name)
+      if (typeof found !== 'function') return found
+      if (name !== 'readKey') return found.bind(target) as unknown
+      return async (
+        ...[of, key, { afterVersion = 0, limit = 500 } = {}]: Parameters<EventLog['readKey']>
+      ) => {
+        const { events } = await target.readKey(of, key)
+        const left = events.filter(({ position }) => !hides(position.seq))
+        return { events: left.slice(afterVersion, afterVersion + limit), version: left.length }
+      }
+    },
+  })
 }

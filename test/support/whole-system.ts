@@ -19,6 +19,9 @@ const portNames = [
   'MAIL',
   'LEADS',
   'LEGACY_LEADS',
+  'PURCHASING',
+  'RESTOCKING',
+  'PLANNER',
 ] as const
 const pollMs = 20
 const patienceMs = 90_000

@@ -12,6 +12,7 @@ import { describeRepairedEffects } from './repaired-effects.ts'
 import { describeRepaired } from './repaired.ts'
 import { describeDropping } from './dropping.ts'
 import { describeTakingOver } from './taking-over.ts'
+import { describeRetryLimits } from './retry-limits.ts'
 import { describeHandling } from './handling.ts'
 import type { EngineUnderTest } from './scene.ts'
 
@@ -32,6 +33,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeLosing(subject)
     describeParked(subject)
     describeParkedCrashes(subject)
+    describeRetryLimits(subject)
     describeRepaired(subject)
     describeRepairedEffects(subject)
     describeDeferring(subject)

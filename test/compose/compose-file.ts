@@ -53,6 +53,8 @@ const ourPorts: Readonly<Record<string, number>> = {
   ops: 3002,
   'user-command': 3004,
   'user-query': 3005,
+  leads: 3007,
+  'legacy-leads': 3008,
 }
 
 /** The rule: whatever the file names is there; every container is looked after, and reachable from here alone. */

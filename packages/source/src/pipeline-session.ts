@@ -148,6 +148,7 @@ class Reading {
       signal.removeEventListener('abort', end)
       await this.#ticking
       await this.#stream.close()
+      await this.#writer.end()
     }
   }
 

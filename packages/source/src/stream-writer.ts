@@ -14,6 +14,10 @@ const empty = (): Pending => ({ byLine: new Map(), events: 0, bytes: 0 })
 /** Most of what is collected while a step is under way. */
 const most = { events: 4_000, bytes: 8 * 1024 * 1024 } as const
 
+/** Events that are worth a step by themselves, and how long fewer wait for more, in ms. */
+const goodStep = 250
+const companyMs = 2
+
 /**
  * Brings the events of a stream to their lines: one step of all lines at a time, and what comes meanwhile makes up the
  * next one. Lines without news are brought up to date by `settle`.
@@ -27,6 +31,8 @@ export class StreamWriter {
   #end: ResumeMark
   #done: ResumeMark
   #work: Promise<void> | undefined
+  #soon: NodeJS.Timeout | undefined
+  #isOver = false
   #failure: { readonly error: unknown } | undefined
   #settle = false
   #settled: ResumeMark
@@ -70,7 +76,9 @@ export class StreamWriter {
       return undefined
     }
     const { events, bytes } = this.#pending
-    this.#begin()
+    // A step costs more than its events: while more is at hand, it waits a moment for company.
+    if (events >= goodStep) this.#begin()
+    else this.#beginSoon()
     return events > most.events || bytes > most.bytes ? this.drain() : undefined
   }
 
@@ -78,6 +86,7 @@ export class StreamWriter {
   async drain(): Promise<void> {
     do {
       if (this.#failure) throw this.#failure.error
+      if (this.#isOver) return
       this.#begin()
       await this.#work
     } while (this.#pending.events > 0 || this.#work !== undefined || this.#failure)
@@ -86,7 +95,7 @@ export class StreamWriter {
   /** Brings every line's mark to where the stream is. Everything before the answer is on the log, and every line says so. */
   async settle(): Promise<ResumeMark> {
     this.#settle = true
-    while (this.#settle) {
+    while (this.#settle && !this.#isOver) {
       if (this.#failure) throw this.#failure.error
       this.#begin()
       await this.#work
@@ -94,8 +103,28 @@ export class StreamWriter {
     return this.#settled
   }
 
+  /** Begins nothing more; resolves when what is under way has ended. */
+  async end(): Promise<void> {
+    clearTimeout(this.#soon)
+    this.#isOver = true
+    await this.#work
+  }
+
+  #beginSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      this.#begin()
+    }, companyMs)
+  }
+
   #begin(): void {
-    if (this.#work !== undefined || this.#failure || !(this.#pending.events > 0 || this.#settle)) return
+    if (
+      this.#isOver ||
+      this.#work !== undefined ||
+      this.#failure ||
+      !(this.#pending.events > 0 || this.#settle)
+    )
+      return
     this.#work = this.#steps().then(
       () => {
         this.#work = undefined
@@ -110,7 +139,7 @@ export class StreamWriter {
 
   // One at a time, because each counts on what the one before has left in the channels.
   async #steps(): Promise<void> {
-    while (this.#pending.events > 0 || this.#settle) {
+    while (!this.#isOver && (this.#pending.events > 0 || this.#settle)) {
       const { byLine, events } = this.#pending
       const end = this.#end
       this.#pending = empty()
@@ -125,7 +154,7 @@ export class StreamWriter {
         this.#settle = false
       }
     }
-    this.#done = this.#end
+    if (!this.#isOver) this.#done = this.#end
   }
 }
 

@@ -153,9 +153,40 @@ export async function openScene(url: string, backbone: Backbone = inMemory()) {
   ): Promise<void> => {
     await appendOne(log, supply, { events: [newEvent(supply, { type, key, data, correlationId })] })
   }
+  const product = (id = 'P1'): Promise<void> =>
+    tell('ProductInformation', productKey(id), {
+      name: id === 'P1' ? 'Hinge' : 'Bolt',
+      supplier: 'S1',
+      dailyForecast: 10,
+      reorderLevel: 70,
+    })
+  const stock = (difference: number, id = 'P1'): Promise<void> =>
+    tell('StockLevelChanged', productKey(id), { difference })
+  const place = (
+    lines: readonly object[] = [{ product: 'P1', quantity: 20, dueOn: inDays(30) }],
+  ): Promise<OrderDocument> => ofPurchasing('/orders', { supplier: 'S1', lines })
+  /** The suggestion with this id as soon as it fits. */
+  const until = (id: string, fits: (suggestion: Suggestion) => boolean): Promise<Suggestion> =>
+    eventually(async () => {
+      const { body } = await call(`/suggestions/${id}`, undefined, {}, 'GET')
+      return isSuggestion(body) && fits(body) ? body : undefined
+    })
+  /** An order that is to be brought forward, because there is no stock; answers its suggestion. */
+  const urgent = async (): Promise<string> => {
+    const order = await place()
+    await product()
+    await stock(5)
+    await tell('PurchaseOrderCreated', orderKey(order.id), { id: order.id })
+    const id = `${order.id}.1.v1.bring-forward`
+    await until(id, ({ status }) => status === 'open')
+    return id
+  }
   return {
     log,
     groups,
+    ...{ product, stock, place, until, urgent },
+    carryOut: (id: string, headers: Record<string, string> = {}) =>
+      call(`/suggestions/${id}/carry-out`, undefined, headers),
     mails,
     troubles,
     hooks,
@@ -183,23 +214,6 @@ export async function openScene(url: string, backbone: Backbone = inMemory()) {
     /** What a change stream tells of an order. */
     echo: (order: OrderDocument, correlationId?: string) =>
       tell('PurchaseOrderChanged', orderKey(order.id), order, correlationId),
-    product: (id = 'P1') =>
-      tell('ProductInformation', productKey(id), {
-        name: id === 'P1' ? 'Hinge' : 'Bolt',
-        supplier: 'S1',
-        dailyForecast: 10,
-        reorderLevel: 70,
-      }),
-    stock: (difference: number, id = 'P1') => tell('StockLevelChanged', productKey(id), { difference }),
-    place: (lines: readonly object[] = [{ product: 'P1', quantity: 20, dueOn: inDays(30) }]) =>
-      ofPurchasing('/orders', { supplier: 'S1', lines }),
-    /** The suggestion with this id as soon as it fits. */
-    until: (id: string, fits: (suggestion: Suggestion) => boolean) =>
-      eventually(async () => {
-        const { body } = await call(`/suggestions/${id}`, undefined, {}, 'GET')
-        const found = body as unknown as Suggestion
-        return found.id === id && fits(found) ? found : undefined
-      }),
     /** So many open suggestions, as if they had been reviewed. */
     manyVerdicts: async (count: number): Promise<void> => {
       const sql = `
@@ -220,6 +234,13 @@ export async function openScene(url: string, backbone: Backbone = inMemory()) {
     },
   }
 }
+
+function isSuggestion(body: object): body is Suggestion {
+  return 'id' in body && 'status' in body && 'kind' in body
+}
+
+/** The order of a suggestion. */
+export const orderOf = (id: string): string => id.split('.')[0] ?? ''
 
 export type Scene = Awaited<ReturnType<typeof openScene>>
 

@@ -1,8 +1,7 @@
 import { MillraceError } from '@millrace/event'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { eventually, inDays, openScene, type Scene } from './scene.ts'
-import { orderKey } from '@millrace-app/restocking'
+import { eventually, inDays, openScene, orderOf, type Scene } from './scene.ts'
 
 let server: TestPostgres
 let scene: Scene
@@ -16,21 +15,6 @@ beforeEach(async () => {
 })
 afterEach(() => scene.close())
 
-/** An order that is to be brought forward, because there is no stock. */
-async function urgent(): Promise<string> {
-  const order = await scene.place()
-  await scene.product()
-  await scene.stock(5)
-  await scene.tell('PurchaseOrderCreated', orderKey(order.id), { id: order.id })
-  const id = `${order.id}.1.v1.bring-forward`
-  await scene.until(id, ({ status }) => status === 'open')
-  return id
-}
-
-const orderOf = (id: string) => id.split('.')[0] ?? ''
-const carryOut = (id: string, headers: Record<string, string> = {}) =>
-  scene.call(`/suggestions/${id}/carry-out`, undefined, headers)
-
 describe('suggestions', () => {
   test('nobody is served without a token', async () => {
     const service = await scene.startInstance()
@@ -38,7 +22,7 @@ describe('suggestions', () => {
   })
 
   test('an order of which only the id is told is looked up, reviewed and listed with reason and numbers', async () => {
-    const id = await urgent()
+    const id = await scene.urgent()
     const { body } = await scene.get('/suggestions?supplier=S1&status=open')
     expect(body).toMatchObject({
       suggestions: [
@@ -92,7 +76,7 @@ describe('suggestions', () => {
     })
     await scene.product()
     await scene.stock(5)
-    await scene.tell('PurchaseOrderCreated', orderKey('OX'), { id: 'OX' })
+    await scene.tell('PurchaseOrderCreated', 'order/OX', { id: 'OX' })
     const other = await scene.place()
     await scene.echo(other)
     await scene.until(`${other.id}.1.v1.bring-forward`, ({ status }) => status === 'open')
@@ -102,7 +86,7 @@ describe('suggestions', () => {
   }, 30_000)
 
   test('an order that comes to its end withdraws what was suggested', async () => {
-    const id = await urgent()
+    const id = await scene.urgent()
     await scene.echo(await scene.ofPurchasing(`/orders/${orderOf(id)}/deliver`))
     const gone = await scene.until(id, ({ status }) => status === 'withdrawn')
     expect(gone.statusReason).toContain('come to its end')
@@ -139,163 +123,6 @@ describe('suggestions', () => {
   }, 30_000)
 })
 
-describe('one click', () => {
-  test('changes the order, mails the supplier once, and both carry the id of the click', async () => {
-    const id = await urgent()
-    const headers = { 'x-correlation-id': 'click-1', 'idempotency-key': 'k1' }
-    const answers = [await carryOut(id, headers), await carryOut(id, headers)]
-    expect(answers.map(({ status, body }) => [status, body['status']])).toEqual([
-      [200, 'completed'],
-      [200, 'completed'],
-    ])
-    expect(scene.mails).toEqual([
-      { to: 'orders@hinges.example', id, key: `carry-out:${id}#1:mail-supplier`, correlationId: 'click-1' },
-    ])
-    const again = await carryOut(id, { 'idempotency-key': 'another' })
-    expect([again.status, again.body['code']]).toEqual([409, 'suggestion.decided'])
-    expect(scene.troubles).toEqual([])
-  })
-
-  test('two planners at once: one of them has it, one mail goes out', async () => {
-    const id = await urgent()
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, at) => carryOut(id, { 'x-actor': `p${at}` })),
-    )
-    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
-      200, 409, 409, 409, 409, 409, 409, 409,
-    ])
-    expect(scene.mails).toHaveLength(1)
-  })
-
-  test('the echo before the answer: it completes, and the answer finds it done', async () => {
-    const id = await urgent()
-    scene.hooks.answered = async (_, correlationId) => {
-      const order = await scene.ofPurchasingGet(orderOf(id))
-      await scene.echo(order, correlationId)
-      await scene.until(id, ({ status }) => status === 'completed')
-    }
-    expect((await carryOut(id)).body['status']).toBe('completed')
-    expect(await scene.completedBy(id)).toBe('echo')
-    expect(scene.mails).toHaveLength(1)
-  })
-
-  test('the answer before the echo: the echo finds it done', async () => {
-    const id = await urgent()
-    expect((await carryOut(id, { 'x-correlation-id': 'click-2' })).body['status']).toBe('completed')
-    const order = await scene.ofPurchasingGet(orderOf(id))
-    await scene.echo(order, 'click-2')
-    await eventually(async () => {
-      const { body } = await scene.get(`/orders/${order.id}/verdicts`)
-      return (body['lines'] as { lineVersion: number }[])[0]?.lineVersion === 2 ? true : undefined
-    })
-    expect(await scene.completedBy(id)).toBe('answer')
-    expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('completed')
-    expect(scene.mails).toHaveLength(1)
-  })
-
-  test("somebody else's change of the order is no echo", async () => {
-    const id = await urgent()
-    let release = (): void => undefined
-    const held = new Promise<void>((resolve) => (release = resolve))
-    scene.hooks.answered = () => held
-    const click = carryOut(id, { 'x-correlation-id': 'click-3' })
-    await scene.until(id, ({ status }) => status === 'in-progress')
-    const order = await eventually(async () => {
-      const found = await scene.ofPurchasingGet(orderOf(id))
-      return found.version === 2 ? found : undefined
-    })
-    await scene.echo(order, 'of-somebody-else')
-    await eventually(async () => {
-      const { body } = await scene.get(`/orders/${order.id}/verdicts`)
-      return (body['lines'] as { lineVersion: number }[])[0]?.lineVersion === 2 ? true : undefined
-    })
-    expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('in-progress')
-    release()
-    expect((await click).body['status']).toBe('completed')
-    expect(await scene.completedBy(id)).toBe('answer')
-  })
-
-  test('while a planner acts, events that would alter the suggestion yield: the action wins', async () => {
-    const id = await urgent()
-    scene.hooks.answered = async () => {
-      await scene.stock(100)
-      await eventually(async () => {
-        const { body } = await scene.get(`/orders/${orderOf(id)}/verdicts`)
-        return (body['lines'] as { kind: string }[])[0]?.kind === 'keep' ? true : undefined
-      })
-      expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('in-progress')
-    }
-    expect((await carryOut(id)).body['status']).toBe('completed')
-    expect(scene.mails).toHaveLength(1)
-  })
-
-  test('withdrawn meanwhile: refused with the reason, nothing is sent', async () => {
-    const id = await urgent()
-    await scene.stock(100)
-    await scene.until(id, ({ status }) => status === 'withdrawn')
-    const answer = await carryOut(id)
-    expect([answer.status, answer.body['code'], answer.body['detail']]).toEqual([
-      410,
-      'suggestion.gone',
-      'The stock of 105 pieces lasts 10 days at 10 a day: neither too much nor too little.',
-    ])
-    expect(scene.mails).toEqual([])
-  })
-
-  test('changed at its owner before anybody was told: refused, open again, then withdrawn by the event', async () => {
-    const id = await urgent()
-    const shipped = await scene.ofPurchasing(`/orders/${orderOf(id)}/ship`)
-    const answer = await carryOut(id)
-    expect([answer.status, answer.body['code'], answer.body['refused']]).toEqual([
-      409,
-      'suggestion.decided',
-      'order.finished',
-    ])
-    expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('open')
-    await scene.echo(shipped)
-    await scene.until(id, ({ status }) => status === 'withdrawn')
-    expect(scene.mails).toEqual([])
-  })
-
-  test('a mailbox that refuses for good needs attention, with the reason; somebody tries again or settles it', async () => {
-    const id = await urgent()
-    scene.hooks.mail = () => Promise.reject(new MillraceError('mail.refused', 'No such mailbox'))
-    expect((await carryOut(id)).body).toMatchObject({
-      status: 'needs-attention',
-      statusReason: 'No such mailbox',
-    })
-    const stillRefused = await scene.call(`/suggestions/${id}/attention`, { action: 'retry' })
-    expect(stillRefused.body['status']).toBe('needs-attention')
-    scene.hooks.mail = () => Promise.resolve()
-    expect((await scene.call(`/suggestions/${id}/attention`, { action: 'retry' })).body['status']).toBe(
-      'completed',
-    )
-    expect(scene.mails).toHaveLength(1)
-    expect((await scene.call(`/suggestions/${id}/attention`, { action: 'settle' })).status).toBe(404)
-  })
-
-  test('a stop between the two steps: the next instance sends the mail, with the same key', async () => {
-    const id = await urgent()
-    const keys: string[] = []
-    let reached = (): void => undefined
-    const atMail = new Promise<void>((resolve) => (reached = resolve))
-    scene.hooks.mail = () => {
-      reached()
-      return new Promise(() => undefined)
-    }
-    const click = carryOut(id)
-    await atMail
-    await scene.stopInstances()
-    await click
-    scene.hooks.mail = () => Promise.resolve()
-    await scene.startInstance()
-    await eventually(async () => (scene.mails.length > 0 ? true : undefined))
-    keys.push(...scene.mails.map(({ key }) => key))
-    expect(keys).toEqual([`carry-out:${id}#1:mail-supplier`])
-    expect((await scene.get(`/suggestions/${id}`)).body['status']).toBe('completed')
-  }, 30_000)
-})
-
 describe('many, and later', () => {
   test('several at once have a result each; one that is gone does not stop the others', async () => {
     const lines = [10, 20, 30].map((quantity) => ({ product: 'P1', quantity, dueOn: inDays(30) }))
@@ -319,11 +146,11 @@ describe('many, and later', () => {
   })
 
   test('dismissed stays dismissed, a snooze ends by itself, and both can be taken back', async () => {
-    const id = await urgent()
+    const id = await scene.urgent()
     const status = async () => (await scene.get(`/suggestions/${id}`)).body['status']
     await scene.call(`/suggestions/${id}/dismiss`)
     expect(await status()).toBe('dismissed')
-    expect((await carryOut(id)).status).toBe(409)
+    expect((await scene.carryOut(id)).status).toBe(409)
     await scene.call(`/suggestions/${id}/reopen`)
     expect(await status()).toBe('open')
     await scene.call(`/suggestions/${id}/snooze`, { until: new Date(Date.now() + 60_000).toISOString() })
@@ -334,7 +161,7 @@ describe('many, and later', () => {
   })
 
   test('at the quiet hour what has ended is swept; what was decided is not suggested again, a changed order is', async () => {
-    const id = await urgent()
+    const id = await scene.urgent()
     await scene.call(`/suggestions/${id}/dismiss`)
     await scene.stopInstances()
     const service = await scene.startInstance({ keepDays: 0 })
@@ -351,62 +178,4 @@ describe('many, and later', () => {
     await scene.echo({ ...order, version: 2, lines: order.lines.map((line) => ({ ...line, version: 2 })) })
     await scene.until(`${order.id}.1.v2.bring-forward`, ({ status }) => status === 'open')
   }, 30_000)
-})
-
-describe('news', () => {
-  interface Message {
-    readonly event: string | undefined
-    readonly id: string | undefined
-    readonly data: { readonly id?: string; readonly status?: string }
-  }
-
-  /** Reads a stream until a message fits. */
-  async function messages(fits: (message: Message) => boolean, lastEventId?: string): Promise<Message[]> {
-    const service = scene.first()
-    const answer = await service.app.request('/suggestions/stream', {
-      headers: {
-        authorization: 'Bearer a-service',
-        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
-      },
-    })
-    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
-    if (!reader) throw new Error('The answer has no body')
-    let text = ''
-    const found = () =>
-      text
-        .split('\n\n')
-        .slice(0, -1)
-        .filter((part) => part.includes('data:'))
-        .map((part) => ({
-          event: /^event: (.*)$/m.exec(part)?.[1],
-          id: /^id: (.*)$/m.exec(part)?.[1],
-          data: JSON.parse(/^data: (.*)$/m.exec(part)?.[1] ?? '{}') as Message['data'],
-        }))
-    while (!found().some(fits)) {
-      const { value, done } = await reader.read()
-      if (done) break
-      text += value
-    }
-    await reader.cancel()
-    return found()
-  }
-
-  test('pages are told what changes, from where they stand, without a gap', async () => {
-    const { body } = await scene.get('/suggestions')
-    const dismissed = ({ data }: Message) => data.status === 'dismissed'
-    const told = messages(dismissed, String(body['feed']))
-    const id = await urgent()
-    await scene.call(`/suggestions/${id}/dismiss`)
-    const [ready, ...rest] = await told
-    expect(ready).toMatchObject({ event: 'ready', id: '0' })
-    expect(rest.at(-1)).toMatchObject({ event: 'suggestion', data: { id, status: 'dismissed' } })
-    // Connected again from the beginning: what was missed is told.
-    const again = await messages(dismissed, '0')
-    expect(again.at(-1)).toMatchObject({ event: 'suggestion', data: { id, status: 'dismissed' } })
-  }, 30_000)
-
-  test('who was away for too long, or knows a number that does not exist, is told to read anew', async () => {
-    const told = await messages(({ event }) => event === 'reset', '999999')
-    expect(told[1]).toMatchObject({ event: 'reset', id: '0' })
-  })
 })

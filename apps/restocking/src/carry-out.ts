@@ -1,7 +1,7 @@
 import { type Clock, MillraceError, systemTimers, type Timers } from '@millrace/event'
 import type { SagaRecord, SagaRunner } from '@millrace/saga'
 import { carryOutDraft } from './carry-out-saga.ts'
-import type { Decider, SuggestionStore } from './suggestion-store.ts'
+import type { Decider, SuggestionStore } from './suggestion-port.ts'
 import type { SuggestionStatus } from './suggestion.ts'
 
 /** The result for one of several. */

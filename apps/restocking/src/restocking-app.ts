@@ -31,7 +31,7 @@ import {
 } from './messages.ts'
 import { supply } from './supply-topic.ts'
 import { suggestionEvents } from './suggestion-events.ts'
-import type { Decider, SuggestionStore } from './suggestion-store.ts'
+import type { Decider, SuggestionStore } from './suggestion-port.ts'
 
 /** What {@link createRestockingApp} needs. */
 export interface RestockingAppOptions {

@@ -20,7 +20,7 @@ import { followSuggestions, type GroupsOptions, startReviews } from './follow-su
 import { initialise, type InitialiseProgress, linesOf } from './initialise.ts'
 import { createRestockingApp } from './restocking-app.ts'
 import type { OrderOwner } from './review-processor.ts'
-import type { SuggestionStore } from './suggestion-store.ts'
+import type { SuggestionStore } from './suggestion-port.ts'
 import { productKey, supply } from './supply-topic.ts'
 import type { VerdictRows } from './verdict-rows.ts'
 

@@ -1,6 +1,6 @@
 import type { ServerSentEvent } from '@millrace/hono'
 import type { FeedWatch } from './change-feed.ts'
-import type { SuggestionStore } from './suggestion-store.ts'
+import type { SuggestionStore } from './suggestion-port.ts'
 
 /**
  * News of suggestions, each as it is now: `suggestion` with what it says, `gone` with its id when it was swept, `reset`

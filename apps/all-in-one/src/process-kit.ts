@@ -78,7 +78,14 @@ export function processKit(logger: Logger, redisUrl: string, sampler?: TraceSamp
     return (await connectingLook).look()
   }
   const log = () => (connecting ??= connect())
-  const stories = () => (connectingStories ??= connectStories({ url: redisUrl, name: 'millrace-stories' }))
+  const stories = () =>
+    (connectingStories ??= connectStories({ url: redisUrl, name: 'millrace-stories' }).catch(
+      (error: unknown) => {
+        // Tried again with the next requests that are to be told.
+        connectingStories = undefined
+        throw error
+      },
+    ))
   const requests = redisUrl === '' ? undefined : new ToldRequests(stories, logger)
   const groups = () => (connectingGroups ??= connectGroupStore({ url: redisUrl, name: 'millrace-groups' }))
   const meters = new ProcessMeters({

@@ -153,7 +153,10 @@ test('so does the key of a lead', async () => {
   })
   expect(answer.status).toBe(201)
   const isTold = ({ entries, open }: Story) =>
-    open.length === 0 && entries.some((entry) => entry.kind === 'settled' || entry.kind === 'fact')
+    open.length === 0 &&
+    // Requests are told a moment after their answers.
+    entries.some(({ kind }) => kind === 'request') &&
+    entries.some((entry) => entry.kind === 'settled' || (entry.kind === 'fact' && entry.fact.what === 'done'))
   const story = await untilTold('key offers anna', isTold)
   const told = lines(story.entries)
   expect(told.slice(0, 2)).toEqual(['leads POST /buyers/:buyer/offers 201', 'OfferMade'])

@@ -6,6 +6,7 @@ import type { HostOrder, HostReport } from '../apps/all-in-one/src/host-messages
 import { projectRoot } from '../apps/all-in-one/src/pinned-node.ts'
 import { freePort } from '../apps/all-in-one/src/servers/free-port.ts'
 import { systemSettings } from '../apps/all-in-one/src/settings.ts'
+import { serviceFlags } from '../apps/all-in-one/src/node-flags.ts'
 
 /** A server under load, in a process of its own. */
 export interface ServerProcess {
@@ -20,7 +21,9 @@ export const benchToken = 'token-of-the-bench'
 
 /** Starts the server that does nothing. */
 export async function startBareServer(): Promise<ServerProcess> {
-  const child = fork(path.join(import.meta.dirname, 'bare-server.ts'), [], { execArgv: [] })
+  const child = fork(path.join(import.meta.dirname, 'bare-server.ts'), [], {
+    execArgv: [...serviceFlags],
+  })
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return { port, ...manner(child) }
 }
@@ -37,7 +40,7 @@ export async function startServices(
 ): Promise<ServerProcess> {
   const port = await freePort()
   const child = fork(path.join(projectRoot, 'apps/all-in-one/src/service-host.ts'), [], {
-    execArgv: process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [],
+    execArgv: [...serviceFlags, ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [])],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const secret = Buffer.alloc(32, 7).toString('base64')

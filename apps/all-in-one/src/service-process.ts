@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream'
 import { Backoff } from './backoff.ts'
 import type { HostOrder, HostReport } from './host-messages.ts'
 import { StartRefused } from './start-refused.ts'
+import { serviceFlags } from './node-flags.ts'
 
 export interface ServiceProcessOptions {
   readonly order: HostOrder
@@ -71,11 +72,15 @@ export class ServiceProcess {
   /** Resolves with undefined when the services answer, else with the reason; later crashes are handled here. */
   #launch(): Promise<string | undefined> {
     this.#startedAt = Date.now()
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'service-host.ts')], {
-      // A session of its own: Ctrl-C in the terminal is the supervisor's to hand on.
-      detached: true,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.#options.lifelines()],
-    })
+    const child = spawn(
+      process.execPath,
+      [...serviceFlags, path.join(import.meta.dirname, 'service-host.ts')],
+      {
+        // A session of its own: Ctrl-C in the terminal is the supervisor's to hand on.
+        detached: true,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...this.#options.lifelines()],
+      },
+    )
     this.#child = child
     this.#options.launched()
     child.send(this.#options.order, (error) => {

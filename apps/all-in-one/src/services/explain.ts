@@ -1,5 +1,6 @@
 import { accounts } from '@millrace/accounts'
 import { offers, sales } from '@millrace-app/leads/topics'
+import { suggestions, supply } from '@millrace-app/restocking/topics'
 import type { KitEnv } from '@millrace/hono'
 import type { Hono } from 'hono'
 import type { RunningService, ServiceContext } from '../service-factory.ts'
@@ -21,13 +22,15 @@ export async function mountExplain(app: Hono<KitEnv>, context: ServiceContext): 
   const logger = kit.logger.child({ service: 'explain' })
   const [log, store, stories] = await Promise.all([kit.log(), kit.groups(), kit.stories()])
   const { index } = stories
-  const topics = [accounts, offers, sales]
+  const topics = [accounts, offers, sales, supply, suggestions]
   const groups = [
     { topic: accounts, group: 'user-query' },
     { topic: accounts, group: 'mail', types: new Set<string>(mailedTypes) },
     { topic: offers, group: 'leads' },
     { topic: offers, group: 'legacy-feed' },
     { topic: sales, group: 'leads-view' },
+    { topic: supply, group: 'restocking' },
+    { topic: suggestions, group: 'restocking-view' },
   ]
   const follower = new StoryFollower({
     ...{ topics, log, index },

@@ -5,7 +5,7 @@ import type { Decider, SuggestionStore } from './suggestion-port.ts'
 import type { SuggestionStatus } from './suggestion.ts'
 
 /** The result for one of several. */
-export interface CarriedOut {
+interface CarriedOut {
   readonly id: string
   readonly status?: SuggestionStatus
   readonly problem?: { readonly code: string; readonly detail: string }

@@ -3,7 +3,7 @@ import type { FeedPage } from './change-feed.ts'
 import type { Suggestion, SuggestionFacts, SuggestionStatus } from './suggestion.ts'
 
 /** What a list shows. */
-export interface SuggestionFilter {
+interface SuggestionFilter {
   readonly status?: SuggestionStatus
   readonly supplier?: string
   readonly product?: string

@@ -10,7 +10,7 @@ interface Movement {
 type Said = Pick<Verdict, 'kind' | 'proposedDueOn' | 'waitingFor'>
 
 /** A line with what was last said about it. */
-export interface ReviewedLine extends LineFacts {
+interface ReviewedLine extends LineFacts {
   readonly said?: Said
 }
 

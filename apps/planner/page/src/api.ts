@@ -1,7 +1,7 @@
 import type { Status, Suggestion } from './suggestion.ts'
 
 /** A failure that the service has explained. */
-export class Refusal extends Error {
+class Refusal extends Error {
   readonly status: number
 
   constructor(status: number, message: string) {

@@ -17,7 +17,7 @@ RUN node apps/all-in-one/bootstrap.mjs run node --version
 # Inside a container the listeners must be reachable from outside of it; publish only the ports you mean to.
 ENV HOST=0.0.0.0 MILLRACE_HOME=/var/lib/millrace LOG_FORMAT=json
 VOLUME /var/lib/millrace
-EXPOSE 3000 3001 3002 3003
+EXPOSE 3000 3001 3002 3003 3007 3011
 
 HEALTHCHECK --interval=10s --start-period=60s \
   CMD node -e "fetch('http://127.0.0.1:' + (process.env.OPS_PORT || 3002) + '/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"

@@ -55,6 +55,9 @@ const ourPorts: Readonly<Record<string, number>> = {
   'user-query': 3005,
   leads: 3007,
   'legacy-leads': 3008,
+  purchasing: 3009,
+  restocking: 3010,
+  planner: 3011,
 }
 
 /** The rule: whatever the file names is there; every container is looked after, and reachable from here alone. */

@@ -110,5 +110,5 @@ test('planted: whatever is wrong with a compose file is found', () => {
   expect(plant('  UNIQ_URL:', '  UNIQUE_URL:')).not.toEqual([])
   expect(
     plant('    healthcheck:\n      test: [CMD, pg_isready', '    healthy:\n      test: [CMD, pg_isready'),
-  ).toHaveLength(5)
+  ).toHaveLength(6)
 })

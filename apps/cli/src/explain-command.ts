@@ -1,4 +1,3 @@
-import { offers, sales } from '@millrace-app/leads/topics'
 import { MillraceError } from '@millrace/event'
 import { Explainer, type Story, storyText } from '@millrace/processor'
 import { connectStories } from '@millrace/redis'
@@ -7,12 +6,6 @@ import { groupsNamed, reached, withLog } from './log-system.ts'
 import type { RunningSystem } from './running-system.ts'
 import type { Terminal } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
-
-const leadGroups = [
-  { topic: offers, group: 'leads' },
-  { topic: offers, group: 'legacy-feed' },
-  { topic: sales, group: 'leads-view' },
-]
 
 /** What is asked of an explainer. */
 export type Ask = (explainer: Explainer) => Promise<Story>
@@ -25,7 +18,7 @@ export async function withExplainer<T>(
   return withLog(system, async ({ log, groups: store }) => {
     const stories = await reached(connectStories({ url: system.redisUrl, name: 'millrace-cli' }))
     try {
-      const groups = [...groupsNamed(undefined, undefined), ...leadGroups]
+      const groups = groupsNamed(undefined, undefined)
       return await act(new Explainer({ log, store, stories, index: stories.index, groups }))
     } finally {
       await stories.close()

@@ -1,4 +1,6 @@
 import { accounts } from '@millrace/accounts'
+import { offers, sales } from '@millrace-app/leads/topics'
+import { suggestions, supply } from '@millrace-app/restocking/topics'
 import { MillraceError, type Topic } from '@millrace/event'
 import type { GroupStore } from '@millrace/processor'
 import { connectGroupStore, connectLog, type RedisLog } from '@millrace/redis'
@@ -17,12 +19,17 @@ export interface KnownGroup {
 }
 
 /** The topics of the services. */
-export const knownTopics: readonly Topic[] = [accounts]
+export const knownTopics: readonly Topic[] = [accounts, offers, sales, supply, suggestions]
 
 /** The groups of the services. */
 const knownGroups: readonly KnownGroup[] = [
   { group: 'mail', topic: accounts },
   { group: 'user-query', topic: accounts },
+  { group: 'leads', topic: offers },
+  { group: 'legacy-feed', topic: offers },
+  { group: 'leads-view', topic: sales },
+  { group: 'restocking', topic: supply },
+  { group: 'restocking-view', topic: suggestions },
 ]
 
 /**

@@ -8,6 +8,7 @@ import { addLogLevel } from './log-level-command.ts'
 import { addLog } from './log-program.ts'
 import { addRepairs } from './repairs-program.ts'
 import { addReplay } from './replay-program.ts'
+import { addRestocking } from './restocking-program.ts'
 import { addShadow } from './shadow-program.ts'
 import type { Terminal } from './terminal.ts'
 import { addUniq } from './uniq-program.ts'
@@ -60,6 +61,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
   addUniq(program, around, end)
   addView(program, around, end)
   addCdc(program, around, end)
+  addRestocking(program, around, end)
   return program
 }
 

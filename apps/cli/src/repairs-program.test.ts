@@ -180,7 +180,7 @@ test.each([
   `dead edit --all ${said}`,
   `parked ignore --key nobody ${said}`,
   `dead requeue --older-than soon --all ${said}`,
-  'audit offers',
+  'audit nothing',
   `mend --topic accounts --group mail --partition 0 --part all ${said}`,
 ])('%s is refused', async (line) => {
   expect(await on(line)).toMatchObject({ code: 2, stdout: '' })

@@ -1,9 +1,11 @@
 import { accounts } from '@millrace/accounts'
 import { MillraceError, type Topic } from '@millrace/event'
 import { offers, sales } from '@millrace-app/leads/topics'
+import { suggestions, supply } from '@millrace-app/restocking/topics'
 import type { JobRuling } from '@millrace-app/console'
 import type { Hono } from 'hono'
 import type { KitEnv } from '@millrace/hono'
+import { peerClient } from '../peers.ts'
 import { mailProvider } from '../provider-board.ts'
 import type { RunningService, ServiceContext } from '../service-factory.ts'
 
@@ -14,9 +16,13 @@ const groups = [
   { topic: offers.name, group: 'leads' },
   { topic: offers.name, group: 'legacy-feed' },
   { topic: sales.name, group: 'leads-view' },
+  { topic: supply.name, group: 'restocking' },
+  { topic: suggestions.name, group: 'restocking-view' },
 ]
 
-const topics = new Map<string, Topic>([accounts, offers, sales].map((topic) => [topic.name, topic]))
+const topics = new Map<string, Topic>(
+  [accounts, offers, sales, supply, suggestions].map((topic) => [topic.name, topic]),
+)
 
 /** States of jobs that are counted for the metrics. */
 const queueStates = ['waiting', 'active', 'delayed', 'failed'] as const
@@ -61,12 +67,16 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
   const access = tokenAccess(tokens)
   for (const path of repairPaths) app.use(path, access.guard)
   const [store, log] = await Promise.all([kit.groups(), kit.log()])
+  const { orderSources, purchasingClient } = await import('@millrace-app/restocking')
+  const orders = purchasingClient(peerClient(context, 'purchasing', { token: secrets.SERVICE_TOKEN }))
   app.route(
     '/',
     createRepairsApi({
       store,
       log,
       groups: groups.map(({ group, topic }) => ({ topic: topics.get(topic) ?? accounts, group })),
+      // Orders are purchasing's: it says how they are now.
+      sources: { [supply.name]: orderSources(orders) },
       actorOf: (c) => access.actorOf(c),
     }),
   )

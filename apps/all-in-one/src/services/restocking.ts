@@ -11,14 +11,14 @@ export const restockingService: ServiceFactory = {
   name: 'restocking',
   summary: 'restocking suggestions out of orders, products and stock',
   needs: ['redis', 'postgres'],
-  ports: [{ setting: 'RESTOCKING_PORT', whenSeparate: true }],
+  ports: [{ setting: 'RESTOCKING_PORT' }],
   start: async (context) => {
     const { settings, secrets, kit, databaseUrl, smtpUrl, member } = context
     const { createRestocking, openSuggestionStore, openVerdictView, purchasingClient, supplierMail } =
       await import('@millrace-app/restocking')
     const { createMailSender } = await import('@millrace/smtp')
     const { retryClockOf } = await import('../retry-clock.ts')
-    const { listenWhenSeparate } = await import('../separate-listener.ts')
+    const { serveHttp } = await import('@millrace/hono')
     const http = kit.http('restocking')
     const connection = {
       url: databaseUrl,
@@ -62,7 +62,10 @@ export const restockingService: ServiceFactory = {
       kit.health.add({ name: group, critical: false, check: () => service.health()[of] })
     }
     const stream = await startStream(context)
-    const listening = await listenWhenSeparate(context, 'restocking', 'RESTOCKING_PORT', service.app)
+    context.publish('restocking', (request) => service.app.fetch(request, {}))
+    // Product information comes from outside, and so does who asks for the initialiser.
+    const { HOST: host, RESTOCKING_PORT: port } = settings
+    const listening = await serveHttp(service.app, { host, port, portVariable: 'RESTOCKING_PORT' })
     // A system without anything begins with what the central database has.
     const filling = new AbortController()
     const filled = stream

@@ -1,5 +1,5 @@
 export type { CarryOutParts, DeskCall, OrderDesk, Supplier, SupplierMail } from './carry-out-saga.ts'
-export { defaultThresholds, type Thresholds } from './domain/review.ts'
+export { defaultThresholds, review, type Thresholds } from './domain/review.ts'
 export { initialise, type InitialiseOptions, type InitialiseProgress, linesOf } from './initialise.ts'
 export { orderSources } from './order-sources.ts'
 export { purchasingClient } from './purchasing-client.ts'

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { MillraceError } from '@millrace/event'
 import { exitCodes } from '../exit-codes.ts'
 import type { Terminal } from '../terminal.ts'
 import { leadsDemo } from './leads-demo.ts'
 import { demoSecrets } from './demo-secrets.ts'
+import { addRestockingDemo } from './restocking-program.ts'
+import { webAddress, wholeNumber } from './option-values.ts'
 import { signUpDemo } from './sign-up-demo.ts'
 
 /** What a demo runs in. */
@@ -42,6 +44,7 @@ export async function runDemo(args: readonly string[], around: DemoSurroundings)
   }
   addSignUp(program, around, end)
   addLeads(program, around, end)
+  addRestockingDemo(program, around, end)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
@@ -133,17 +136,6 @@ function addLeads(program: Command, around: DemoSurroundings, end: (code: number
       }
       end(await leadsDemo(demo, around, around.signal))
     })
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 is needed.')
-  return Number(text)
-}
-
-function webAddress(text: string): string {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
-    throw new InvalidArgumentError('An address such as http://127.0.0.1:3000 is needed.')
-  return text.replace(/\/+$/, '')
 }
 
 function explain(error: unknown, around: DemoSurroundings): number {

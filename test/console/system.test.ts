@@ -21,6 +21,11 @@ test('the running system shows its queues to whoever has the token, and says whe
     'retry.accounts.mail',
     'effect.mail.provider',
     'retry.accounts.user-query',
+    'retry.offers.leads',
+    'retry.offers.legacy-feed',
+    'retry.sales.leads-view',
+    'retry.supply.restocking',
+    'retry.suggestions.restocking-view',
   ])
   const health = await fetch(`${system.urlOf('OPS')}/health/ready`)
   expect(await health.json()).toMatchObject({

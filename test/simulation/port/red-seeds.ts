@@ -78,4 +78,7 @@ export const provedElsewhere: Readonly<Record<string, string>> = {
   'type of effects-passed': 'no operator rules here',
   'type of effects-requeued': 'no operator rules here',
   'type of effects-dead': 'met less than once in 300 seeds',
+  'type of story': 'no story is read here',
+  'type of story-times': 'no story is read here',
+  'type of story-marks': 'no story is read here',
 }

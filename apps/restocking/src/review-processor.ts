@@ -7,7 +7,7 @@ import {
   type ProductState,
   type Review,
   reviewAll,
-  type Step,
+  reviewLine,
   stockCounted,
   stockMoved,
   unknownProduct,
@@ -48,14 +48,11 @@ export function reviewProcessor({
     onExhausted: 'skip-event',
     handle: async (event, context) => {
       const today = event.time.slice(0, 10)
-      const judge = (before: ProductState, step: Step, always?: string): void => {
-        const { state: after, reviews } = reviewAll(step.state, today, thresholds, always)
-        if (after !== before) context.evolve(after)
-        say(context, [...step.reviews, ...reviews])
-      }
       const learned = (after: (before: ProductState) => ProductState): void => {
         const before = productStateOf(context)
-        judge(before, { state: after(before), reviews: [] })
+        const { state: judged, reviews } = reviewAll(after(before), today, thresholds)
+        if (judged !== before) context.evolve(judged)
+        say(context, reviews)
       }
       switch (event.type) {
         case 'PurchaseOrderCreated':
@@ -76,7 +73,9 @@ export function reviewProcessor({
           const step = lineSeen(before, event.data)
           const name = lineName(event.data)
           const changed = before.lines[name]?.lineVersion !== event.data.lineVersion
-          return judge(before, step, changed ? name : undefined)
+          const { state: after, reviews } = reviewLine(step.state, name, today, thresholds, changed)
+          if (after !== before) context.evolve(after)
+          return say(context, [...step.reviews, ...reviews])
         }
       }
     },

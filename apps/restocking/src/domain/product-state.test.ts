@@ -5,6 +5,7 @@ import {
   productKnown,
   type ProductState,
   reviewAll,
+  reviewLine,
   stockCounted,
   stockMoved,
   unknownProduct,
@@ -24,8 +25,10 @@ const line = {
   version: 2,
 }
 const product = { name: 'Hinge', supplier: 'S1', dailyForecast: 10, reorderLevel: 70 }
-const reviewed = (state: ProductState, always?: string) =>
-  reviewAll(state, '2026-11-20', defaultThresholds, always)
+const today = '2026-11-20'
+const reviewed = (state: ProductState) => reviewAll(state, today, defaultThresholds)
+const reviewedLine = (state: ProductState, always: boolean) =>
+  reviewLine(state, 'O1/1', today, defaultThresholds, always)
 
 const lsn = (at: number) => at.toString(16).padStart(16, '0')
 
@@ -83,7 +86,9 @@ test('only what has changed is said, and a changed order always is', () => {
   const first = reviewed(state)
   expect(first.reviews.map(({ verdict }) => verdict)).toMatchObject([{ kind: 'bring-forward' }])
   expect(reviewed(first.state).reviews).toEqual([])
-  expect(reviewed(first.state, 'O1/1').reviews).toHaveLength(1)
+  expect(reviewedLine(state, false)).toEqual(first)
+  expect(reviewedLine(first.state, false).state).toBe(first.state)
+  expect(reviewedLine(first.state, true).reviews).toHaveLength(1)
   const enough = reviewed(stockMoved(first.state, 200, lsn(2)))
   expect(enough.reviews.map(({ verdict }) => verdict)).toMatchObject([{ kind: 'keep' }])
 })

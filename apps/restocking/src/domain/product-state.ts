@@ -96,32 +96,54 @@ export function lineSeen(state: ProductState, { finished, ...line }: SeenLine): 
   return { state: { ...state, lines }, reviews: [{ line, product: state.product, verdict: 'finished' }] }
 }
 
-/**
- * Reviews every line, and says what has changed: another verdict, another date, or `always` (the order itself has
- * changed).
- */
-export function reviewAll(state: ProductState, today: string, thresholds: Thresholds, always?: string): Step {
+/** Reviews every line, and says what has changed: another verdict, another date. */
+export function reviewAll(state: ProductState, today: string, thresholds: Thresholds): Step {
   const reviews: Review[] = []
   const lines: Record<string, ReviewedLine> = {}
   for (const [name, known] of Object.entries(state.lines)) {
-    const { said, ...line } = known
-    const verdict = review(line, state.product, state.stock, today, thresholds)
-    const { kind, proposedDueOn, waitingFor } = verdict
-    const same = said?.kind === kind && said.proposedDueOn === proposedDueOn && said.waitingFor === waitingFor
-    if (same && name !== always) lines[name] = known
-    else {
-      reviews.push({ line, product: state.product, verdict })
-      lines[name] = {
-        ...line,
-        said: {
-          kind,
-          ...(proposedDueOn === undefined ? {} : { proposedDueOn }),
-          ...(waitingFor === undefined ? {} : { waitingFor }),
-        },
-      }
-    }
+    const news = reviewOf(state, known, today, thresholds)
+    lines[name] = news?.known ?? known
+    if (news) reviews.push(news.review)
   }
   return reviews.length === 0 ? { state, reviews } : { state: { ...state, lines }, reviews }
+}
+
+/**
+ * Reviews one line. A product has hundreds of them: when one has come, the others are as they were.
+ *
+ * @param always Says it although the verdict is the same: the line itself has changed.
+ */
+export function reviewLine(
+  state: ProductState,
+  name: string,
+  today: string,
+  thresholds: Thresholds,
+  always: boolean,
+): Step {
+  const known = state.lines[name]
+  const news = known && reviewOf(state, known, today, thresholds, always)
+  if (!news) return { state, reviews: [] }
+  return { state: { ...state, lines: { ...state.lines, [name]: news.known } }, reviews: [news.review] }
+}
+
+/** What is to be said of a line, and the line with it; undefined when nothing has changed. */
+function reviewOf(
+  { product, stock }: ProductState,
+  { said, ...line }: ReviewedLine,
+  today: string,
+  thresholds: Thresholds,
+  always = false,
+): { readonly known: ReviewedLine; readonly review: Review } | undefined {
+  const verdict = review(line, product, stock, today, thresholds)
+  const { kind, proposedDueOn, waitingFor } = verdict
+  const same = said?.kind === kind && said.proposedDueOn === proposedDueOn && said.waitingFor === waitingFor
+  if (same && !always) return undefined
+  const now: Said = {
+    kind,
+    ...(proposedDueOn === undefined ? {} : { proposedDueOn }),
+    ...(waitingFor === undefined ? {} : { waitingFor }),
+  }
+  return { known: { ...line, said: now }, review: { line, product, verdict } }
 }
 
 export function lineName({ order, line }: Pick<LineFacts, 'order' | 'line'>): string {

@@ -45,6 +45,7 @@ export class PartitionEngine implements PartitionWork {
   #quiet = false
   #begun = false
   #proven = false
+  /** Events are taken in or handed over: what is settled meanwhile, as what lines up, is looked at afterwards. */
   #feeding = false
   #end: { reason: EndReason; error?: unknown } | undefined
   #progressAtMs: number
@@ -154,15 +155,16 @@ export class PartitionEngine implements PartitionWork {
     const { types } = processor
     const lanes = this.#lanes
     lanes.intake()
-    for (const recorded of events) {
-      const { event, position } = recorded
-      if (!this.#window.take(position)) continue
-      if (types !== undefined && !types.has(event.type)) {
-        this.#harvester.skip(position.seq)
-        continue
+    this.#feeding = true
+    try {
+      for (const recorded of events) {
+        const { event, position } = recorded
+        if (!this.#window.take(position)) continue
+        if (types !== undefined && !types.has(event.type)) this.#harvester.skip(position.seq)
+        else lanes.take(lanes.slotOf(event.subject), arrival(processor, recorded, lanes.fates))
       }
-      const slot = lanes.slotOf(event.subject)
-      lanes.take(slot, arrival(processor, recorded, lanes.fates))
+    } finally {
+      this.#feeding = false
     }
     this.#loader.load()
     if (this.#harvester.waiting > 0) this.#committer.noted()

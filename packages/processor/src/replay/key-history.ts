@@ -49,7 +49,8 @@ export async function foldHistory(
   record?: KeyRecord,
 ): Promise<FoldedKey> {
   const { log, live, processor } = given
-  const begun = live && record === undefined ? await beginningsOf(processor, live.store, live.at, [key]) : undefined
+  const begun =
+    live && record === undefined ? await beginningsOf(processor, live.store, live.at, [key]) : undefined
   const fold = new KeyFold(given, key, record ?? begun?.get(key))
   const allOut: { readonly recorded: Recorded; readonly why: string }[] = []
   const late = new LateRuns()

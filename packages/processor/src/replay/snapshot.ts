@@ -70,7 +70,8 @@ async function keptRecord(
 ): Promise<Snapshot | undefined> {
   const [stored] = await store.loadStates(at, [key])
   // With events set aside it has more events behind it than its number says, or fewer.
-  if (!stored?.state || isDropped(stored.state) || stored.parked || stored.deferred.length > 0) return undefined
+  if (!stored?.state || isDropped(stored.state) || stored.parked || stored.deferred.length > 0)
+    return undefined
   const { seq } = stored.state
   const pageEvents = 500
   // From the end: what is asked for most is the present.

@@ -29,6 +29,7 @@ export {
   scopeHeaders,
   scopesKept,
 } from './scope.ts'
+export { oversizeEvent, storedEvent } from './stored-event.ts'
 export { systemElapsedMs, systemTimers, type Timers } from './timers.ts'
 export {
   type EventOf,

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { faultOf } from './event-faults.ts'
 import type { Event } from './event.ts'
 import { MillraceError } from './error.ts'
 import { partitionOf } from './partition.ts'
@@ -108,9 +109,11 @@ export function validateData(topic: Topic, type: string, data: unknown): unknown
 /**
  * Brings a stored event to the present version of its type and checks it.
  *
- * @throws MillraceError `type.unknown`, `upcaster.failed`, `event.invalid`
+ * @throws MillraceError `type.unknown`, `upcaster.failed`, `event.invalid`, `event.too-large`
  */
 export function upcast<T extends Topic>(topic: T, event: Event): EventOf<T> {
+  const fault = faultOf(event)
+  if (fault) throw fault
   const history = versioned(typeOf(topic, event.type))
   let version = event.dataversion ?? 1
   let data = event.data

@@ -1,4 +1,4 @@
-import { envelopeOf, type Event, MillraceError, type Topic } from '@millrace/event'
+import { type Event, MillraceError, storedEvent, type Topic } from '@millrace/event'
 import type {
   AppendResult,
   AppendUnit,
@@ -225,5 +225,5 @@ function refused(error: MillraceError): { readonly status: 'refused'; readonly e
 }
 
 function recorded(entry: Entry): Recorded {
-  return { event: envelopeOf(JSON.parse(entry.json)), position: entry.position }
+  return { event: storedEvent(JSON.parse(entry.json), entry.position.id), position: entry.position }
 }

@@ -1,4 +1,4 @@
-import { envelopeOf, type Event, MillraceError } from '@millrace/event'
+import { type Event, limits, MillraceError, oversizeEvent, storedEvent } from '@millrace/event'
 import { type Position, type Recorded, seqOf } from '@millrace/log'
 
 /** A stream entry as the log holds it: a batch of events whose id is that of the last. */
@@ -48,10 +48,19 @@ export function eventsOf(entry: Entry): readonly Recorded[] {
   const ms = entry.id.slice(0, dash)
   const first = seqOf(entry.id) - batch.length + 1
   if (first < 1) throw foreign(entry)
+  // No append of ours makes such an entry.
+  const foreignSize = entry.body.length > limits.appendBytes
   return batch.map((value, index) => {
     const seq = first + index
-    return new EntryEvent(envelopeOf(value), new EntryPosition(entry, `${ms}-${seq}`, seq))
+    const event = storedEvent(value, `${ms}-${seq}`)
+    if (foreignSize) refuseOversize(event)
+    return new EntryEvent(event, new EntryPosition(entry, `${ms}-${seq}`, seq))
   })
+}
+
+function refuseOversize(event: Event): void {
+  const bytes = Buffer.byteLength(JSON.stringify(event))
+  if (bytes > limits.eventBytes) oversizeEvent(event, bytes)
 }
 
 function foreign(entry: Entry, cause?: unknown): MillraceError {

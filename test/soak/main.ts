@@ -1,25 +1,27 @@
 import { parseArgs } from 'node:util'
+import { runInitialiser } from './initialiser.ts'
 import { runLeadsReplay } from './leads-replay.ts'
 import { megabytes, runSoak, type SoakKind } from './soak.ts'
 
 /** What the heap may grow by after the warm-up. */
 const mostGrowth = 0.1
-const usage = 'npm run soak -- <backlog|keys|leads> [--events N]'
+const usage = 'npm run soak -- <backlog|keys|leads|initialiser> [--events N]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { events: { type: 'string', default: '1000000' } },
+  options: { events: { type: 'string' } },
 })
 const [kind] = positionals
-const events = Number(values.events)
+const events = Number(values.events ?? (kind === 'initialiser' ? 100_000 : 1_000_000))
 
-const kinds = ['backlog', 'keys', 'leads'] as const
+const kinds = ['backlog', 'keys', 'leads', 'initialiser'] as const
 const asked = kinds.find((name) => name === kind)
 
 if (asked === undefined || !Number.isInteger(events) || events < 100) {
   console.error(usage)
   process.exitCode = 2
 } else if (asked === 'leads') await replayLeads()
+else if (asked === 'initialiser') await initialise()
 else await soak(asked)
 
 async function soak(what: SoakKind): Promise<void> {
@@ -43,4 +45,14 @@ async function replayLeads(): Promise<void> {
   console.log(`done: ${done[0]}; after the replay: ${done[1]}; ${withheld} effects withheld`)
   console.log(`${different} states differ, ${switched ? 'switched in' : 'not switched in'}`)
   process.exitCode = done[0] === done[1] && different === 0 && switched ? 0 : 1
+}
+
+async function initialise(): Promise<void> {
+  const { orders, fillings, verdicts } = await runInitialiser(events, (line) => console.error(line))
+  for (const { rows, toldSeconds, settledSeconds, load } of fillings)
+    console.log(
+      `${orders} orders, ${rows} rows: on the log after ${toldSeconds} s, all verdicts after ${settledSeconds} s, load ${load.toFixed(1)}`,
+    )
+  console.log(`verdicts: ${verdicts.join(', then ')}`)
+  process.exitCode = verdicts[0] === verdicts[1] ? 0 : 1
 }

@@ -27,6 +27,10 @@ const burns = (within: string, times: number) =>
 const waiting = q.shared(m.groupUnprocessable, ['topic', 'group'])
 const waitedBefore = `(${waiting.replace(m.groupUnprocessable.name, `${m.groupUnprocessable.name} offset 1h`)})`
 
+/** Stock that moved within the hours of a working day, in all processes. */
+const stock = q.series(m.eventsAppended, { topic: is('supply'), type: is('StockLevelChanged') })
+const workHours = '8h'
+
 /** How often something was counted, the first time of a new series included, which `increase` does not see. */
 function counted(expr: { readonly all: string; readonly grown: string }, by: string, within: string): string {
   return `(${expr.grown} > 0) or (sum by (${by}) (${expr.all} unless ${expr.all} offset ${within}) > 0)`
@@ -134,5 +138,34 @@ export const alerts: readonly Alert[] = [
     severity: 'page',
     summary: '{{ $labels.instance }} has ended and come back {{ $value }} times within half an hour.',
     runbook: 'unhandled-errors',
+  },
+  {
+    name: 'MillraceSlotHoldsLog',
+    expr: `${q.highest(m.pipelineRetained, ['pipeline'])} > ${2 ** 30}`,
+    for: '15m',
+    severity: 'page',
+    summary:
+      'The database of {{ $labels.pipeline }} keeps {{ $value | humanize1024 }}B of its log for the pipeline; when its disk is full, it stops.',
+    runbook: 'slot-holds-log',
+  },
+  {
+    name: 'MillraceNoStockEvents',
+    expr:
+      `(sum(increase(${stock}[${workHours}])) or vector(0)) == 0` +
+      ` unless on () (sum(${stock} unless ${stock} offset ${workHours}) > 0)` +
+      ` and on () (day_of_week() > 0) < 6 and on () hour() >= 16` +
+      ` and on () (count(${m.suggestions.name} offset ${workHours}) > 0)`,
+    for: '10m',
+    severity: 'ticket',
+    summary: 'No stock level has changed for eight hours of a working day (Monday to Friday, UTC).',
+    runbook: 'no-stock-events',
+  },
+  {
+    name: 'MillraceSuggestionsNeedAttention',
+    expr: `${q.highest(m.suggestions, [], { status: is('needs-attention') })} > 0`,
+    for: '30m',
+    severity: 'ticket',
+    summary: '{{ $value }} restocking suggestions were clicked and could not be carried out.',
+    runbook: 'suggestions-need-attention',
   },
 ]

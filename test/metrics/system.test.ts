@@ -27,6 +27,10 @@ const waiting: Readonly<Record<string, string>> = {
   millrace_effects_total: 'a processor with effects',
   millrace_breaker_changes_total: 'a provider that is away',
   millrace_handover_duration_seconds: 'a second member',
+  millrace_shadow_differences: 'a shadow that was compared',
+  millrace_pipeline_behind_bytes: 'the first measure of a pipeline, some seconds after it has begun',
+  millrace_pipeline_retained_bytes: 'the same measure',
+  millrace_pipeline_snapshot_rows: 'a pipeline that begins with a snapshot',
   millrace_metric_series_folded_total: 'more label sets than a metric may have',
   millrace_metric_readings_failed_total: 'a reading that fails',
 }

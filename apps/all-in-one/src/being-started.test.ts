@@ -34,8 +34,15 @@ test('the process is not ready until the last service answers, and says that it 
     services: { state: 'down', message: 'are being started' },
   })
   expect((await ops.request('/health/live')).status).toBe(200)
+  const early = await ops.request('/health/startup')
+  expect([early.status, await early.json()]).toEqual([503, { state: 'starting', version: '1.0.0' }])
   answers.resolve()
   await starting
   expect(await ready()).toMatchObject({ status: 200, services: { state: 'ok' } })
+  // What fails later makes it not ready, and no less started.
+  health.add({ name: 'redis', check: () => ({ state: 'down' }) })
+  expect(await ready()).toMatchObject({ status: 503 })
+  const late = await ops.request('/health/startup')
+  expect([late.status, await late.json()]).toEqual([200, { state: 'started', version: '1.0.0' }])
   await lifecycle.stop()
 })

@@ -60,6 +60,18 @@ const health: readonly PanelSpec[] = [
     greenFrom: 1,
     links: [toRedis],
   },
+  {
+    kind: 'timeseries',
+    title: 'Canary',
+    description:
+      'Time since the sending of the latest event that came through each partition of a topic of its own. One is sent a minute: beyond two something between append and commit stands.',
+    unit: 's',
+    shows: [{ expr: q.highest(m.canaryAge, ['partition']), legend: 'partition {{partition}}' }],
+    width: 24,
+    height: 5,
+    redFrom: 150,
+    links: [toProcessors],
+  },
 ]
 
 /** The six questions of who owns the system, at a glance. */

@@ -187,7 +187,7 @@ describe('opsApp', () => {
     opsApp({
       http,
       version: '1.2.3',
-      health: { report: () => Promise.resolve(report) },
+      health: { report: () => Promise.resolve(report), started: true },
       metrics: {
         exposition: (accept) =>
           Promise.resolve({ contentType: accept ?? 'text/plain; version=0.0.4', text: 'millrace_info 1\n' }),
@@ -210,7 +210,7 @@ describe('opsApp', () => {
     const page = await ops.request('/', { headers: { accept: 'text/html,*/*' } })
     expect(await page.text()).toContain('<a href="/health/ready">/health/ready</a>')
     expect(await (await ops.request('/')).json()).toMatchObject({
-      addresses: [{ path: '/health/live' }, { path: '/health/ready' }, { path: '/metrics' }],
+      addresses: [{ path: '/health/live' }, { path: '/health/startup' }, { path: '/health/ready' }, { path: '/metrics' }],
     })
   })
 

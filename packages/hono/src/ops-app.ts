@@ -7,7 +7,11 @@ import type { ReadinessReport } from './ports.ts'
 
 /** What the operator's addresses need. */
 export interface OpsOptions {
-  readonly health: { report(): Promise<ReadinessReport> }
+  readonly health: {
+    report(): Promise<ReadinessReport>
+    /** Whether everything was started once. */
+    readonly started: boolean
+  }
   /** Without it there is no `/metrics`. */
   readonly metrics?: {
     /** In the format that the `Accept` header asks for. */
@@ -18,6 +22,7 @@ export interface OpsOptions {
 
 const ownAddresses: readonly OpsAddress[] = [
   { path: '/health/live', shows: 'the process runs' },
+  { path: '/health/startup', shows: 'everything was started' },
   { path: '/health/ready', shows: 'each dependency with its state' },
   { path: '/metrics', shows: 'the figures that Prometheus collects' },
 ]
@@ -38,15 +43,18 @@ export function opsApp(
 }
 
 /**
- * `/health/live`: the process runs. `/health/ready`: each dependency with its own state, 503 when the whole is
- * down; degraded is 200, because it still answers. `/metrics`: the text format of
- * Prometheus, or OpenMetrics for whoever asks for it.
+ * `/health/live`: the process runs. `/health/startup`: 503 until all of it was started, then 200 for good.
+ * `/health/ready`: each dependency with its own state, 503 when the whole is down; degraded is 200, because it still
+ * answers. `/metrics`: the text format of Prometheus, or OpenMetrics for whoever asks for it.
  */
 export function opsRoutes(options: OpsOptions): Hono<KitEnv> {
   const { health, metrics, version } = options
   const app = new HonoApp<KitEnv>()
   app.get('/health/live', (c) =>
     c.json({ state: 'ok', version, uptimeSeconds: Math.floor(process.uptime()) }),
+  )
+  app.get('/health/startup', (c) =>
+    health.started ? c.json({ state: 'started', version }) : c.json({ state: 'starting', version }, 503),
   )
   app.get('/health/ready', async (c) => {
     const report = await health.report()

@@ -83,7 +83,7 @@ function routeOf(c: KitContext): string {
   return path === '' || path === '/*' || path === '*' ? 'unmatched' : path
 }
 
-const quiet = new Set(['/health/live', '/health/ready', '/metrics'])
+const quiet = new Set(['/health/live', '/health/startup', '/health/ready', '/metrics'])
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 function knownMethod(method: string): string {

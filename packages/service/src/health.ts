@@ -42,6 +42,7 @@ export class Health {
   readonly #hanging = new Set<HealthCheck>()
   readonly #cacheMs: number
   readonly #nowMs: () => number
+  #starting = 0
   #latest: { readonly atMs: number; readonly report: Promise<HealthReport> } | undefined
 
   /** `cacheMs`: how long a report is given out again. Default 500. */
@@ -53,6 +54,27 @@ export class Health {
   add(check: HealthCheck): this {
     this.#checks.push(check)
     return this
+  }
+
+  /** Something is being started: until what it returns is called, {@link started} is false and the report `down`. */
+  starting(name: string): () => void {
+    let started = false
+    this.#starting += 1
+    this.add({
+      name,
+      check: () => (started ? undefined : { state: 'down', message: 'are being started' }),
+    })
+    return () => {
+      if (started) return
+      started = true
+      this.#starting -= 1
+      this.#latest = undefined
+    }
+  }
+
+  /** Whether everything that was being started has been. It never becomes false again by itself. */
+  get started(): boolean {
+    return this.#starting === 0
   }
 
   /** The present report. Never throws. */

@@ -2,6 +2,7 @@ import { counter, gauge, histogram, type MetricName } from './metric-name.ts'
 
 const group = ['topic', 'group'] as const
 const part = [...group, 'partition'] as const
+const route = ['service', 'method', 'route'] as const
 
 /**
  * Every metric that Millrace publishes, beside those of the process (`millrace_process_*`, `millrace_nodejs_*`, where
@@ -16,22 +17,18 @@ export const metricNames = {
     'dependency',
     'state',
   ),
+  canaryAge: gauge(
+    'millrace_canary_age_seconds',
+    'Time since the sending of the latest canary event that came through its partition: append, processing, commit',
+    'partition',
+  ),
   logLines: counter('millrace_log_lines_total', 'Lines logged at warn or above', 'level'),
 
-  httpRequests: counter(
-    'millrace_http_requests_total',
-    'Requests answered',
-    'service',
-    'method',
-    'route',
-    'status',
-  ),
+  httpRequests: counter('millrace_http_requests_total', 'Requests answered', ...route, 'status'),
   httpSeconds: histogram(
     'millrace_http_request_duration_seconds',
     'Time from the last header of a request to its answer',
-    'service',
-    'method',
-    'route',
+    ...route,
   ),
   httpInFlight: gauge('millrace_http_requests_in_flight', 'Requests that have no answer yet', 'service'),
 
@@ -238,6 +235,7 @@ export const metricNames = {
   ),
 
   queueJobs: gauge('millrace_queue_jobs', 'Jobs in a queue, by state', 'queue', 'state'),
+  suggestions: gauge('millrace_suggestions', 'Restocking suggestions, by status', 'status'),
   viewLag: gauge(
     'millrace_view_lag_events',
     'Events on the log that are not in the view',

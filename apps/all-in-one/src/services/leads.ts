@@ -49,8 +49,8 @@ export const leadsService: ServiceFactory = {
       const known = health()
       if (!known) continue
       kit.meters.watchGroup({ topic, group, health: () => health() ?? known })
-      // Sign-up and everything else work without leads.
-      kit.health.add({ name: group, critical: false, check: () => health() ?? known })
+      // What is outside and away is degraded; down is a group that makes no progress.
+      kit.health.add({ name: group, check: () => health() ?? known })
     }
     context.publish('leads', (request) => service.app.fetch(request, {}))
     const { HOST: host, LEADS_PORT: port } = settings

@@ -46,8 +46,8 @@ export const mailService: ServiceFactory = {
     await service.start()
     kit.meters.watchGroup({ topic: accounts, group: 'mail', health: () => service.health().consumer })
     kit.meters.watchBreaker('mail', mailProvider, () => delivery.status().state)
-    // Sign-up works without the mail; the mails follow.
-    kit.health.add({ name: 'mail', critical: false, check: () => service.health() })
+    // A provider that is away is degraded: sign-up works, the mails follow. Down is a loop that makes no progress.
+    kit.health.add({ name: 'mail', check: () => service.health() })
     return {
       stop: async () => {
         await service.stop()

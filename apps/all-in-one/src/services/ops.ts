@@ -1,3 +1,4 @@
+import { startCanary } from '../start-canary.ts'
 import type { ServiceFactory } from '../service-factory.ts'
 import { consoleAddresses, mountConsole } from './console.ts'
 import { explainAddresses, mountExplain } from './explain.ts'
@@ -17,6 +18,7 @@ export const opsService: ServiceFactory = {
     const app = operatorApp(context, 'ops', reached ? [...consoleAddresses, ...explainAddresses] : [])
     const pages = reached ? await mountConsole(app, context) : undefined
     const stories = reached ? await mountExplain(app, context) : undefined
+    const canary = reached ? await startCanary(context) : undefined
     const listener = await serveHttp(app, {
       host: settings.HOST,
       port: settings.OPS_PORT,
@@ -25,6 +27,7 @@ export const opsService: ServiceFactory = {
     return {
       stop: async () => {
         await listener.stop()
+        await canary?.stop()
         await stories?.stop()
         await pages?.stop()
       },

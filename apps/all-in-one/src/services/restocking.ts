@@ -1,3 +1,4 @@
+import type { SuggestionStatus } from '@millrace-app/restocking'
 import { suggestions, supply } from '@millrace-app/restocking/topics'
 import { followed } from '../consumer-log.ts'
 import { peerClient } from '../peers.ts'
@@ -5,6 +6,12 @@ import type { RunningService, ServiceContext, ServiceFactory } from '../service-
 
 /** Name of the pipeline from the central database. */
 const pipeline = 'purchasing'
+
+/** Told though there is none: then it is known that there is none. */
+const noSuggestions: Readonly<Record<SuggestionStatus, number>> = {
+  ...{ open: 0, snoozed: 0, 'in-progress': 0, completed: 0 },
+  ...{ 'needs-attention': 0, dismissed: 0, withdrawn: 0 },
+}
 
 /** Restocking suggestions, and the change stream that feeds them. */
 export const restockingService: ServiceFactory = {
@@ -59,8 +66,9 @@ export const restockingService: ServiceFactory = {
       ['restocking-view', suggestions, 'view'],
     ] as const) {
       kit.meters.watchGroup({ topic, group, health: () => service.health()[of] })
-      kit.health.add({ name: group, critical: false, check: () => service.health()[of] })
+      kit.health.add({ name: group, check: () => service.health()[of] })
     }
+    kit.meters.watchSuggestions(async () => ({ ...noSuggestions, ...(await store.counts()) }))
     const stream = await startStream(context)
     context.publish('restocking', (request) => service.app.fetch(request, {}))
     // Product information comes from outside, and so does who asks for the initialiser.

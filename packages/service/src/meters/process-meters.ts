@@ -95,6 +95,13 @@ export class ProcessMeters {
     this.#views.set(view, read)
   }
 
+  /** Suggestions: how many there are, by status. */
+  watchSuggestions(read: () => Promise<NamedNumbers>): void {
+    this.#metrics.gauge(metricNames.suggestions, async () =>
+      Object.entries(await read()).map(([status, value]) => ({ labels: [status], value })),
+    )
+  }
+
   /** A reader of a change stream in this process. */
   watchPipeline(pipeline: string, read: () => PipelineNumbers): void {
     this.#pipelines.watch(pipeline, read)

@@ -1,5 +1,5 @@
 import type { ForeignState } from '../../model/first-touch.ts'
-import { processor } from '../../model/processor.ts'
+import { type Processor, processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
 import type { Scene } from './scene.ts'
 
@@ -28,7 +28,7 @@ export class Elsewhere {
 }
 
 /** Lists what it has seen of a key, on top of what the other system has, and tells each of it. */
-export const sums = (stage: Scene, other: Elsewhere) =>
+export const sums = (stage: Scene, other: Elsewhere): Processor<Scene['source'], Sums> =>
   processor('sums', stage.source, {
     state: state<Sums>({
       initial: () => [],

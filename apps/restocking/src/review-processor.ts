@@ -7,7 +7,6 @@ import {
   type ProductState,
   type Review,
   reviewAll,
-  reviewLine,
   stockCounted,
   stockMoved,
   unknownProduct,
@@ -70,12 +69,9 @@ export function reviewProcessor({
           return learned((before) => before)
         case 'OrderLineSeen': {
           const before = productStateOf(context)
-          const step = lineSeen(before, event.data)
-          const name = lineName(event.data)
-          const changed = before.lines[name]?.lineVersion !== event.data.lineVersion
-          const { state: after, reviews } = reviewLine(step.state, name, today, thresholds, changed)
+          const { state: after, reviews } = lineSeen(before, event.data, today, thresholds)
           if (after !== before) context.evolve(after)
-          return say(context, [...step.reviews, ...reviews])
+          return say(context, reviews)
         }
       }
     },

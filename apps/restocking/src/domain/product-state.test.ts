@@ -5,7 +5,7 @@ import {
   productKnown,
   type ProductState,
   reviewAll,
-  reviewLine,
+  type SeenLine,
   stockCounted,
   stockMoved,
   unknownProduct,
@@ -27,8 +27,7 @@ const line = {
 const product = { name: 'Hinge', supplier: 'S1', dailyForecast: 10, reorderLevel: 70 }
 const today = '2026-11-20'
 const reviewed = (state: ProductState) => reviewAll(state, today, defaultThresholds)
-const reviewedLine = (state: ProductState, always: boolean) =>
-  reviewLine(state, 'O1/1', today, defaultThresholds, always)
+const seen = (state: ProductState, one: SeenLine) => lineSeen(state, one, today, defaultThresholds)
 
 const lsn = (at: number) => at.toString(16).padStart(16, '0')
 
@@ -71,9 +70,9 @@ test('more movements than are kept: a count from before the forgotten ones chang
 })
 
 test('handling anything ten times gives what handling it once gives', () => {
-  const once = lineSeen(productKnown(unknownProduct, product), line).state
+  const once = seen(productKnown(unknownProduct, product), line).state
   const ten = Array.from({ length: 9 }).reduce<ProductState>(
-    (state) => lineSeen(productKnown(state, product), line).state,
+    (state) => seen(productKnown(state, product), line).state,
     once,
   )
   expect(ten).toEqual(once)
@@ -82,22 +81,22 @@ test('handling anything ten times gives what handling it once gives', () => {
 })
 
 test('only what has changed is said, and a changed order always is', () => {
-  const state = stockCounted(lineSeen(productKnown(unknownProduct, product), line).state, 10, lsn(1))
+  const state = stockCounted(seen(productKnown(unknownProduct, product), line).state, 10, lsn(1))
   const first = reviewed(state)
   expect(first.reviews.map(({ verdict }) => verdict)).toMatchObject([{ kind: 'bring-forward' }])
   expect(reviewed(first.state).reviews).toEqual([])
-  expect(reviewedLine(state, false)).toEqual(first)
-  expect(reviewedLine(first.state, false).state).toBe(first.state)
-  expect(reviewedLine(first.state, true).reviews).toHaveLength(1)
+  expect(seen(first.state, line).state).toBe(first.state)
+  expect(seen(first.state, { ...line, version: 3 }).reviews).toEqual([])
+  expect(seen(first.state, { ...line, lineVersion: 3, version: 3 }).reviews).toHaveLength(1)
   const enough = reviewed(stockMoved(first.state, 200, lsn(2)))
   expect(enough.reviews.map(({ verdict }) => verdict)).toMatchObject([{ kind: 'keep' }])
 })
 
 test('a finished line is gone and says so once; an older word about it brings it back only when it is unknown', () => {
-  const open = reviewed(lineSeen(unknownProduct, line).state).state
-  const ended = lineSeen(open, { ...line, finished: true, version: 3 })
+  const open = reviewed(seen(unknownProduct, line).state).state
+  const ended = seen(open, { ...line, finished: true, version: 3 })
   expect(ended.reviews).toMatchObject([{ verdict: 'finished' }])
   expect(ended.state.lines).toEqual({})
-  expect(lineSeen(ended.state, { ...line, finished: true, version: 3 }).reviews).toEqual([])
-  expect(lineSeen(open, { ...line, version: 1, dueOn: '2027-01-01' }).state).toBe(open)
+  expect(seen(ended.state, { ...line, finished: true, version: 3 }).reviews).toEqual([])
+  expect(seen(open, { ...line, version: 1, dueOn: '2027-01-01' }).state).toBe(open)
 })

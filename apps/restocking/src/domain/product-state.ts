@@ -82,14 +82,26 @@ export function stockCounted(state: ProductState, quantity: number, lsn: string)
   return { ...state, stock, countedAt: lsn, movements: later }
 }
 
-/** A line of an order has come. One that is older than what is known changes nothing. */
-export function lineSeen(state: ProductState, { finished, ...line }: SeenLine): Step {
+/**
+ * A line of an order has come, and is judged; one of a version that is known, or older, changes nothing. A product has
+ * hundreds of lines: the others are as they were.
+ */
+export function lineSeen(
+  state: ProductState,
+  { finished, ...line }: SeenLine,
+  today: string,
+  thresholds: Thresholds,
+): Step {
   const name = lineName(line)
   const known = state.lines[name]
-  if (known && known.version > line.version) return { state, reviews: [] }
+  if (known && (known.version > line.version || (known.version === line.version && !finished)))
+    return { state, reviews: [] }
   if (!finished) {
     const kept = known?.said ? { ...line, said: known.said } : line
-    return { state: { ...state, lines: { ...state.lines, [name]: kept } }, reviews: [] }
+    // It is said anew although the verdict is the same: the line itself has changed.
+    const news = reviewOf(state, kept, today, thresholds, known?.lineVersion !== line.lineVersion)
+    const lines = { ...state.lines, [name]: news?.known ?? kept }
+    return { state: { ...state, lines }, reviews: news ? [news.review] : [] }
   }
   if (!known) return { state, reviews: [] }
   const lines = Object.fromEntries(Object.entries(state.lines).filter(([other]) => other !== name))
@@ -106,24 +118,6 @@ export function reviewAll(state: ProductState, today: string, thresholds: Thresh
     if (news) reviews.push(news.review)
   }
   return reviews.length === 0 ? { state, reviews } : { state: { ...state, lines }, reviews }
-}
-
-/**
- * Reviews one line. A product has hundreds of them: when one has come, the others are as they were.
- *
- * @param always Says it although the verdict is the same: the line itself has changed.
- */
-export function reviewLine(
-  state: ProductState,
-  name: string,
-  today: string,
-  thresholds: Thresholds,
-  always: boolean,
-): Step {
-  const known = state.lines[name]
-  const news = known && reviewOf(state, known, today, thresholds, always)
-  if (!news) return { state, reviews: [] }
-  return { state: { ...state, lines: { ...state.lines, [name]: news.known } }, reviews: [news.review] }
 }
 
 /** What is to be said of a line, and the line with it; undefined when nothing has changed. */

@@ -1,8 +1,13 @@
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runDemo } from '../../apps/cli/src/demo/program.ts'
-import type { RestockingReport } from '../../apps/cli/src/demo/restocking-demo.ts'
 import { WholeSystem } from '../support/whole-system.ts'
+
+/** What of the printed JSON is looked at. */
+interface Printed {
+  readonly rows: readonly { readonly name: string; readonly found: number }[]
+  readonly firstSeenBy: Readonly<Record<string, number>>
+}
 
 let system: WholeSystem
 beforeAll(async () => {
@@ -30,7 +35,7 @@ test('a small day ends as the rules over the central database say, twice', async
   const first = await demo('--events', '600', '--seed', 'small', '--json')
   expect(first.err).not.toContain('differs')
   expect(first.code).toBe(0)
-  const { rows, firstSeenBy } = JSON.parse(first.out) as RestockingReport
+  const { rows, firstSeenBy } = JSON.parse(first.out) as Printed
   const found = Object.fromEntries(rows.map((row) => [row.name, row.found]))
   expect(found).toMatchObject({
     'dead letters: type.unknown': 2,

@@ -35,7 +35,7 @@ interface Row {
 }
 
 /** What a run has shown. Also the JSON that it prints. */
-export interface RestockingReport {
+interface RestockingReport {
   readonly seed: string
   readonly seconds: number
   readonly rows: readonly Row[]

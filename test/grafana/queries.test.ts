@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { alertExpressions, dashboardExpressions } from '../../grafana/src/expressions.ts'
 import { call } from '../sign-up/system.ts'
 import { WholeSystem } from '../support/whole-system.ts'
+import { filledIn } from './filled-in.ts'
 import { prometheusIsThere } from './prometheus-tools.ts'
 import { RunningPrometheus } from './running-prometheus.ts'
 
@@ -27,11 +28,6 @@ const quiet: Readonly<Record<string, string>> = {
   'annotation Rebalances': 'there is one member',
   'annotation Repairs': 'nobody repairs',
   'annotation Breakers': 'none changes',
-}
-
-/** What Grafana puts in for its variables and intervals. */
-function filledIn(expr: string): string {
-  return expr.replaceAll(/\$(job|instance)\b/g, '.*').replaceAll(/\$__(rate_interval|interval)\b/g, '1m')
 }
 
 describe.skipIf(!prometheusIsThere)('a running system, scraped by Prometheus', () => {

@@ -15,6 +15,8 @@ import { diaryOf, group, ordersOf } from './program.ts'
 const numbers = [1, 2, 3, 4, 5, 6]
 /** Most time that a play may take, in ms. */
 const mostMs = 90_000
+/** What `millrace audit` waits between its two looks, in ms. */
+const sweepMs = 35_000
 
 /** Plays up to a crash point with processes of their own, and beyond it; answers what is wrong. */
 export async function playPoint(redisUrl: string, point: number, name: string): Promise<readonly string[]> {
@@ -182,9 +184,11 @@ class Stage {
       },
     }
     try {
-      const found = await auditPartition({ store: this.#store, log: this.#log, jobs }, this.#at, {
-        sweepMs: 5_000,
-      })
+      const look = (sweepMs: number) =>
+        auditPartition({ store: this.#store, log: this.#log, jobs }, this.#at, { sweepMs })
+      let found = await look(5_000)
+      // A job that was in the hands of the killed process stalls for half a minute; then it is found to do nothing.
+      if (found.some(({ what }) => what.startsWith('a job has no park record'))) found = await look(sweepMs)
       return found.map(({ what, key }) => (key === undefined ? what : `${what} (${key})`))
     } finally {
       await queues.close()

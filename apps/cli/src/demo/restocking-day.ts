@@ -49,12 +49,12 @@ export async function passDay(rig: RestockingRig, options: DayOptions): Promise<
   // Those that break their schema are of a type that we know.
   events.StockLevelChanged += poison
   const refused = await knockWithPoison(intake, signal)
-  const open = (await listed(rig)).filter(({ status }) => status === 'open')
-  const chosen = open.slice(0, Math.min(200, Math.max(10, Math.round(total / 200)))).map(({ id }) => id)
+  const clicksOfPart = Math.min(10, Math.max(1, Math.round(total / 4_000)))
   const clicked: string[] = []
   let late = 0
   for (let part = 0; part < parts && !signal.aborted; part += 1) {
-    const clicks = chosen.splice(0, Math.ceil(chosen.length / (parts - part)))
+    const open = (await listed(rig)).filter(({ status }) => status === 'open')
+    const clicks = open.slice(0, clicksOfPart).map(({ id }) => id)
     const clicking = click(rig, clicks)
     events.StockLevelChanged += await moveMany(rig.central, random, products, many(0.91))
     events.PurchaseOrderChanged += await changeMany(rig.central, random, many(0.04))

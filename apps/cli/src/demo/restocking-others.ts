@@ -13,7 +13,7 @@ export async function moveMany(
 ): Promise<number> {
   const moves = Array.from({ length: count }, () => ({
     product: random.pick(products),
-    difference: random.below(60) - 35 || 1,
+    difference: random.below(60) - 30 || 1,
   }))
   const columns = [moves.map(({ product }) => product), moves.map(({ difference }) => difference)]
   await central.write(freshId(), async (queries) => {

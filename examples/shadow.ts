@@ -61,7 +61,21 @@ const other = await readState(totals, { log, store, key: 'grace' })
 const { differences, fields } = await compareShadow(totals, { log, store, settleMs: 10 })
 // After a mistake in the program: every key is folded anew with its next event.
 const dropped = await dropStates(totals, { store, history: true, by: 'ada', reason: 'cents were euros' })
-console.log(present, from, events, other, differences, fields, dropped)
+console.log(
+  present,
+  from,
+  events.map(({ type }) => type),
+  other.from,
+)
+console.log(
+  differences.map(({ key }) => key),
+  fields,
+  dropped,
+)
 // #endregion
 await running.stop()
 await Promise.all([log.close(), store.close()])
+
+// Prints:
+// { cents: 1500 } record [ 'paid' ] nowhere
+// [ 'ada' ] Map(1) { 'cents' => 1 } { records: 1, migrations: 1 }

@@ -4,11 +4,10 @@ import { connectLog, type RedisLog } from '@millrace/redis'
 import { FaultySmtpServer } from '@millrace/smtp/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { dashboardExpressions } from '../../grafana/src/expressions.ts'
 import { z } from 'zod'
 import { call } from '../sign-up/system.ts'
 import { WholeSystem } from '../support/whole-system.ts'
-import { filledIn } from './filled-in.ts'
+import { panel } from './panel.ts'
 import { prometheusIsThere } from './prometheus-tools.ts'
 import { RunningPrometheus } from './running-prometheus.ts'
 
@@ -37,12 +36,6 @@ describe.skipIf(!prometheusIsThere)('a fault moves the panel that is meant for i
     await system?.stop()
     await provider?.stop()
   })
-
-  const panel = (title: string) => {
-    const found = dashboardExpressions().find(({ where }) => where.endsWith(`: ${title}`))
-    expect([title, found !== undefined]).toEqual([title, true])
-    return filledIn(found?.expr ?? '')
-  }
 
   const signUp = () => {
     const name = `visitor-${(visitors += 1)}`

@@ -5,6 +5,7 @@ import { alertExpressions, dashboardExpressions } from '../../grafana/src/expres
 import { call } from '../sign-up/system.ts'
 import { WholeSystem } from '../support/whole-system.ts'
 import { filledIn } from './filled-in.ts'
+import { panel } from './panel.ts'
 import { prometheusIsThere } from './prometheus-tools.ts'
 import { RunningPrometheus } from './running-prometheus.ts'
 
@@ -58,13 +59,6 @@ describe.skipIf(!prometheusIsThere)('a running system, scraped by Prometheus', (
     await system.stop()
     await provider.stop()
   })
-
-  /** The expressions of the panels with this title. */
-  const panel = (title: string) => {
-    const found = dashboardExpressions().filter(({ where }) => where.endsWith(`: ${title}`))
-    expect([title, found.length > 0]).toEqual([title, true])
-    return filledIn(found[0]?.expr ?? '')
-  }
 
   const signUp = (name: string) =>
     call(

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -25,6 +25,14 @@ interface RawSeries {
   readonly values?: readonly (readonly [number, string])[]
 }
 
+/** Options of {@link RunningPrometheus.start}. */
+export interface RunningPrometheusOptions {
+  /** More processes that it scrapes. */
+  readonly also?: readonly URL[]
+  /** What becomes of the alert rules of the repository. Default: they are as they are. */
+  readonly rules?: (text: string) => string
+}
+
 const scrapeMs = 1_000
 const patienceMs = 60_000
 
@@ -38,15 +46,18 @@ export class RunningPrometheus {
     this.#url = url
   }
 
-  /** Starts one that scrapes a process. Resolves when it has scraped it. */
-  static async start(target: URL): Promise<RunningPrometheus> {
+  /** Starts one that scrapes a process. Resolves when it has scraped everything. */
+  static async start(target: URL, options: RunningPrometheusOptions = {}): Promise<RunningPrometheus> {
+    const { also = [], rules = (text) => text } = options
+    const targets = [target, ...also]
     const directory = mkdtempSync(path.join(tmpdir(), 'millrace-prometheus-'))
     const port = await freePort()
     const config = path.join(directory, 'prometheus.yml')
     const data = path.join(directory, 'data')
     mkdirSync(data)
-    cpSync(path.join(projectRoot, 'grafana/alerts/millrace.yml'), path.join(directory, 'millrace.yml'))
-    writeFileSync(config, configuration(target))
+    const alerts = readFileSync(path.join(projectRoot, 'grafana/alerts/millrace.yml'), 'utf8')
+    writeFileSync(path.join(directory, 'millrace.yml'), rules(alerts))
+    writeFileSync(config, configuration(targets))
     const server = new KeptServer({
       name: 'Prometheus',
       command: prometheus ?? 'prometheus',
@@ -68,7 +79,7 @@ export class RunningPrometheus {
     })
     await server.start()
     const running = new RunningPrometheus(server, `http://127.0.0.1:${port}`)
-    await running.has('up == 1')
+    await running.has(`count(up == 1) == ${targets.length}`)
     return running
   }
 
@@ -114,13 +125,14 @@ export class RunningPrometheus {
   }
 }
 
-function configuration(target: URL): string {
+function configuration(targets: readonly URL[]): string {
+  const hosts = targets.map(({ host }) => `'${host}'`).join(', ')
   const second = `${scrapeMs}ms`
   return [
     `global: { scrape_interval: ${second}, scrape_timeout: ${second}, evaluation_interval: ${second} }`,
     'rule_files: [millrace.yml]',
     'scrape_configs:',
-    `  - { job_name: millrace, static_configs: [{ targets: ['${target.host}'] }] }`,
+    `  - { job_name: millrace, static_configs: [{ targets: [${hosts}] }] }`,
     '',
   ].join('\n')
 }

@@ -158,10 +158,7 @@ async function known(store: PipelineStore, pipeline: string): Promise<PipelineRe
   const record = await store.look(pipeline)
   if (record) return record
   const names = (await store.list()).map((one) => one.pipeline).join(', ')
-  throw new MillraceError(
-    'pipeline.unknown',
-    `There is no pipeline "${pipeline}"; there is ${names || 'none'}`,
-  )
+  throw new MillraceError('stream.unknown', `There is no pipeline "${pipeline}"; there is ${names || 'none'}`)
 }
 
 function shown({ pipeline, holder, leftMs, orders, status }: PipelineRecord): Shown {

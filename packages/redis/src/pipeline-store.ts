@@ -124,7 +124,7 @@ class PipelinesOnRedis implements RedisPipelineStore {
 
   #asked<T>(pipeline: string, act: (key: string) => Promise<T>): Promise<T> {
     if (!pipelineName.test(pipeline))
-      throw new MillraceError('pipeline.unknown', `"${pipeline}" is no name of a pipeline`)
+      throw new MillraceError('stream.unknown', `"${pipeline}" is no name of a pipeline`)
     return this.#failing(() => act(this.#keys.pipeline(pipeline)))
   }
 

@@ -15,7 +15,7 @@ export class ChangeEvents {
     this.#source = `/millrace/cdc/${pipeline}`
   }
 
-  /** @throws MillraceError `pipeline.mapping` */
+  /** @throws MillraceError `stream.mapping` */
   ofChange(mapping: Mapping, change: Change, part: TransactionPart): readonly Event[] {
     const { position, committedAt, context } = part
     const ofTransaction = context.correlationId ?? derivedId(this.#pipeline, position)
@@ -32,7 +32,7 @@ export class ChangeEvents {
     )
   }
 
-  /** @param now When the row was read, ISO 8601. @throws MillraceError `pipeline.mapping` */
+  /** @param now When the row was read, ISO 8601. @throws MillraceError `stream.mapping` */
   ofRow(mapping: Mapping, run: number, { key, row }: SnapshotRow, now: string): readonly Event[] {
     const { table } = mapping
     const parts = [this.#pipeline, 'snapshot', table, String(run)]
@@ -57,7 +57,7 @@ export class ChangeEvents {
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
       throw new MillraceError(
-        'pipeline.mapping',
+        'stream.mapping',
         `Pipeline ${this.#pipeline} stopped before ${mapping.table} at ${place}: ${why}`,
         { cause, details: { pipeline: this.#pipeline, table: mapping.table, place } },
       )

@@ -12,7 +12,7 @@ export interface ChangeSource {
    * Makes what the stream needs at the source, and says from where on it holds everything. Whoever held the stream
    * before is cut off. May be repeated.
    *
-   * @throws MillraceError `pipeline.slot`: what the stream needs is gone, and with it changes; `service.unavailable`
+   * @throws MillraceError `stream.slot`: what the stream needs is gone, and with it changes; `service.unavailable`
    */
   prepare(): Promise<Prepared>
 

@@ -98,7 +98,7 @@ class InMemorySource implements ChangeSource {
 
   async open(from: string): Promise<ChangeStream> {
     const { acknowledged } = this.#slot
-    if (acknowledged === undefined) throw new MillraceError('pipeline.slot', 'The stream was not prepared')
+    if (acknowledged === undefined) throw new MillraceError('stream.slot', 'The stream was not prepared')
     await this.#slot.reader?.close()
     const stream = new InMemoryStream(this.#database, this.#slot, from < acknowledged ? acknowledged : from)
     this.#slot.reader = stream

@@ -26,7 +26,7 @@ test('a change that does not fit its mapping stops the pipeline before it, loses
     state: 'down',
     message: expect.stringContaining('There is no column price') as string,
   })
-  expect(reader.status().error?.code).toBe('pipeline.mapping')
+  expect(reader.status().error?.code).toBe('stream.mapping')
   expect(await scene.reached(2)).toHaveLength(2)
   broken = false
   await scene.store.resume('shop')
@@ -84,7 +84,7 @@ test('a log that was set back behind what the source has forgotten stops the pip
   scene.slot.acknowledged = 'ffff'
   const second = scene.reader()
   await until(() => second.status().state === 'stopped')
-  expect(second.status().error?.code).toBe('pipeline.behind')
+  expect(second.status().error?.code).toBe('stream.behind')
   // An operator may accept the gap: it begins anew where the source stands, with all rows.
   scene.slot.acknowledged = scene.database.end
   await scene.store.restart('shop')

@@ -93,7 +93,7 @@ function startOf(lines: readonly ChannelLine[], kept: string, pipeline: string):
   const start = marks.reduce((low, one) => (compareMarks(one, low) < 0 ? one : low))
   if (start.position < kept)
     throw new MillraceError(
-      'pipeline.behind',
+      'stream.behind',
       `The log has pipeline ${pipeline} up to ${start.position}, but its source has forgotten everything before ${kept}`,
     )
   return start

@@ -14,10 +14,10 @@ export function formatMark({ position, index }: ResumeMark): string {
   return `${position}/${index}`
 }
 
-/** Reads what {@link formatMark} wrote. @throws MillraceError `pipeline.behind` for anything else */
+/** Reads what {@link formatMark} wrote. @throws MillraceError `stream.behind` for anything else */
 export function parseMark(text: string): ResumeMark {
   const match = /^(.+)\/(\d{1,15})$/.exec(text)
-  if (!match) throw new MillraceError('pipeline.behind', `"${text}" is no mark of a change stream`)
+  if (!match) throw new MillraceError('stream.behind', `"${text}" is no mark of a change stream`)
   return { position: match[1] as string, index: Number(match[2]) }
 }
 

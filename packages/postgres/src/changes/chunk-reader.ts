@@ -19,7 +19,7 @@ export async function readChunk(
   const { key, where, columns } = facts
   if (key.length === 0 || !facts.tellsKey)
     throw new MillraceError(
-      'pipeline.mapping',
+      'stream.mapping',
       `Table ${table} has no primary key that its changes tell (REPLICA IDENTITY DEFAULT or FULL), so it cannot be snapshotted`,
     )
   if (upTo?.length === 0) return { kind: 'chunk', table, rows: [], to: [], end: false }

@@ -48,7 +48,7 @@ const epochMicros = 946_684_800_000_000n
 export class PgoutputDecoder {
   readonly #relations = new Map<number, Relation>()
 
-  /** @throws MillraceError `pipeline.mapping` for what it does not know */
+  /** @throws MillraceError `stream.mapping` for what it does not know */
   decode(bytes: Buffer): Message {
     const cursor = new Cursor(bytes)
     const tag = cursor.char()
@@ -87,7 +87,7 @@ export class PgoutputDecoder {
       case 'Y':
         return { tag: 'other' }
       default:
-        throw new MillraceError('pipeline.mapping', `The stream has a message of the unknown kind "${tag}"`)
+        throw new MillraceError('stream.mapping', `The stream has a message of the unknown kind "${tag}"`)
     }
   }
 
@@ -127,7 +127,7 @@ export class PgoutputDecoder {
   #relation(cursor: Cursor): Relation {
     const relation = this.#relations.get(cursor.int())
     if (!relation)
-      throw new MillraceError('pipeline.mapping', 'The stream has a table that it did not describe')
+      throw new MillraceError('stream.mapping', 'The stream has a table that it did not describe')
     return relation
   }
 }

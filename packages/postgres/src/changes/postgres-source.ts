@@ -60,7 +60,7 @@ class PostgresSource implements ChangeSource {
     const facts = await freeSlot(this.#pool, this.#slot)
     if (facts?.isLost)
       throw new MillraceError(
-        'pipeline.slot',
+        'stream.slot',
         `The server has given up slot ${this.#slot}: it kept more of its log than max_slot_wal_keep_size`,
       )
     if (facts) return { position: positionOf(facts.confirmed) }

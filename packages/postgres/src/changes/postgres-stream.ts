@@ -217,7 +217,7 @@ export class PostgresStream implements ChangeStream {
 }
 
 function within(open: OpenTransaction | undefined): OpenTransaction {
-  if (!open) throw new MillraceError('pipeline.mapping', 'The stream has a change outside of any transaction')
+  if (!open) throw new MillraceError('stream.mapping', 'The stream has a change outside of any transaction')
   return open
 }
 

@@ -219,11 +219,11 @@ test('a backlog that is larger than any buffer is told as it was, however slowly
 
 test('a table that is not there, and one whose rows cannot be told apart, are refused by name', async () => {
   await expect(streamOf([{ table: 'public.nowhere' }])).rejects.toMatchObject({
-    code: 'pipeline.mapping',
+    code: 'stream.mapping',
   })
   await pool.query('CREATE TABLE keyless (id integer)')
   const { items, stream } = await streamOf([{ table: 'public.keyless' }])
   await expect(chunkOf(items, stream, 'public.keyless')).rejects.toMatchObject({
-    code: 'pipeline.mapping',
+    code: 'stream.mapping',
   })
 })

@@ -31,15 +31,14 @@ export function quotedTable(table: string): string {
   return `${quoted(table.slice(0, dot))}.${quoted(table.slice(dot + 1))}`
 }
 
-/** Looks a table up. @throws MillraceError `pipeline.mapping` when it is not there */
+/** Looks a table up. @throws MillraceError `stream.mapping` when it is not there */
 export async function tableFacts(queries: Queries, watched: WatchedTable): Promise<TableFacts> {
   const name = quotedTable(watched.table)
   const [found] = await queries.rows<{ tells: boolean }>(
     `SELECT relreplident IN ('d', 'f') AS tells FROM pg_class WHERE oid = to_regclass($1)`,
     [name],
   )
-  if (!found)
-    throw new MillraceError('pipeline.mapping', `There is no table ${watched.table} in this database`)
+  if (!found) throw new MillraceError('stream.mapping', `There is no table ${watched.table} in this database`)
   const key = await queries.rows<{ name: string; type: string }>(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
      FROM pg_index i

@@ -210,7 +210,12 @@ describe('opsApp', () => {
     const page = await ops.request('/', { headers: { accept: 'text/html,*/*' } })
     expect(await page.text()).toContain('<a href="/health/ready">/health/ready</a>')
     expect(await (await ops.request('/')).json()).toMatchObject({
-      addresses: [{ path: '/health/live' }, { path: '/health/startup' }, { path: '/health/ready' }, { path: '/metrics' }],
+      addresses: [
+        { path: '/health/live' },
+        { path: '/health/startup' },
+        { path: '/health/ready' },
+        { path: '/metrics' },
+      ],
     })
   })
 

@@ -26,6 +26,7 @@ export function describeTakenOver(subject: () => ReplayUnderTest): void {
         // Its timers are those of the machine: retries are planned by the same clock.
         const clock = systemClock
         let asked = 0
+        let isShaky = true
         const sums = processor('sums', stage.source, {
           state: state<readonly (string | number)[]>({
             initial: () => [],
@@ -40,7 +41,7 @@ export function describeTakenOver(subject: () => ReplayUnderTest): void {
             },
           }),
           handle: (event, context) => {
-            if (random() < 0.1) throw new Error('fails once in a while')
+            if (isShaky && random() < 0.1) throw new Error('fails once in a while')
             context.evolve([...context.state, event.data.n])
             context.emit(stage.target, { type: 'Derived', data: event.data })
           },
@@ -71,6 +72,8 @@ export function describeTakenOver(subject: () => ReplayUnderTest): void {
         const names = Array.from({ length: 12 }, (_, n) => key(n))
         const entries = await store.migrations(stage.at('sums'), names)
         const history = await stage.history(stage.source)
+        // A question to the past has few attempts; a replay as many as it is given.
+        isShaky = false
         for (const name of names) {
           const entry = entries.get(name)
           const own = history.filter(({ event }) => event.subject === name)
@@ -93,6 +96,7 @@ export function describeTakenOver(subject: () => ReplayUnderTest): void {
             expect(then.state, `seed ${seed}, ${name} at ${position.seq}`).toEqual(folded(position.seq))
           }
         }
+        isShaky = true
         const before = asked
         const report = await replay(sums, { log, store, clock, finish: 'compare', page: 9, attempts: 100 })
         expect(report.differences, `seed ${seed}`).toMatchObject({ different: 0, moved: 0, keys: [] })

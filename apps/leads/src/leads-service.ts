@@ -5,6 +5,7 @@ import {
   type ConsumerEvent,
   type ConsumerHealth,
   type EngineBounds,
+  followView,
   type GenerationStore,
   type MemberList,
   run,
@@ -19,8 +20,8 @@ import { beforeTheLog } from './legacy/before-the-log.ts'
 import { tellLegacy } from './legacy/tell-legacy.ts'
 import { leadsProcessor, type LeadsProcessorOptions } from './leads-processor.ts'
 import { sales } from './sales-topic.ts'
-import { followSales } from './view/follow-sales.ts'
 import type { SalesRows } from './view/sales-rows.ts'
+import { salesView } from './view/sales-view.ts'
 
 /** What {@link createLeads} needs. */
 export interface LeadsOptions extends LeadsProcessorOptions {
@@ -109,7 +110,8 @@ export function createLeads(options: LeadsOptions): LeadsService {
     app,
     start: async () => {
       await view.prepare()
-      running.set('leads-view', await followSales({ ...common, ...clockOf('leads-view'), view }))
+      const following = { ...common, ...clockOf('leads-view'), view: salesView, data: view }
+      running.set('leads-view', await followView(following))
       const bounds = { ...leadsBounds, ...options.bounds }
       running.set(
         'leads',

@@ -1,20 +1,16 @@
-import { MillraceError } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
 import {
   type ConsumerEvent,
-  type FailureKind,
+  followView,
   type GroupStore,
-  kindOfFailure,
   type MemberList,
-  processor,
   run,
   type Running,
   type RunOptions,
 } from '@millrace/processor'
 import type { RetryClock } from '@millrace/retry'
-import { type ViewStore, ViewWriter } from '@millrace/view'
+import type { ViewStore } from '@millrace/view'
 import { type ReviewOptions, reviewProcessor } from './review-processor.ts'
-import { suggestions } from './supply-topic.ts'
 import type { VerdictRows } from './verdict-rows.ts'
 import { verdictView } from './verdict-view.ts'
 
@@ -41,55 +37,16 @@ export function startReviews(options: GroupsOptions & ReviewOptions): Promise<Ru
   })
 }
 
-/** Many lines at once, each transaction with all that came while the one before was under way. */
-const viewBounds = {
-  atOnce: 1_000,
-  commitMs: 5,
-  // A view is derived data: what can be folded at all is tried until it is.
-  attempts: Number.POSITIVE_INFINITY,
-  handlerTimeoutMs: Number.POSITIVE_INFINITY,
-  stopMs: 2_500,
-  retry: { firstMs: 100, maxMs: 5_000 },
-} as const satisfies Partial<RunOptions>
-
 /** Brings the suggestions into the view, as the group `restocking-view`. */
-export async function followSuggestions(
+export function followSuggestions(
   options: GroupsOptions & { readonly view: ViewStore<VerdictRows> },
 ): Promise<Running> {
-  const { log, view, observe } = options
-  const writer = new ViewWriter({ store: view, view: verdictView, log })
-  const follower = processor(verdictView.name, suggestions, {
-    asStored: true,
-    onExhausted: 'skip-event',
-    handle: (event, { position, signal }) => writer.write({ event, position }, signal),
-  })
-  const running = await run(follower, {
+  return followView({
     ...common(options),
-    ...viewBounds,
     ...(options.retryClocks === undefined ? {} : { retryClock: options.retryClocks.view }),
-    elsewhere: writer,
-    gate: writer,
-    kindOf,
-    observe: (event) => {
-      if (event.kind === 'progress') writer.reached(event.partition, event.position)
-      observe?.(event)
-    },
+    view: verdictView,
+    data: options.view,
   })
-  return {
-    health: () => running.health(),
-    resume: () => running.resume(),
-    stop: async () => {
-      await running.stop()
-      await writer.end()
-    },
-  }
-}
-
-function kindOf(error: unknown): FailureKind {
-  if (!(error instanceof MillraceError)) return 'retry'
-  if (error.code === 'view.taken') return 'restart'
-  // The view could not be reached: nothing was tried.
-  return error.retryable ? 'wait' : kindOfFailure(error)
 }
 
 function common(options: GroupsOptions): Pick<RunOptions, 'log' | 'store'> & Partial<RunOptions> {

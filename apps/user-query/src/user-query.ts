@@ -2,12 +2,19 @@ import { accounts, type Session, type SessionTokens } from '@millrace/accounts'
 import { MillraceError } from '@millrace/event'
 import { bearerToken, httpApp, type HttpAppOptions, queryFields, timeLimit } from '@millrace/hono'
 import { type EventLog, parsePosition, type Position } from '@millrace/log'
-import type { ConsumerEvent, ConsumerHealth, GroupStore, MemberList, Running } from '@millrace/processor'
+import {
+  type ConsumerEvent,
+  type ConsumerHealth,
+  followView,
+  type GroupStore,
+  type MemberList,
+  type Running,
+} from '@millrace/processor'
 import type { RetryClock } from '@millrace/retry'
 import { CheckpointWatch, type ViewStore } from '@millrace/view'
 import { z } from 'zod'
 import type { AccountRow, AccountRows } from './account-rows.ts'
-import { followAccounts } from './follow-accounts.ts'
+import { accountView } from './account-view.ts'
 
 /** What {@link createUserQuery} needs. */
 export interface UserQueryOptions {
@@ -84,7 +91,8 @@ export function createUserQuery(options: UserQueryOptions): UserQuery {
     app,
     start: async () => {
       await options.view.prepare()
-      running = await (following ??= followAccounts(options))
+      const { groups: store, view: data } = options
+      running = await (following ??= followView({ ...options, store, view: accountView, data }))
     },
     stop: async () => {
       watch.stop()

@@ -51,6 +51,7 @@ export { type BeginHealth, type BeginOptions, type StartPoint } from './engine/g
 export type { DeadLimit } from './engine/dead-brake.ts'
 export { run, type Running, type RunOptions } from './engine/run.ts'
 export { type FailureKind, kindOfFailure } from './failure-kind.ts'
+export { followView, type FollowViewOptions } from './follow-view.ts'
 export { Forwarder, type ForwarderOwner, type ForwarderSettings } from './forwarder.ts'
 export {
   type AuditFinding,

@@ -10,7 +10,9 @@ import {
   lockCheckpoint,
   moveCheckpoint,
   readCheckpoints,
+  transactionOf,
   ViewGeneration,
+  type ViewTransaction,
 } from './view-generation.ts'
 import { dropOld, makeTables, type PostgresViewOptions, type ViewSchemas } from './view-schemas.ts'
 
@@ -50,6 +52,7 @@ class BuildingInPostgres<Tx> implements Building<Tx> {
   readonly #lock: PoolClient
   readonly #options: PostgresViewOptions<Tx>
   readonly #schemas: ViewSchemas
+  readonly #view: ViewTransaction<Tx>
   readonly #generation: ViewGeneration<Tx>
 
   constructor(
@@ -64,7 +67,8 @@ class BuildingInPostgres<Tx> implements Building<Tx> {
     this.#options = options
     this.#schemas = schemas
     this.resumed = resumed
-    this.#generation = new ViewGeneration(pool, options)
+    this.#view = transactionOf(options, 'building')
+    this.#generation = new ViewGeneration(pool, this.#view)
   }
 
   checkpoints(): Promise<Checkpoints> {
@@ -97,13 +101,14 @@ class BuildingInPostgres<Tx> implements Building<Tx> {
         const from = await lockCheckpoint(queries, partition)
         if (from.seq >= to.seq) continue
         const events = await missing(partition, from, to)
-        const tx = this.#options.transaction(queries)
+        const tx = this.#view.transaction(queries)
         await moveCheckpoint(queries, partition, await foldAll(tx, events, from, view))
-        await this.#options.finish?.(tx)
+        await this.#view.finish(tx)
       }
       await queries.rows('DELETE FROM view_build')
       await queries.rows(`ALTER SCHEMA ${live} RENAME TO ${old}`)
       await queries.rows(`ALTER SCHEMA ${next} RENAME TO ${live}`)
+      await this.#options.swapped?.(queries)
     })
     // Not in the same transaction: it waits for those who still read the old tables. The next `prepare` does it, too.
     await dropOld(this.#pool, this.#schemas).catch(this.#options.onError)

@@ -13,7 +13,7 @@ import {
 } from '@millrace/view'
 import type { Pool } from 'pg'
 import { inTransaction, type Queries, queriesOn } from './transaction.ts'
-import type { PostgresViewOptions } from './view-schemas.ts'
+import type { PostgresViewOptions, ViewData } from './view-schemas.ts'
 
 interface CheckpointRow {
   readonly partition: number
@@ -23,7 +23,18 @@ interface CheckpointRow {
 }
 
 /** What folds and queries work with, and how that ends. */
-export type ViewTransaction<Tx> = Pick<PostgresViewOptions<Tx>, 'transaction' | 'finish'>
+export interface ViewTransaction<Tx> {
+  readonly transaction: (queries: Queries) => Tx
+  readonly finish: (tx: Tx) => Promise<void>
+}
+
+/** How the transactions of one of a view's generations begin and end. */
+export function transactionOf<Tx>(options: PostgresViewOptions<Tx>, of: ViewData): ViewTransaction<Tx> {
+  return {
+    transaction: (queries) => options.transaction(queries, of),
+    finish: async (tx) => options.finish?.(tx),
+  }
+}
 
 /** Tables that every generation has beside those of its view. */
 export const generationTables = [
@@ -114,7 +125,7 @@ export class ViewGeneration<Tx> implements Generation<Tx> {
       const before = await lockCheckpoint(queries, partition)
       const tx = this.#view.transaction(queries)
       const after = await act(tx, before)
-      await this.#view.finish?.(tx)
+      await this.#view.finish(tx)
       if (after.seq !== before.seq) await moveCheckpoint(queries, partition, after)
       return after
     })

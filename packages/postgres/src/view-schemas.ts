@@ -13,11 +13,16 @@ export interface PostgresViewOptions<Tx> extends PoolOptions {
   readonly partitions: number
   /** The view's own tables, without a schema in their names. */
   readonly migrations: readonly Migration[]
-  /** What folds and queries work with. */
-  readonly transaction: (queries: Queries) => Tx
+  /** What folds and queries work with. What tells others of its changes must not do so of data that are being built. */
+  readonly transaction: (queries: Queries, of: ViewData) => Tx
   /** Called at the end of each transaction that folds: what was gathered for it is to be written now. */
   readonly finish?: (tx: Tx) => Promise<void>
+  /** Called at the end of the transaction that puts other data in the place of the live ones: any row may differ. */
+  readonly swapped?: (queries: Queries) => Promise<void>
 }
+
+/** Which data of a view: those that are read, or those that are built beside them. */
+export type ViewData = 'live' | 'building'
 
 /** Names and lock of a view's generations; the names were checked, so they may stand in statements. */
 export class ViewSchemas {

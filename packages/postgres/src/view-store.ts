@@ -5,7 +5,7 @@ import { isMissing } from './database-failure.ts'
 import { openSchemaPool } from './schema-pool.ts'
 import { inTransaction } from './transaction.ts'
 import { beginBuilding } from './view-building.ts'
-import { ViewGeneration } from './view-generation.ts'
+import { transactionOf, ViewGeneration } from './view-generation.ts'
 import { dropOld, makeTables, type PostgresViewOptions, ViewSchemas } from './view-schemas.ts'
 
 /** A view in PostgreSQL. It owns its connections; `close` ends them. */
@@ -31,7 +31,8 @@ class ViewInPostgres<Tx> implements PostgresViewStore<Tx> {
     this.#options = options
     this.#schemas = new ViewSchemas(options.schema)
     this.#pool = openSchemaPool(options.url, options.schema, options)
-    this.#live = new ViewGeneration(this.#pool, options, (queries) => this.#schemas.lock(queries, 'shared'))
+    const view = transactionOf(options, 'live')
+    this.#live = new ViewGeneration(this.#pool, view, (queries) => this.#schemas.lock(queries, 'shared'))
   }
 
   async prepare(): Promise<void> {

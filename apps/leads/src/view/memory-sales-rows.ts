@@ -22,6 +22,14 @@ function rowsIn({ leads, tasks }: SalesState): SalesRows {
     putLead: async (row) => void leads.set(row.buyer, row),
     task: async (id) => tasks.get(id),
     putTask: async (row) => void tasks.set(row.id, row),
+    touchedAfter: async (partition, seq) =>
+      [...leads.values()]
+        .filter((row) => row.partition === partition && row.lastSeq > seq)
+        .map(({ buyer }) => buyer),
+    remove: async (buyers) => {
+      for (const buyer of buyers) leads.delete(buyer)
+      for (const { id, buyer } of tasks.values()) if (buyers.includes(buyer)) tasks.delete(id)
+    },
     leads: async ({ low, high, car }, { cursor = '', limit }) =>
       [...leads.values()]
         .filter((row) => low === undefined || row.low === low)

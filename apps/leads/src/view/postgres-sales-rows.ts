@@ -35,6 +35,8 @@ export async function openSalesView(options: SalesViewOptions): Promise<Postgres
   })
 }
 
+const touchedAtOnce = 500
+
 interface StoredLead extends Omit<LeadRow, 'lastSeq'> {
   readonly last_seq: string
 }
@@ -88,6 +90,19 @@ class GatheredRows implements SalesRows {
   async putTask(row: CallTaskRow): Promise<void> {
     this.#tasks.set(row.id, row)
     this.#changed.tasks.add(row.id)
+  }
+
+  async touchedAfter(partition: number, seq: number): Promise<readonly string[]> {
+    const sql = 'SELECT buyer FROM lead WHERE partition = $1 AND last_seq > $2 ORDER BY last_seq LIMIT $3'
+    const rows = await this.#queries.rows<{ buyer: string }>(sql, [partition, seq, touchedAtOnce])
+    return rows.map(({ buyer }) => buyer)
+  }
+
+  async remove(buyers: readonly string[]): Promise<void> {
+    const sql = 'DELETE FROM call_task WHERE buyer = ANY($1) RETURNING id'
+    for (const { id } of await this.#queries.rows<{ id: string }>(sql, [buyers])) this.#tasks.delete(id)
+    await this.#queries.rows('DELETE FROM lead WHERE buyer = ANY($1)', [buyers])
+    for (const buyer of buyers) this.#leads.set(buyer, undefined)
   }
 
   async leads({ low, high, car }: LeadFilter, { cursor = '', limit }: ListPart): Promise<readonly LeadRow[]> {

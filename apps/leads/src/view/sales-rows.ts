@@ -54,6 +54,10 @@ export interface SalesRows {
   putLead(row: LeadRow): Promise<void>
   task(id: string): Promise<CallTaskRow | undefined>
   putTask(row: CallTaskRow): Promise<void>
+  /** Buyers of a partition with events above a sequence number; some of them. */
+  touchedAfter(partition: number, seq: number): Promise<readonly string[]>
+  /** Takes buyers out, with their tasks. */
+  remove(buyers: readonly string[]): Promise<void>
   /** By buyer. */
   leads(filter: LeadFilter, part: ListPart): Promise<readonly LeadRow[]>
   /** By id. */

@@ -1,6 +1,6 @@
 import { newEvent } from '@millrace/event'
-import { appendOne, beginning, createMemoryLog } from '@millrace/log'
-import type { ViewStore } from '@millrace/view'
+import { appendOne, beginning, createMemoryLog, type EventLog } from '@millrace/log'
+import { rebuildView, type ViewStore } from '@millrace/view'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../../../test/support/postgres.ts'
 import { type SalesEvent, sales } from '../sales-topic.ts'
@@ -19,16 +19,23 @@ afterAll(async () => {
   await server.stop()
 })
 
+let schemas = 0
 async function openPostgres(): Promise<ViewStore<SalesRows>> {
-  const view = await openSalesView({ url: server.url, onError: () => undefined })
+  const view = await openSalesView({
+    url: server.url,
+    schema: `leads_${++schemas}`,
+    onError: () => undefined,
+  })
   closing.push(() => view.close())
   return view
 }
 
 /** Brings everything of some buyers into a view, in the order of the log; twice, as after a crash. */
-async function filled(view: ViewStore<SalesRows>): Promise<ViewStore<SalesRows>> {
+async function filled(
+  view: ViewStore<SalesRows>,
+  log: EventLog = createMemoryLog(),
+): Promise<ViewStore<SalesRows>> {
   await view.prepare()
-  const log = createMemoryLog()
   const put = async (key: string, draft: Pick<SalesEvent, 'type' | 'data'>) =>
     appendOne(log, sales, { events: [newEvent(sales, { ...draft, key })] })
   for (const key of ['ada', 'bob', 'Cid']) {
@@ -72,5 +79,33 @@ describe.each([
     const tasks = await view.read((rows) => rows.tasks({ buyer: 'bob' }, { limit: 9 }))
     expect(tasks.map(({ id, state }) => `${id} ${state}`)).toEqual(['t1 cancelled', 't2 done', 't3 open'])
     expect(await view.read((rows) => rows.tasks({ state: 'done' }, { limit: 9 }))).toHaveLength(1)
+  })
+
+  it('are the same when they are made anew, whole or from a position', async () => {
+    const log = createMemoryLog()
+    const view = await filled(await open(), log)
+    const content = () =>
+      view.read(async (rows) => [await rows.leads({}, { limit: 9 }), await rows.tasks({}, { limit: 9 })])
+    const right = await content()
+    const spoil = async (buyer: string): Promise<void> => {
+      // As a fold with a bug would have left it.
+      const bug = { ...salesView, lastSeqs: async () => new Map<string, number>() }
+      const last = (await log.readKey(sales, buyer)).events.at(-1)
+      const at = last && { ...last.position, seq: last.position.seq + 1, id: `${last.position.id}0` }
+      const event = last && { ...last.event, type: 'LeadsChanged', data: { low: true, high: [], open: 9 } }
+      if (at && event) await view.apply([{ event, position: at }], bug)
+    }
+    await spoil('bob')
+    expect(await content()).not.toEqual(right)
+    await rebuildView({ view: salesView, store: view, log })
+    expect(await content()).toEqual(right)
+
+    const { events } = await log.readKey(sales, 'bob')
+    for (const from of [events[0], events[4], events.at(-1)]) {
+      await spoil('bob')
+      expect(await content()).not.toEqual(right)
+      await rebuildView({ view: salesView, store: view, log, ...(from ? { from: from.position } : {}) })
+      expect(await content()).toEqual(right)
+    }
   })
 })

@@ -8,17 +8,25 @@ import type { CallTaskRow, LeadRow, SalesRows, TaskState } from './sales-rows.ts
 export const salesView: View<SalesRows> = {
   name: 'leads-view',
   topic: sales,
-  fold: async (rows, recorded) => {
-    const [before] = await rows.leadsOf([recorded.event.subject])
-    const { partition, seq } = recorded.position
-    const aged = { ...(before ?? unknownLead(recorded.event.subject)), partition, lastSeq: seq }
-    // Of a type that a newer program has brought it says nothing.
-    const event = Object.hasOwn(sales.types, recorded.event.type) ? upcast(sales, recorded.event) : undefined
-    await rows.putLead(event ? changedLead(aged, event) : aged)
-    if (event) await foldTask(rows, event, recorded)
-  },
+  fold,
   lastSeqs: async (rows, buyers) =>
     new Map((await rows.leadsOf(buyers)).map(({ buyer, lastSeq }) => [buyer, lastSeq])),
+  rewind: async (rows, { partition, seq }, history) => {
+    const touched = await rows.touchedAfter(partition, seq)
+    await rows.remove(touched)
+    for (const buyer of touched) for (const recorded of await history(buyer)) await fold(rows, recorded)
+    return touched.length > 0 ? 'more' : 'done'
+  },
+}
+
+async function fold(rows: SalesRows, recorded: Recorded): Promise<void> {
+  const [before] = await rows.leadsOf([recorded.event.subject])
+  const { partition, seq } = recorded.position
+  const aged = { ...(before ?? unknownLead(recorded.event.subject)), partition, lastSeq: seq }
+  // Of a type that a newer program has brought it says nothing.
+  const event = Object.hasOwn(sales.types, recorded.event.type) ? upcast(sales, recorded.event) : undefined
+  await rows.putLead(event ? changedLead(aged, event) : aged)
+  if (event) await foldTask(rows, event, recorded)
 }
 
 function unknownLead(buyer: string): Omit<LeadRow, 'partition' | 'lastSeq'> {

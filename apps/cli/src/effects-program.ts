@@ -11,7 +11,7 @@ import { listEffects, showEffect } from './list-effects.ts'
 import { type LogSystem, withLog } from './log-system.ts'
 import type { Surroundings } from './program.ts'
 import { type EffectRepairOptions, repairEffects } from './repair-effects.ts'
-import { orderOptions } from './repairs-program.ts'
+import { withOrderOptions } from './repair-order.ts'
 import { findSystem } from './running-system.ts'
 import type { OutputOptions } from './uniq-commands.ts'
 
@@ -47,7 +47,7 @@ export function addEffects(program: Command, around: Surroundings, end: (code: n
     const command = withEffectFilters(effects.command(`${word} [id]`)).description(
       `${about}: one by its idempotency key, or a selection`,
     )
-    orderOptions(command, 'carry them out although later ones of their keys were', 'an effect').action(
+    withOrderOptions(command, 'carry them out although later ones of their keys were', 'an effect').action(
       (id: string | undefined, options: EffectRepairOptions) =>
         on((system) => repairEffects(system, word, id, options, around)),
     )

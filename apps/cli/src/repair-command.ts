@@ -1,4 +1,4 @@
-import { currentScope, freshId, MillraceError } from '@millrace/event'
+import { MillraceError } from '@millrace/event'
 import {
   type GroupPartition,
   Repairer,
@@ -9,30 +9,17 @@ import {
 } from '@millrace/processor'
 import { correctionOf } from './correction.ts'
 import { filterOf, type FilterOptions } from './dead-filters.ts'
-import { exitCodes } from './exit-codes.ts'
 import { partitionsNamed } from './group-partitions.ts'
 import type { LogSystem } from './log-system.ts'
 import type { Surroundings } from './program.ts'
+import { orderOf, type OrderOptions } from './repair-order.ts'
+import { RepairReport } from './repair-report.ts'
 import { loadSources } from './sources-file.ts'
 import { itemAt } from './show-dead.ts'
-import { progressOn, type Terminal } from './terminal.ts'
-import type { OutputOptions } from './uniq-commands.ts'
+import { progressOn } from './terminal.ts'
 
 /** Options of every repair. */
-export interface RepairOptions extends OutputOptions, FilterOptions {
-  readonly actor: string
-  readonly reason: string
-  readonly force?: boolean
-  readonly yes?: boolean
-  readonly dryRun?: boolean
-  /** Everything that the other options leave over. */
-  readonly all?: boolean
-  /** Id of an order that broke off: nothing of it is done twice. */
-  readonly order?: string
-  /** A file with the corrected data, or - for stdin. */
-  readonly data?: string
-  /** A JSON merge patch. */
-  readonly patch?: string
+export interface RepairOptions extends OrderOptions, FilterOptions {
   /** A TypeScript file that exports `sources`. */
   readonly sources?: string
 }
@@ -55,24 +42,42 @@ export async function repairDead(
   around: Surroundings,
 ): Promise<number> {
   const action = await actionOf(words.action, options, around)
-  const dryRun = options.dryRun === true || options.yes !== true
-  const order: RepairOrder = {
-    by: options.actor,
-    reason: options.reason,
-    force: options.force === true,
-    dryRun,
-    id: options.order ?? freshId(),
-  }
+  const order = orderOf(options)
   const sources = options.sources === undefined ? undefined : await loadSources(options.sources)
   const repairer = new Repairer({
     store: on.groups,
     log: on.log,
     ...(sources ? { sources: { [options.topic]: sources } } : {}),
   })
-  const tally = new Tally(on, options, around)
-  for await (const outcome of steps(on, repairer, { words, position, action, order, options, around }))
-    await tally.add(outcome)
-  return tally.end(order, around.signal.aborted)
+  const report = new RepairReport<RepairOutcome>(
+    options,
+    around,
+    (outcome) => `${outcome.partition}/${outcome.seq} of ${outcome.key}: ${wordsOf(outcome)}`,
+  )
+  const progress = progressOn(around, 'Repairing')
+  let done = 0
+  let total: number | undefined
+  try {
+    for await (const outcome of steps(on, repairer, { words, position, action, order, options, around })) {
+      total ??= await mostOf(on, options)
+      done += 1
+      if (done % 100 === 0) progress.update(done, Math.max(total, done))
+      report.add(outcome)
+    }
+  } finally {
+    progress.end()
+  }
+  return report.end(order, around.signal.aborted)
+}
+
+/** How many there may be: all of the partitions, whatever the filter says. */
+async function mostOf({ groups }: LogSystem, options: RepairOptions): Promise<number> {
+  let sum = 0
+  for (const at of partitionsNamed(options)) {
+    const { dead, held } = await groups.deadCounts(at)
+    sum += dead + held
+  }
+  return sum
 }
 
 interface Ordered {
@@ -127,65 +132,6 @@ async function actionOf(
   around: Surroundings,
 ): Promise<RepairAction> {
   return word === 'edit' ? { do: word, ...(await correctionOf(options, around)) } : { do: word }
-}
-
-/** Counts outcomes, shows how far it is, and says at the end what came about. */
-class Tally {
-  readonly #on: LogSystem
-  readonly #options: RepairOptions
-  readonly #terminal: Terminal
-  readonly #counts = new Map<string, number>()
-  readonly #progress
-  #done = 0
-  #total: number | undefined
-
-  constructor(on: LogSystem, options: RepairOptions, terminal: Terminal) {
-    this.#on = on
-    this.#options = options
-    this.#terminal = terminal
-    this.#progress = progressOn(terminal, 'Repairing')
-  }
-
-  async add(outcome: RepairOutcome): Promise<void> {
-    this.#total ??= await this.#most()
-    this.#done += 1
-    if (this.#done % 100 === 0) this.#progress.update(this.#done, Math.max(this.#total, this.#done))
-    this.#counts.set(outcome.status, (this.#counts.get(outcome.status) ?? 0) + 1)
-    if (this.#options.json) this.#terminal.out.write(`${JSON.stringify(outcome)}\n`)
-    else if (outcome.status !== 'ruled' && outcome.status !== 'already')
-      this.#terminal.err.write(
-        `${outcome.partition}/${outcome.seq} of ${outcome.key}: ${wordsOf(outcome)}.\n`,
-      )
-    else if (outcome.overtaken)
-      this.#terminal.err.write(
-        `${outcome.partition}/${outcome.seq} of ${outcome.key}: ${wordsOf(outcome)}.\n`,
-      )
-  }
-
-  end(order: RepairOrder, aborted: boolean): number {
-    this.#progress.end()
-    const { err } = this.#terminal
-    const counts = [...this.#counts].map(([status, count]) => `${count} ${status}`).join(', ')
-    if (this.#done === 0) err.write('There is nothing of that kind.\n')
-    else if (order.dryRun) err.write(`Would do: ${counts}. Nothing was done. Add --yes to do it.\n`)
-    else err.write(`${counts}. Order ${order.id}. Correlation id ${currentScope()?.correlationId ?? '-'}.\n`)
-    if (aborted) {
-      err.write(`Stopped. The same command with --order ${order.id} goes on from there.\n`)
-      return exitCodes.interrupted
-    }
-    const well = (this.#counts.get('ruled') ?? 0) + (this.#counts.get('already') ?? 0)
-    return well === this.#done ? exitCodes.ok : exitCodes.findings
-  }
-
-  /** How many there may be: all of the partitions, whatever the filter says. */
-  async #most(): Promise<number> {
-    let sum = 0
-    for (const at of partitionsNamed(this.#options)) {
-      const { dead, held } = await this.#on.groups.deadCounts(at)
-      sum += dead + held
-    }
-    return sum
-  }
 }
 
 function wordsOf({ status, overtaken, message }: RepairOutcome): string {

@@ -1,4 +1,4 @@
-import { freshId, MillraceError } from '@millrace/event'
+import { MillraceError } from '@millrace/event'
 import {
   type EffectAction,
   type EffectOutcome,
@@ -8,29 +8,16 @@ import {
 } from '@millrace/processor'
 import { correctionOf } from './correction.ts'
 import { effectFilterOf, type EffectFilterOptions } from './effect-filters.ts'
-import { exitCodes } from './exit-codes.ts'
 import { partitionsNamed } from './group-partitions.ts'
 import { effectFound } from './list-effects.ts'
 import type { LogSystem } from './log-system.ts'
 import { loadProcessor } from './processor-file.ts'
 import type { Surroundings } from './program.ts'
-import type { Terminal } from './terminal.ts'
-import type { OutputOptions } from './uniq-commands.ts'
+import { orderOf, type OrderOptions } from './repair-order.ts'
+import { RepairReport } from './repair-report.ts'
 
 /** Options of every repair of effects. */
-export interface EffectRepairOptions extends OutputOptions, EffectFilterOptions {
-  readonly actor: string
-  readonly reason: string
-  readonly force?: boolean
-  readonly yes?: boolean
-  readonly dryRun?: boolean
-  readonly all?: boolean
-  /** Id of an order that broke off: nothing of it is done twice. */
-  readonly order?: string
-  /** A file with the corrected payload, or - for stdin. */
-  readonly data?: string
-  /** A JSON merge patch. */
-  readonly patch?: string
+export interface EffectRepairOptions extends OrderOptions, EffectFilterOptions {
   /** A TypeScript file that exports the processor whose effects they are. */
   readonly file?: string
   /** Which processor, where the file exports several. */
@@ -50,20 +37,16 @@ export async function repairEffects(
 ): Promise<number> {
   const action: EffectAction =
     word === 'edit' ? { do: word, ...(await correctionOf(options, around)) } : { do: word }
-  const order: RepairOrder = {
-    by: options.actor,
-    reason: options.reason,
-    force: options.force === true,
-    dryRun: options.dryRun === true || options.yes !== true,
-    id: options.order ?? freshId(),
-  }
+  const order = orderOf(options)
   const repairer = new EffectRepairer({ store: on.groups, ...(await effectsOf(word, options)) })
-  const counts = new Map<string, number>()
-  for await (const outcome of steps(on, repairer, { idempotencyKey, action, order, options, around })) {
-    counts.set(outcome.status, (counts.get(outcome.status) ?? 0) + 1)
-    tell(outcome, options, around)
-  }
-  return summed(counts, order, around)
+  const report = new RepairReport<EffectOutcome>(
+    options,
+    around,
+    (outcome) => `${outcome.idempotencyKey} of ${outcome.key ?? '-'}: ${wordsOf(outcome)}`,
+  )
+  for await (const outcome of steps(on, repairer, { idempotencyKey, action, order, options, around }))
+    report.add(outcome)
+  return report.end(order, around.signal.aborted)
 }
 
 async function effectsOf(word: EffectAction['do'], { file, processor }: EffectRepairOptions) {
@@ -126,26 +109,6 @@ async function settledIn(
   for (const at of partitionsNamed(options))
     if ((await groups.ruleEffect(at, probe)).status === 'settled') found.push(at.partition)
   return found
-}
-
-function tell(outcome: EffectOutcome, { json }: EffectRepairOptions, { out, err }: Terminal): void {
-  if (json) out.write(`${JSON.stringify(outcome)}\n`)
-  else if ((outcome.status !== 'ruled' && outcome.status !== 'already') || outcome.overtaken)
-    err.write(`${outcome.idempotencyKey} of ${outcome.key ?? '-'}: ${wordsOf(outcome)}.\n`)
-}
-
-function summed(counts: ReadonlyMap<string, number>, order: RepairOrder, around: Surroundings): number {
-  const { err } = around
-  const said = [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
-  if (counts.size === 0) err.write('There is nothing of that kind.\n')
-  else if (order.dryRun) err.write(`Would do: ${said}. Nothing was done. Add --yes to do it.\n`)
-  else err.write(`${said}. Order ${order.id}.\n`)
-  if (around.signal.aborted) {
-    err.write(`Stopped. The same command with --order ${order.id} goes on from there.\n`)
-    return exitCodes.interrupted
-  }
-  const well = ['ruled', 'already', 'settled']
-  return [...counts.keys()].every((status) => well.includes(status)) ? exitCodes.ok : exitCodes.findings
 }
 
 function wordsOf({ status, overtaken, message }: EffectOutcome): string {

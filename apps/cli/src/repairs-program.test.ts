@@ -1,49 +1,29 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { accounts } from '@millrace/accounts'
 import { connectRetryClock } from '@millrace/bullmq'
-import { newEvent, partitionOfKey } from '@millrace/event'
+import { newEvent } from '@millrace/event'
 import { beginning, type Position } from '@millrace/log'
-import type { Commit, GroupPartition } from '@millrace/processor'
+import type { Commit } from '@millrace/processor'
 import { held, letter, park } from '@millrace/processor/contract'
-import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
 import { purposeKey } from '@millrace/service'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { millrace } from './testing/millrace.ts'
+import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
-let server: TestRedis
-let log: RedisLog
-let groups: RedisGroupStore
-let raw: Redis
-const home = mkdtempSync(path.join(tmpdir(), 'millrace-repairs-'))
+let stand: RepairStand
 beforeAll(async () => {
-  server = await startRedis()
-  log = await connectLog({ url: server.url })
-  groups = await connectGroupStore({ url: server.url })
-  raw = new Redis(server.url)
+  stand = await openRepairStand()
 })
-afterAll(async () => {
-  raw.disconnect()
-  await groups.close()
-  await log.close()
-  await server.stop()
-  rmSync(home, { recursive: true })
-})
+afterAll(() => stand.close())
 
-const key = 'a-1'
-const at: GroupPartition = { topic: accounts, group: 'mail', partition: partitionOfKey(accounts, key) }
 let positions: Position[] = []
 let ids = 0
-const on = (line: string, input?: string) =>
-  millrace(line, { REDIS_URL: server.url }, input === undefined ? {} : { input })
-const said = '--actor ada --reason mended'
+const on = (line: string, input?: string) => stand.on(line, input)
 
 /** A key whose first event is held, with a line of two, or dead with two later events that are done. */
 beforeEach(async () => {
-  await raw.flushall()
+  await stand.raw.flushall()
   positions = []
   for (let n = 1; n <= 3; n += 1) {
     const event = newEvent(accounts, {
@@ -52,16 +32,16 @@ beforeEach(async () => {
       id: `e-${(ids += 1)}`,
       data: { email: `ada.${n}@example.org` },
     })
-    const [result] = await log.append(accounts, [{ events: [event] }])
+    const [result] = await stand.log.append(accounts, [{ events: [event] }])
     if (result?.status === 'appended') positions.push(...result.positions)
   }
 })
 
 async function commit(parts: (id: string) => Partial<Commit>): Promise<void> {
-  const lease = await groups.acquire(at, `m${(ids += 1)}`, 1)
+  const lease = await stand.groups.acquire(at, `m${(ids += 1)}`, 1)
   const { id, seq } = positions[2] ?? { id: beginning, seq: 0 }
   const made = parts(positions[0]?.id ?? '')
-  await groups.commit(at, {
+  await stand.groups.commit(at, {
     token: lease?.token ?? '',
     n: (lease?.n ?? 0) + 1,
     position: { id, seq },
@@ -113,11 +93,11 @@ test('dead ignore: says what it would do, does it with --yes, once', async () =>
   await bury()
   const dry = await on(`dead ignore ${place()} ${said}`)
   expect(dry).toMatchObject({ code: 0, stderr: 'Would do: 1 ruled. Nothing was done. Add --yes to do it.\n' })
-  expect((await groups.audit(at)).counters.dead).toBe(1)
+  expect((await stand.groups.audit(at)).counters.dead).toBe(1)
   const done = await on(`dead ignore ${place()} ${said} --yes --json`)
   expect(done.code).toBe(0)
   expect(JSON.parse(done.stdout)).toMatchObject({ status: 'ruled', on: 'dead', key })
-  expect(await groups.audit(at)).toMatchObject({ counters: { dead: 0, done: 3 }, differences: [] })
+  expect(await stand.groups.audit(at)).toMatchObject({ counters: { dead: 0, done: 3 }, differences: [] })
   expect(await on(`dead ignore ${place()} ${said} --yes`)).toMatchObject({ code: 2 })
   expect((await on('repairs')).stdout).toMatch(/ ada +ignored +dead +mail +\d+\/1 +a-1 +- +mended$/m)
 })
@@ -128,7 +108,7 @@ test('dead requeue: what was overtaken needs --force', async () => {
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain('2 later events of its key (2 to 3) overtook it; add --force')
   expect(await on(`dead requeue --class f00 ${said} --yes --force`)).toMatchObject({ code: 0 })
-  expect((await groups.requeued(at)).items).toMatchObject([{ seq: 1, key }])
+  expect((await stand.groups.requeued(at)).items).toMatchObject([{ seq: 1, key }])
   expect(await on('dead classes')).toMatchObject({ code: 0, stderr: '1 letters wait for their late run.\n' })
 })
 
@@ -137,14 +117,14 @@ test('an edit is checked against the schema', async () => {
   const edit = (patch: string) => on(`parked edit --key ${key} ${said} --yes --patch ${patch}`)
   const refused = await edit('{"email":7}')
   expect(refused.code).toBe(1)
-  expect(await groups.rulings(at, [1, 2, 3])).toEqual(new Map())
+  expect(await stand.groups.rulings(at, [1, 2, 3])).toEqual(new Map())
   expect(await edit('{"email":"eve@example.org"}')).toMatchObject({ code: 0 })
-  expect([...(await groups.rulings(at, [1, 2, 3])).values()].map(({ data }) => data)).toEqual(
+  expect([...(await stand.groups.rulings(at, [1, 2, 3])).values()].map(({ data }) => data)).toEqual(
     [1, 2, 3].map(() => ({ email: 'eve@example.org' })),
   )
   const whole = await on(`dead edit ${place()} ${said} --yes --data -`, '{"email":"zoe@example.org"}')
   expect(whole.code).toBe(0)
-  expect((await groups.rulings(at, [1])).get(1)?.data).toEqual({ email: 'zoe@example.org' })
+  expect((await stand.groups.rulings(at, [1])).get(1)?.data).toEqual({ email: 'zoe@example.org' })
 })
 
 test('parked ls and parked ignore: the key as a whole', async () => {
@@ -164,13 +144,13 @@ test('parked ls and parked ignore: the key as a whole', async () => {
 
 test('refetch asks the sources of a file', async () => {
   await hold()
-  const file = path.join(home, 'sources.ts')
+  const file = path.join(stand.home, 'sources.ts')
   writeFileSync(
     file,
     "export const sources = { EmailChanged: { fetch: async () => ({ data: { email: 'now@example.org' } }) } }\n",
   )
   expect(await on(`parked refetch --key ${key} ${said} --yes --sources ${file}`)).toMatchObject({ code: 0 })
-  expect((await groups.rulings(at, [1])).get(1)?.data).toEqual({ email: 'now@example.org' })
+  expect((await stand.groups.rulings(at, [1])).get(1)?.data).toEqual({ email: 'now@example.org' })
 })
 
 test.each([
@@ -189,14 +169,14 @@ test.each([
 test('audit names planted differences with their repairs, which mend them', async () => {
   await bury()
   expect(await on('audit')).toMatchObject({ code: 0, stdout: '' })
-  const [group, index] = await raw
+  const [group, index] = await stand.raw
     .keys('*')
     .then((names) => [
       names.find((name) => name.endsWith(':group:mail')) ?? '',
       names.find((name) => name.endsWith(':dead-index:mail')) ?? '',
     ])
-  await raw.hincrby(group ?? '', 'done', 4)
-  await raw.del(index ?? '')
+  await stand.raw.hincrby(group ?? '', 'done', 4)
+  await stand.raw.del(index ?? '')
   const { code, stdout } = await on('audit accounts mail --json')
   const found = JSON.parse(stdout) as { what: string; repair: string }[]
   expect([code, found.map(({ what }) => what)]).toEqual([1, ['events', 'listed letters and held keys']])
@@ -217,16 +197,16 @@ test('audit compares parked keys with their jobs, where it has the secret', asyn
   expect(await on('audit accounts mail')).toMatchObject({ code: 0, stdout: '' })
   const secret = 'a secret of the tests, long enough'
   const audit = (known: string) =>
-    millrace('audit accounts mail --sweep 0s --json', { REDIS_URL: server.url, MILLRACE_SECRET: known })
+    millrace('audit accounts mail --sweep 0s --json', { REDIS_URL: stand.url, MILLRACE_SECRET: known })
   const { code, stdout } = await audit(secret)
   expect([code, JSON.parse(stdout)]).toMatchObject([1, [{ key, what: expect.stringContaining('no job') }]])
   const clock = await connectRetryClock({
-    url: server.url,
+    url: stand.url,
     topic: accounts.name,
     group: 'mail',
     secret: purposeKey(secret, 'retry'),
   })
-  const { note, no = 0 } = (await groups.parked(at)).items[0] ?? {}
+  const { note, no = 0 } = (await stand.groups.parked(at)).items[0] ?? {}
   if (!note) throw new Error('The key is not parked')
   const story = {
     ...{ type: note.type, eventId: note.eventId, position: note.id, reason: note.reason },

@@ -10,6 +10,7 @@ import { type LogSystem, withLog } from './log-system.ts'
 import { type MendOptions, mendGroup } from './mend-command.ts'
 import type { Surroundings } from './program.ts'
 import { repairDead, type RepairOptions } from './repair-command.ts'
+import { withOrderOptions } from './repair-order.ts'
 import { openRetryJobs } from './retry-jobs.ts'
 import { findSystem } from './running-system.ts'
 import { showDead } from './show-dead.ts'
@@ -108,21 +109,12 @@ const actions: readonly { word: RepairAction['do']; about: string }[] = [
   { word: 'refetch', about: 'try it again with the present state of its source of truth' },
 ]
 
-/** Adds what every repair is told: who, why, how far, and whether at all. */
-export function orderOptions(command: Command, force: string, one: string): Command {
-  return command
-    .requiredOption('--actor <name>', 'who orders it, for the audit log')
-    .requiredOption('--reason <text>', 'why, for the audit log')
-    .option('--all', 'all of the group or topic')
-    .option('--force', force)
-    .option('--dry-run', 'say what would be done, and do nothing; so it does without --yes')
-    .option('--yes', 'do it')
-    .option('--order <id>', 'an order that broke off: nothing of it is done twice')
-    .option('--json', `one JSON object ${one}`)
-}
-
 function repairOptions(command: Command, { word }: { word: RepairAction['do'] }): Command {
-  orderOptions(command, 'run dead letters late although later events of their keys are settled', 'an event')
+  withOrderOptions(
+    command,
+    'run dead letters late although later events of their keys are settled',
+    'an event',
+  )
   if (word === 'edit')
     command
       .option('--data <file>', 'a file with the corrected data, - for stdin')

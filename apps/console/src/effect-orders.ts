@@ -1,17 +1,12 @@
-import { type ErrorCode, MillraceError } from '@millrace/event'
 import { jsonBody, type KitEnv, operation } from '@millrace/hono'
-import {
-  type EffectAction,
-  type EffectOutcome,
-  EffectRepairer,
-  type GroupPartition,
-} from '@millrace/processor'
+import { type EffectAction, EffectRepairer, type GroupPartition } from '@millrace/processor'
 import type { Hono } from 'hono'
 import { effectRepairBody, effectsRepairBody, type EffectOrderInput } from './effects-input.ts'
 import { effectOutcomeSchema, effectOutcomesSchema } from './effects-output.ts'
-import { actionOf } from './repair-answers.ts'
+import { actionOf, answerOf } from './repair-answers.ts'
 import { orderOf } from './repair-orders.ts'
-import { cursorOf, defined, groupNamed, notFound, placeOf } from './repair-places.ts'
+import { defined, notFound, placeOf } from './repair-places.ts'
+import { selectionPage } from './repair-selection.ts'
 import type { RepairsApiOptions } from './repairs-options.ts'
 
 const tags = ['repairs']
@@ -64,21 +59,13 @@ export function addEffectOrders(app: Hono<KitEnv>, options: RepairsApiOptions): 
     async (c) => {
       const input = c.req.valid('json')
       const order = orderOf(c, options, input)
-      const { class: reasonClass, ...rest } = input.filter
-      const known = groupNamed(options, input.topic, input.group)
-      const { partition, after, untilMs = (options.now ?? Date.now)() } = cursorOf(input.after, 0)
-      const at = { ...known, partition }
-      // What dies again while the selection goes on is younger, and is not taken a second time.
-      const filter = { untilMs, ...defined({ ...rest, reasonClass }) }
-      const place = { limit: input.limit, ...(after === undefined ? {} : { after }) }
-      const page = await store.deadEffects(at, { filter, ...place })
+      const { at, taking, nextAfter } = selectionPage(options, input)
+      const page = await store.deadEffects(at, taking)
       const action = effectAction(input)
       const outcomes = await Promise.all(
         page.items.map(({ effect }) => repairer.one(at, effect, action, order)),
       )
-      if (page.next !== undefined) return c.json({ outcomes, next: `${partition} ${page.next} ${untilMs}` })
-      const more = partition + 1 < known.topic.partitions
-      return c.json({ outcomes, next: more ? `${partition + 1} - - ${untilMs}` : null })
+      return c.json({ outcomes, next: nextAfter(page.next) })
     },
   )
 }
@@ -88,29 +75,4 @@ function effectAction(input: EffectOrderInput): EffectAction {
   // There is nothing else in the input.
   if (action.do === 'refetch') throw new TypeError('Bug: effects have no source of truth')
   return action
-}
-
-const codes = {
-  gone: 'repair.gone',
-  overtaken: 'repair.overtaken',
-  changed: 'repair.changed',
-  open: 'repair.pending',
-} as const satisfies Partial<Record<EffectOutcome['status'], ErrorCode>>
-
-/** @throws MillraceError what has not come about, as a problem */
-function answerOf(outcome: EffectOutcome): EffectOutcome {
-  const { status, overtaken, message, code } = outcome
-  switch (status) {
-    case 'ruled':
-    case 'already':
-    case 'settled':
-      return outcome
-    case 'gone':
-    case 'overtaken':
-    case 'changed':
-    case 'open':
-      throw new MillraceError(codes[status], undefined, { details: overtaken ? { overtaken } : {} })
-    case 'invalid':
-      throw new MillraceError((code ?? 'event.invalid') as ErrorCode, message)
-  }
 }

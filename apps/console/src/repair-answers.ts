@@ -1,5 +1,5 @@
 import { type ErrorCode, MillraceError } from '@millrace/event'
-import type { RepairAction, RepairOutcome } from '@millrace/processor'
+import type { EffectOutcome, RepairAction, RepairOutcome } from '@millrace/processor'
 import type { OrderInput } from './repairs-input.ts'
 
 /**
@@ -18,28 +18,31 @@ export function actionOf({ action, data, patch }: OrderInput): RepairAction {
   return patch === undefined ? { do: 'edit', data } : { do: 'edit', patch }
 }
 
-const codes: Readonly<Record<'gone' | 'overtaken' | 'changed' | 'pending', ErrorCode>> = {
+const codes = {
   gone: 'repair.gone',
   overtaken: 'repair.overtaken',
   changed: 'repair.changed',
   pending: 'repair.pending',
-}
+  open: 'repair.pending',
+} as const satisfies Partial<Record<(RepairOutcome | EffectOutcome)['status'], ErrorCode>>
 
 /**
- * The answer to the repair of one event.
+ * The answer to the repair of one event, or of one effect.
  *
  * @throws MillraceError what has not come about, as a problem
  */
-export function answerOf(outcome: RepairOutcome): RepairOutcome {
+export function answerOf<Outcome extends RepairOutcome | EffectOutcome>(outcome: Outcome): Outcome {
   const { status, overtaken, message, code } = outcome
   switch (status) {
     case 'ruled':
     case 'already':
+    case 'settled':
       return outcome
     case 'gone':
     case 'overtaken':
     case 'changed':
     case 'pending':
+    case 'open':
       throw new MillraceError(codes[status], undefined, { details: overtaken ? { overtaken } : {} })
     case 'invalid':
     case 'failed':

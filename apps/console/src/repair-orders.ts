@@ -3,7 +3,8 @@ import { headerOf, jsonBody, type KitContext, type KitEnv, operation } from '@mi
 import { type DeadItem, Repairer, type RepairOrder, targetOfItem } from '@millrace/processor'
 import type { Hono } from 'hono'
 import { actionOf, answerOf } from './repair-answers.ts'
-import { cursorOf, defined, groupNamed, itemOf, notFound, placeOf } from './repair-places.ts'
+import { itemOf, notFound, placeOf } from './repair-places.ts'
+import { selectionPage } from './repair-selection.ts'
 import { keyRepairBody, type OrderInput, repairBody, selectionRepairBody } from './repairs-input.ts'
 import type { RepairsApiOptions } from './repairs-options.ts'
 import { outcomeSchema, outcomesSchema } from './repairs-output.ts'
@@ -80,24 +81,13 @@ export function addRepairOrders(app: Hono<KitEnv>, options: RepairsApiOptions): 
     async (c) => {
       const input = c.req.valid('json')
       const order = orderOf(c, options, input)
-      const { class: reasonClass, ...rest } = input.filter
-      const known = groupNamed(options, input.topic, input.group)
-      const { partition, after, untilMs = (options.now ?? Date.now)() } = cursorOf(input.after, 0)
-      const at = { ...known, partition }
-      // What fails again while the selection goes on is younger, and is not taken a second time.
-      const filter = { untilMs, ...defined({ ...rest, reasonClass }) }
-      const page = await store.deadItems(at, {
-        filter,
-        limit: input.limit,
-        ...(after === undefined ? {} : { after }),
-      })
+      const { at, taking, nextAfter } = selectionPage(options, input)
+      const page = await store.deadItems(at, taking)
       const repair = (item: DeadItem) => repairer.event(at, targetOfItem(item), actionOf(input), order)
       const outcomes = []
       if (input.action === 'refetch') for (const item of page.items) outcomes.push(await repair(item))
       else outcomes.push(...(await Promise.all(page.items.map(repair))))
-      if (page.next !== undefined) return c.json({ outcomes, next: `${partition} ${page.next} ${untilMs}` })
-      const more = partition + 1 < known.topic.partitions
-      return c.json({ outcomes, next: more ? `${partition + 1} - - ${untilMs}` : null })
+      return c.json({ outcomes, next: nextAfter(page.next) })
     },
   )
 }

@@ -46,7 +46,7 @@ test('rebuild says what it would do, does it on --yes, and mends a view that is 
   const proposed = await on('view rebuild user-query')
   expect(proposed).toMatchObject({ code: 0, stdout: '' })
   expect(proposed.stderr).toContain('Would read 40 events of accounts')
-  expect(proposed.stderr).toContain('No mail is sent.\nNothing was done.')
+  expect(proposed.stderr).toContain('Nothing is sent.\nNothing was done.')
 
   const built = await on('view rebuild user-query --yes')
   expect(built).toMatchObject({ code: 0, stderr: expect.stringContaining('Swapped in with 40 events.') })
@@ -72,7 +72,7 @@ test('a wrong command line or a database that is away is one sentence', async ()
   const yes = 'view rebuild user-query --yes'
   expect(await on('view rebuild orders')).toMatchObject({
     code: 2,
-    stderr: 'millrace: There is no view "orders"; there is user-query.\n',
+    stderr: 'millrace: There is no view "orders"; there are user-query, leads-view, restocking-view.\n',
   })
   expect(await on(`${yes} --from yesterday`)).toMatchObject({ code: 2 })
   expect(await on(`${yes} --from accounts/2/1-999`)).toMatchObject({

@@ -1,8 +1,8 @@
 import { MillraceError } from '@millrace/event'
 import { formatPosition, parsePosition, type Position } from '@millrace/log'
-import { accountView, openAccountView } from '@millrace-app/user-query'
-import { type RebuildResult, rebuildView } from '@millrace/view'
+import type { RebuildResult } from '@millrace/view'
 import { exitCodes } from './exit-codes.ts'
+import { type KnownView, viewNamed } from './known-views.ts'
 import type { LogSystem } from './log-system.ts'
 import { progressOn, type Terminal } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
@@ -15,7 +15,7 @@ export interface ViewRebuild extends OutputOptions {
   readonly yes?: boolean
 }
 
-/** `millrace view rebuild user-query`: makes the view anew beside the live one and swaps it in. Nothing is sent. */
+/** `millrace view rebuild <view>`: makes a view anew beside the live one and swaps it in. Nothing is sent. */
 export async function viewRebuild(
   on: Pick<LogSystem, 'log'>,
   databaseUrl: string | undefined,
@@ -24,22 +24,14 @@ export async function viewRebuild(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  if (name !== accountView.name)
-    throw new MillraceError('request.invalid', `There is no view "${name}"; there is ${accountView.name}`)
+  const view = viewNamed(name)
   if (databaseUrl === undefined)
     throw new MillraceError('settings.invalid', 'There is no database: set DATABASE_URL, or start the system')
-  const from = options.from === undefined ? undefined : await positionOn(on, options.from)
-  if (!options.yes) return proposed(on, from, terminal)
-  const store = await openAccountView({
-    url: databaseUrl,
-    applicationName: 'millrace view rebuild',
-    onError: () => undefined,
-  })
+  const from = options.from === undefined ? undefined : await positionOn(view, on, options.from)
+  if (!options.yes) return proposed(view, on, from, terminal)
   const progress = progressOn(terminal, 'Rebuilding')
   try {
-    const result = await rebuildView({
-      view: accountView,
-      store,
+    const result = await view.rebuild(databaseUrl, {
       log: on.log,
       signal,
       ...(from ? { from } : {}),
@@ -52,26 +44,28 @@ export async function viewRebuild(
     return exitCodes.interrupted
   } finally {
     progress.end()
-    await store.close()
   }
 }
 
-async function positionOn({ log }: Pick<LogSystem, 'log'>, text: string): Promise<Position> {
+async function positionOn(
+  { name, topic }: KnownView,
+  { log }: Pick<LogSystem, 'log'>,
+  text: string,
+): Promise<Position> {
   const position = parsePosition(text)
-  const { topic } = accountView
   if (position.topic !== topic.name)
-    throw new MillraceError('position.invalid', `${accountView.name} is made of ${topic.name} alone`)
+    throw new MillraceError('position.invalid', `${name} is made of ${topic.name} alone`)
   if (!(await log.readAt(topic, position)))
     throw new MillraceError('position.invalid', `There is no event at ${formatPosition(position)}`)
   return position
 }
 
 async function proposed(
+  { name, topic }: KnownView,
   { log }: Pick<LogSystem, 'log'>,
   from: Position | undefined,
   terminal: Terminal,
 ): Promise<number> {
-  const { topic, name } = accountView
   const tips = await log.tips(topic)
   const all = tips.reduce((sum, { seq }) => sum + seq, 0)
   const behind = tips.find(({ partition }) => partition === from?.partition)
@@ -81,7 +75,7 @@ async function proposed(
     : `read ${events} events of ${topic.name}`
   terminal.err.write(
     `Would ${what} into a copy beside the live view of ${name}, which goes on being read and written, and swap them. ` +
-      'No mail is sent.\nNothing was done. Add --yes to do it.\n',
+      'Nothing is sent.\nNothing was done. Add --yes to do it.\n',
   )
   return exitCodes.ok
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { withLog } from './log-system.ts'
 import type { Surroundings } from './program.ts'
+import { viewNames } from './known-views.ts'
 import { findSystem } from './running-system.ts'
 import { type ViewRebuild, viewRebuild } from './view-commands.ts'
 
@@ -9,8 +10,9 @@ export function addView(program: Command, around: Surroundings, end: (code: numb
   program
     .command('view')
     .description('read models')
-    .command('rebuild <view>')
-    .description('make a view anew from the log, beside the live one, and swap it in (there is user-query)')
+    .command('rebuild')
+    .description('make a view anew from the log, beside the live one, and swap it in')
+    .argument('<view>', `one of ${viewNames}`)
     .option(
       '--from <position>',
       'the last position that is right in its partition: only what follows is made anew',

@@ -16,6 +16,11 @@ export async function announce(queries: Queries, own: string, ids: readonly stri
   )
 }
 
+/** Tells that any suggestion may have changed: a number without a change, which no reader gets past without reading anew. */
+export async function announceAll(queries: Queries, own: string): Promise<void> {
+  await queries.rows(`UPDATE ${own}.feed SET seq = seq + 1`)
+}
+
 /** Some changes of the feed. */
 export interface FeedPage {
   /** Number of the last change up to which nothing is missing. */
@@ -26,13 +31,14 @@ export interface FeedPage {
 
 /** What has changed after a number. */
 export async function changesAfter(queries: Queries, after: number): Promise<FeedPage> {
+  // Before the changes: what is committed in between is no gap.
+  const tip = await feedTip(queries)
   const sql = 'SELECT seq::float8 AS seq, suggestion_id FROM change WHERE seq > $1 ORDER BY seq LIMIT $2'
   const rows = await queries.rows<{ seq: number; suggestion_id: string }>(sql, [after, mostAtOnce])
-  const [first] = rows
-  const tip = await feedTip(queries)
-  // The feed was swept since, or belongs to an earlier database.
-  if (after > tip || (first ? first.seq : tip + 1) > after + 1) return { seq: tip, ids: undefined }
-  return { seq: rows.at(-1)?.seq ?? after, ids: [...new Set(rows.map((row) => row.suggestion_id))] }
+  const reached = rows.at(-1)?.seq ?? Math.max(after, tip)
+  // Some were swept since, or all were told at once, or the feed belongs to an earlier database.
+  if (after > tip || reached - after > rows.length) return { seq: tip, ids: undefined }
+  return { seq: reached, ids: [...new Set(rows.map((row) => row.suggestion_id))] }
 }
 
 /** Number of the last change. */

@@ -5,8 +5,9 @@ import {
   type PostgresViewStore,
   type Queries,
   readMigrations,
+  type ViewData,
 } from '@millrace/postgres'
-import { announce } from './change-feed.ts'
+import { announce, announceAll } from './change-feed.ts'
 import { suggestions } from './supply-topic.ts'
 import { isAction, suggestionId, type SuggestionFacts } from './suggestion.ts'
 
@@ -39,8 +40,9 @@ export async function openVerdictView(
     schema: options.schemas.view,
     partitions: suggestions.partitions,
     migrations: await readMigrations(new URL('../migrations/view/', import.meta.url)),
-    transaction: (queries) => new VerdictRows(queries, options.schemas.own),
+    transaction: (queries, of) => new VerdictRows(queries, options.schemas.own, of),
     finish: (rows) => rows.write(),
+    swapped: (queries) => announceAll(queries, options.schemas.own),
   })
 }
 
@@ -55,12 +57,18 @@ interface StoredVerdict {
 export class VerdictRows {
   readonly #queries: Queries
   readonly #own: string
+  readonly #of: ViewData
   readonly #before = new Map<string, StoredVerdict>()
   readonly #next = new Map<string, VerdictRow>()
+  /** Every word about a line, the last ones and those before them. */
+  readonly #seen: VerdictRow[] = []
+  readonly #withdrawn = new Map<string, { readonly was: SuggestionFacts; readonly by: VerdictRow }>()
+  readonly #changed = new Set<string>()
 
-  constructor(queries: Queries, own: string) {
+  constructor(queries: Queries, own: string, of: ViewData) {
     this.#queries = queries
     this.#own = own
+    this.#of = of
   }
 
   /** The sequence number of what is stored, by line. */
@@ -76,8 +84,20 @@ export class VerdictRows {
     return new Map(rows.map((row) => [row.line_key, Number(row.last_seq)]))
   }
 
+  /** What is said now about a line: its suggestion stands, the one before it is withdrawn, however shortly it stood. */
   put(row: VerdictRow): void {
+    const before = this.#next.get(row.lineKey) ?? this.#before.get(row.lineKey)
+    const was = before && suggestionOf(before.said)
+    const now = suggestionOf(row.said)
     this.#next.set(row.lineKey, row)
+    this.#seen.push(row)
+    if (now !== undefined) {
+      this.#changed.add(now)
+      this.#withdrawn.delete(now)
+    }
+    if (!before || was === undefined || was === now) return
+    this.#changed.add(was)
+    this.#withdrawn.set(was, { was: factsOf(was, before.said), by: row })
   }
 
   /** Lines of a partition that have changed above a sequence number; some of them. */
@@ -97,17 +117,7 @@ export class VerdictRows {
   async write(): Promise<void> {
     const rows = [...this.#next.values()].toSorted((a, b) => (a.lineKey < b.lineKey ? -1 : 1))
     if (rows.length === 0) return
-    const changed: string[] = []
-    const withdrawn: { was: SuggestionFacts; by: VerdictRow }[] = []
-    for (const row of rows) {
-      const before = this.#before.get(row.lineKey)
-      const now = suggestionOf(row.said)
-      if (now !== undefined) changed.push(now)
-      if (before && before.suggestion_id !== null && before.suggestion_id !== now) {
-        changed.push(before.suggestion_id)
-        withdrawn.push({ was: factsOf(before.suggestion_id, before.said), by: row })
-      }
-    }
+    const [changed, withdrawn] = [[...this.#changed], [...this.#withdrawn.values()]]
     await this.#queries.rows(putSql, valuesOf(rows))
     await this.#queries.rows('DELETE FROM withdrawn WHERE suggestion_id = ANY($1)', [changed])
     if (withdrawn.length > 0)
@@ -122,9 +132,9 @@ export class VerdictRows {
           withdrawn.map(({ by }) => by.reviewedAt),
         ],
       )
-    const confirmed = await this.#confirm(rows)
-    await announce(this.#queries, this.#own, [...changed, ...confirmed])
-    this.#next.clear()
+    const confirmed = await this.#confirm(this.#seen)
+    // Nobody sees yet what is being built. A decision that it confirms is live, though.
+    await announce(this.#queries, this.#own, [...(this.#of === 'live' ? changed : []), ...confirmed])
   }
 
   /** The echo of a carry-out: the line has a later version than the decided one, by the same correlation id. */

@@ -13,11 +13,8 @@ export const verdictView: View<VerdictRows> = {
   rewind: async (rows, { partition, seq }, history) => {
     const touched = await rows.touchedAfter(partition, seq)
     await rows.remove(touched)
-    for (const key of touched) {
-      // Only the last word about a line counts.
-      const last = (await history(key)).at(-1)
-      if (last) fold(rows, last)
-    }
+    // The last word about a line is its verdict; those before it say what was withdrawn.
+    for (const key of touched) for (const recorded of await history(key)) fold(rows, recorded)
     return touched.length > 0 ? 'more' : 'done'
   },
 }

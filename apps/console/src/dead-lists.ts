@@ -1,6 +1,8 @@
 import { type KitEnv, operation, queryFields } from '@millrace/hono'
+import type { GroupPartition } from '@millrace/processor'
 import type { Hono } from 'hono'
-import { cursorOf, defined, groupNamed, notFound } from './repair-places.ts'
+import { type PagePlace, pageThrough } from './partition-pages.ts'
+import { defined, groupNamed, groupPartition, notFound } from './repair-places.ts'
 import { deadQuery, groupQuery, pageQuery } from './repairs-input.ts'
 import type { RepairsApiOptions } from './repairs-options.ts'
 import { deadPageSchema, shownItem, shownKey } from './repairs-output.ts'
@@ -24,22 +26,9 @@ export function addDeadLists(app: Hono<KitEnv>, options: RepairsApiOptions): voi
     async (c) => {
       const { topic, group, partition, after, limit, class: reasonClass, ...rest } = c.req.valid('query')
       const filter = defined({ ...rest, reasonClass })
-      const from = cursorOf(after, partition ?? 0)
-      const items: ReturnType<typeof shownItem>[] = []
-      const known = groupNamed(options, topic, group)
-      const last = partition ?? known.topic.partitions - 1
-      for (let at = from.partition; at <= last; at += 1) {
-        const place = { ...known, partition: at }
-        const page = await store.deadItems(place, {
-          filter,
-          limit: limit - items.length,
-          ...(at === from.partition && from.after !== undefined ? { after: from.after } : {}),
-        })
-        items.push(...page.items.map((item) => shownItem(item, place)))
-        if (page.next !== undefined) return c.json({ items, next: `${at} ${page.next}` })
-        if (items.length >= limit && at < last) return c.json({ items, next: String(at + 1) })
-      }
-      return c.json({ items, next: null })
+      const asked = { topic, group, partition, after, limit }
+      const read = (at: GroupPartition, place: PagePlace) => store.deadItems(at, { filter, ...place })
+      return c.json(await pageThrough(options, asked, read, shownItem))
     },
   )
   app.get(
@@ -75,10 +64,8 @@ export function addDeadLists(app: Hono<KitEnv>, options: RepairsApiOptions): voi
     queryFields(pageQuery),
     async (c) => {
       const { topic, group, partition, ...page } = c.req.valid('query')
-      const { items, next } = await store.parked(
-        { ...groupNamed(options, topic, group), partition },
-        defined(page),
-      )
+      const place = groupPartition(groupNamed(options, topic, group), partition)
+      const { items, next } = await store.parked(place, defined(page))
       return c.json({ items: items.map((parked) => shownKey(parked, partition)), next: next ?? null })
     },
   )
@@ -94,7 +81,7 @@ export function addDeadLists(app: Hono<KitEnv>, options: RepairsApiOptions): voi
     queryFields(pageQuery),
     async (c) => {
       const { topic, group, partition, ...page } = c.req.valid('query')
-      const place = { ...groupNamed(options, topic, group), partition }
+      const place = groupPartition(groupNamed(options, topic, group), partition)
       const { items, next } = await store.repairEntries(place, defined(page))
       return c.json({ items, next: next ?? null })
     },

@@ -1,10 +1,12 @@
 import { MillraceError } from '@millrace/event'
 import { type KitEnv, operation, queryFields } from '@millrace/hono'
+import type { GroupPartition } from '@millrace/processor'
 import type { Hono } from 'hono'
 import { z } from 'zod'
 import { effectQuery } from './effects-input.ts'
 import { effectDetailSchema, effectPageSchema, shownEffect, shownEffectDetail } from './effects-output.ts'
-import { cursorOf, defined, groupNamed, notFound, placeOf } from './repair-places.ts'
+import { type PagePlace, pageThrough } from './partition-pages.ts'
+import { defined, notFound, placeOf } from './repair-places.ts'
 import type { RepairsApiOptions } from './repairs-options.ts'
 
 const tags = ['repairs']
@@ -26,22 +28,9 @@ export function addEffectLists(app: Hono<KitEnv>, options: RepairsApiOptions): v
     async (c) => {
       const { topic, group, partition, after, limit, class: reasonClass, ...rest } = c.req.valid('query')
       const filter = defined({ ...rest, reasonClass })
-      const from = cursorOf(after, partition ?? 0)
-      const items: ReturnType<typeof shownEffect>[] = []
-      const known = groupNamed(options, topic, group)
-      const last = partition ?? known.topic.partitions - 1
-      for (let at = from.partition; at <= last; at += 1) {
-        const place = { ...known, partition: at }
-        const page = await store.deadEffects(place, {
-          filter,
-          limit: limit - items.length,
-          ...(at === from.partition && from.after !== undefined ? { after: from.after } : {}),
-        })
-        items.push(...page.items.map((item) => shownEffect(item, place)))
-        if (page.next !== undefined) return c.json({ items, next: `${at} ${page.next}` })
-        if (items.length >= limit && at < last) return c.json({ items, next: String(at + 1) })
-      }
-      return c.json({ items, next: null })
+      const asked = { topic, group, partition, after, limit }
+      const read = (at: GroupPartition, place: PagePlace) => store.deadEffects(at, { filter, ...place })
+      return c.json(await pageThrough(options, asked, read, shownEffect))
     },
   )
   app.get(

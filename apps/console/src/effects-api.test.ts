@@ -132,3 +132,25 @@ test('a selection is repaired page by page', async () => {
   expect(third.body).toEqual({ outcomes: [], next: null })
   expect((await store.audit(at)).counters.effects).toMatchObject({ dead: 0, ignored: 2 })
 })
+
+test('a partition that there is not is refused, by its number and by the place to go on from', async () => {
+  const { send } = await open()
+  const far = Number.MAX_SAFE_INTEGER
+  for (const path of [
+    `${list}&partition=${far}`,
+    `${list}&partition=${far}&after=0`,
+    `/dead-letters?topic=orders&group=billing&partition=${far}&after=0`,
+    `/parked?topic=orders&group=billing&partition=1`,
+    `/repairs?topic=orders&group=billing&partition=1`,
+  ])
+    expect(await send('GET', path)).toMatchObject({ status: 400, body: { code: 'request.invalid' } })
+  const selection = {
+    topic: 'orders',
+    group: 'billing',
+    action: 'ignore',
+    reason: 'r',
+    after: `${far} - - 1`,
+  }
+  expect(await send('POST', '/effects/repairs', selection)).toMatchObject({ status: 400 })
+  expect((await send('GET', `${list}&after=${far}`)).body).toEqual({ items: [], next: null })
+})

@@ -31,9 +31,14 @@ export async function itemOf(
 /** The group's partition that a path names. */
 export function placeOf(options: RepairsApiOptions, c: KitContext): GroupPartition {
   const known = groupNamed(options, c.req.param('topic') ?? '', c.req.param('group') ?? '')
-  const partition = numberOf(c, 'partition')
-  if (partition >= known.topic.partitions)
-    throw new MillraceError('request.invalid', `${known.topic.name} has ${known.topic.partitions} partitions`)
+  return groupPartition(known, numberOf(c, 'partition'))
+}
+
+/** A partition of a group. @throws MillraceError `request.invalid` where there is no such one */
+export function groupPartition(known: Omit<GroupPartition, 'partition'>, partition: number): GroupPartition {
+  const { name, partitions } = known.topic
+  if (partition >= partitions)
+    throw new MillraceError('request.invalid', `${name} has ${partitions} partitions`)
   return { ...known, partition }
 }
 

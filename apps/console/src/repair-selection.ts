@@ -1,4 +1,4 @@
-import { cursorOf, defined, groupNamed } from './repair-places.ts'
+import { cursorOf, defined, groupNamed, groupPartition } from './repair-places.ts'
 import type { RepairsApiOptions } from './repairs-options.ts'
 
 /** What a request says of a selection. */
@@ -20,7 +20,7 @@ export function selectionPage<Filter extends object>(
   const known = groupNamed(options, input.topic, input.group)
   const { partition, after, untilMs = (options.now ?? Date.now)() } = cursorOf(input.after, 0)
   return {
-    at: { ...known, partition },
+    at: groupPartition(known, partition),
     // What fails again while the selection goes on is younger, and is not taken a second time.
     taking: {
       filter: { untilMs, ...defined({ ...rest, reasonClass }) },

@@ -105,6 +105,22 @@ export async function whenReady(redis: Redis, timeoutMs = defaultTimeoutMs): Pro
   })
 }
 
+/**
+ * Opens a connection for writing.
+ *
+ * @throws Error when Redis cannot be reached within the connect time limit; nothing stays open then
+ */
+export async function openWriting(options: ConnectionOptions): Promise<Redis> {
+  const redis = writingConnection(options)
+  try {
+    await whenReady(redis, options.connectTimeoutMs)
+    return redis
+  } catch (error) {
+    redis.disconnect()
+    throw error
+  }
+}
+
 const goodbyeMs = 1_000
 
 /** Ends a connection: politely, and at once if Redis does not answer. */

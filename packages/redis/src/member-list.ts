@@ -8,7 +8,7 @@ import {
   type MembersView,
 } from '@millrace/processor'
 import type { Redis } from 'ioredis'
-import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
+import { closeConnection, type ConnectionOptions, openWriting } from './connection.ts'
 import { readFailure } from './failure.ts'
 import { Keys } from './keys.ts'
 import { callMembers, type MemberCall } from './member.ts'
@@ -32,13 +32,7 @@ export interface RedisMemberList extends MemberList {
  * @throws Error when Redis cannot be reached within the connect time limit
  */
 export async function connectMemberList(options: RedisMemberListOptions): Promise<RedisMemberList> {
-  const redis = writingConnection(options)
-  try {
-    await whenReady(redis, options.connectTimeoutMs)
-  } catch (error) {
-    redis.disconnect()
-    throw error
-  }
+  const redis = await openWriting(options)
   return new MembersOnRedis(redis, options)
 }
 

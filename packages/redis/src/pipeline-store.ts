@@ -8,7 +8,7 @@ import {
   type PipelineStore,
 } from '@millrace/source'
 import type { Redis } from 'ioredis'
-import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
+import { closeConnection, type ConnectionOptions, openWriting } from './connection.ts'
 import { readFailure } from './failure.ts'
 import { Keys } from './keys.ts'
 import { PipelineLease } from './pipeline-lease.ts'
@@ -30,13 +30,7 @@ export interface RedisPipelineStore extends PipelineStore {
  * @throws Error when Redis cannot be reached within the connect time limit
  */
 export async function connectPipelineStore(options: RedisPipelineStoreOptions): Promise<RedisPipelineStore> {
-  const redis = writingConnection(options)
-  try {
-    await whenReady(redis, options.connectTimeoutMs)
-  } catch (error) {
-    redis.disconnect()
-    throw error
-  }
+  const redis = await openWriting(options)
   return new PipelinesOnRedis(redis, new Keys(options.prefix))
 }
 

@@ -24,7 +24,7 @@ import type { Redis } from 'ioredis'
 import { type AppendBounds, Appender } from './append.ts'
 import { CreateAppender } from './append-creates.ts'
 import { watchedChannel, watchedFlush } from './append-watch.ts'
-import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
+import { closeConnection, type ConnectionOptions, openWriting } from './connection.ts'
 import { readFailure, writeFailure } from './failure.ts'
 import { setFence } from './fence.ts'
 import { type Flush, Gather } from './gather.ts'
@@ -68,13 +68,7 @@ export interface RedisLog extends EventLog, ClaimRegister {
  * @throws Error when Redis cannot be reached within the connect time limit
  */
 export async function connectLog(options: RedisLogOptions): Promise<RedisLog> {
-  const writer = writingConnection(options)
-  try {
-    await whenReady(writer, options.connectTimeoutMs)
-  } catch (error) {
-    writer.disconnect()
-    throw error
-  }
+  const writer = await openWriting(options)
   return new LogOnRedis(writer, options)
 }
 

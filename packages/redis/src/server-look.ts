@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
+import { closeConnection, type ConnectionOptions, openWriting } from './connection.ts'
 
 /** How the server is, as it says itself. */
 export interface ServerFacts {
@@ -27,13 +27,7 @@ export interface ServerLook {
 
 /** Connects for looking. @throws Error when Redis cannot be reached within the connect time limit */
 export async function connectServerLook(options: ConnectionOptions): Promise<ServerLook> {
-  const redis = writingConnection({ commandTimeoutMs: 1_500, ...options })
-  try {
-    await whenReady(redis, options.connectTimeoutMs)
-  } catch (error) {
-    redis.disconnect()
-    throw error
-  }
+  const redis = await openWriting({ commandTimeoutMs: 1_500, ...options })
   return { look: () => look(redis), close: () => closeConnection(redis) }
 }
 

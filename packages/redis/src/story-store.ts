@@ -1,5 +1,5 @@
 import type { Stories, StoryIndex } from '@millrace/processor'
-import { closeConnection, type ConnectionOptions, whenReady, writingConnection } from './connection.ts'
+import { closeConnection, type ConnectionOptions, openWriting } from './connection.ts'
 import { groupScripts } from './group-scripts.ts'
 import { Keys } from './keys.ts'
 import { StoriesOnRedis } from './stories-on-redis.ts'
@@ -25,13 +25,7 @@ export interface RedisStories extends Stories {
  * @throws Error when Redis cannot be reached within the connect time limit
  */
 export async function connectStories(options: RedisStoriesOptions): Promise<RedisStories> {
-  const redis = writingConnection(options)
-  try {
-    await whenReady(redis, options.connectTimeoutMs)
-  } catch (error) {
-    redis.disconnect()
-    throw error
-  }
+  const redis = await openWriting(options)
   const keys = new Keys(options.prefix)
   const { now } = options
   const stories = new StoriesOnRedis({

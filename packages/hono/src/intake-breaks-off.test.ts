@@ -1,65 +1,8 @@
-import { type Event, MillraceError, topic } from '@millrace/event'
-import { createMemoryLog, type EventLog } from '@millrace/log'
+import { MillraceError } from '@millrace/event'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
-import { FeedCursor } from './feed-cursor.ts'
-import { httpApp } from './http-app.ts'
-import { intake, type IntakeOptions } from './intake.ts'
-
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-}
-const context = { run: <T>(_ids: unknown, fn: () => T): T => fn(), current: () => undefined }
-
-const things = topic('things', {
-  partitions: 4,
-  types: {
-    Made: z.object({ size: z.number() }),
-  },
-})
-
-function build(options: Partial<IntakeOptions> = {}) {
-  const log = createMemoryLog()
-  const app = httpApp({ logger: silent, context })
-  app.route('/', intake({ topics: [things], log, tokens: ['t-1'], logger: silent, ...options }))
-  return { app, log }
-}
-
-type App = ReturnType<typeof build>['app']
-
-const made = (id: string, key = 'k', size: unknown = 1) => ({
-  specversion: '1.0',
-  id,
-  source: '/test',
-  type: 'Made',
-  subject: key,
-  data: { size },
-})
-
-const post = (
-  app: App,
-  type: string,
-  body: string | Uint8Array<ArrayBuffer>,
-  headers: Record<string, string> = {},
-) =>
-  app.request('/topics/things/events', {
-    method: 'POST',
-    body,
-    headers: { authorization: 'Bearer t-1', 'content-type': type, 'x-correlation-id': 'c-1', ...headers },
-  })
-
-const lines = (...values: unknown[]) =>
-  values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n')
-const ndjson = 'application/x-ndjson'
-
-async function everything(log: EventLog): Promise<Event[]> {
-  const found = await log.read(things, FeedCursor.start(things).byPartition)
-  return [...found.values()].flat().map(({ event }) => event)
-}
+import type { IntakeOptions } from './intake.ts'
+import { build, everything, lines, made, ndjson, post, things } from './testing/taking-in.ts'
 
 describe('when taking in breaks off', () => {
   it('takes what came before too many events, and says where it stopped', async () => {

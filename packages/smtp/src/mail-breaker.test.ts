@@ -1,28 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { MailBreaker } from './mail-breaker.ts'
-import { createMailDelivery, type DeliverySettings, type MailDelivery } from './mail-delivery.ts'
 import { mailFailureOf } from './mail-failure.ts'
-import type { MailSender } from './mail-sender.ts'
-import { mailFailures, plainMail, reached, scriptedSender } from './testing/index.ts'
+import { mailFailures, reached, scriptedSender } from './testing/index.ts'
+import { deliver, quick, started } from './testing/quick-delivery.ts'
 
-const quick = { failures: 3, firstProbeMs: 8, maxProbeMs: 40, retryMs: 2, deferMs: 77 } as const
 const { away, putOff, refused, unknown, givenUp } = mailFailures
-
-const cleanUp: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step()
-})
-
-const deliver = (delivery: MailDelivery, to: string, signal?: AbortSignal) =>
-  delivery.deliver(plainMail(to), { idempotencyKey: to, ...(signal === undefined ? {} : { signal }) })
-
-function started(sender: MailSender, settings: Partial<DeliverySettings> = {}) {
-  const delivery = createMailDelivery(sender, { ...quick, ...settings })
-  const states: string[] = []
-  delivery.onStateChange((state) => states.push(state))
-  cleanUp.push(() => delivery.stop())
-  return { delivery, states }
-}
 
 describe('the breaker', () => {
   test('opens after so many provider failures in a row and probes ever more slowly', async () => {

@@ -1,36 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import { createMailDelivery, type DeliverySettings, type MailDelivery } from './mail-delivery.ts'
-import type { MailSender } from './mail-sender.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createRestMailSender } from './rest-mail-sender.ts'
 import { createSmtpMailSender } from './smtp-mail-sender.ts'
-import {
-  FaultyMailApi,
-  FaultySmtpServer,
-  mailFailures,
-  plainMail,
-  reached,
-  scriptedSender,
-} from './testing/index.ts'
+import { FaultyMailApi, FaultySmtpServer, mailFailures, reached, scriptedSender } from './testing/index.ts'
+import { deliver, started } from './testing/quick-delivery.ts'
 
-const quick = { failures: 3, firstProbeMs: 8, maxProbeMs: 40, retryMs: 2, deferMs: 77 } as const
 const { putOff, refused, unknown } = mailFailures
 const from = { address: 'hello@millrace.test' }
-
-const cleanUp: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step()
-})
-
-const deliver = (delivery: MailDelivery, to: string, signal?: AbortSignal) =>
-  delivery.deliver(plainMail(to), { idempotencyKey: to, ...(signal === undefined ? {} : { signal }) })
-
-function started(sender: MailSender, settings: Partial<DeliverySettings> = {}) {
-  const delivery = createMailDelivery(sender, { ...quick, ...settings })
-  const states: string[] = []
-  delivery.onStateChange((state) => states.push(state))
-  cleanUp.push(() => delivery.stop())
-  return { delivery, states }
-}
 
 describe('one mail', () => {
   test('is tried again when it was put off, and put off for longer in the end', async () => {
@@ -78,7 +53,7 @@ describe('one mail', () => {
 describe('with real providers', () => {
   test('SMTP goes down under load and comes back: everybody gets one mail, in order', async () => {
     const provider = await FaultySmtpServer.start()
-    cleanUp.push(() => provider.stop())
+    onTestFinished(() => provider.stop())
     const sender = createSmtpMailSender({ url: provider.url, from, limits: { maxConnections: 1 } })
     const { delivery, states } = started(sender, { atOnce: 1 })
     const names = Array.from({ length: 60 }, (_, n) => `n${n}@example.test`)
@@ -94,7 +69,7 @@ describe('with real providers', () => {
 
   test('SMTP hangs up after DATA: the repeat carries the same Message-ID', async () => {
     const provider = await FaultySmtpServer.start()
-    cleanUp.push(() => provider.stop())
+    onTestFinished(() => provider.stop())
     const { delivery } = started(createSmtpMailSender({ url: provider.url, from }))
     provider.faults.cutAnswer(1)
     const result = await deliver(delivery, 'jane@example.test')
@@ -106,7 +81,7 @@ describe('with real providers', () => {
 
   test('REST asks to wait: the pause is at least what Retry-After says', async () => {
     const provider = await FaultyMailApi.start()
-    cleanUp.push(() => provider.stop())
+    onTestFinished(() => provider.stop())
     const sender = createRestMailSender({ url: provider.url, token: provider.token, from })
     const { delivery } = started(sender, { failures: 1 })
     provider.retryAfter = '7'

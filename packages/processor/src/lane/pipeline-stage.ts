@@ -1,5 +1,5 @@
 import type { Event } from '@millrace/event'
-import { Observable, type Subscriber, type Subscription } from 'rxjs'
+import { Observable, Subscriber, type Subscription } from 'rxjs'
 import { now } from './current.ts'
 import type { Delivery } from './delivery.ts'
 import type { LaneCore } from './lane-core.ts'
@@ -20,11 +20,7 @@ export class PipelineStage implements Stage {
     const { place } = now
     now.place = lane.trunk
     try {
-      this.#subscription = build(this.#source()).subscribe({
-        next: () => lane.output(),
-        error: (error: unknown) => lane.fail(error),
-        complete: () => lane.complete(),
-      })
+      this.#subscription = build(this.#source()).subscribe(new PipelineEnd(lane))
     } catch (error) {
       lane.fail(error)
     } finally {
@@ -55,5 +51,30 @@ export class PipelineStage implements Stage {
         this.#listeners = this.#listeners.filter((listener) => listener !== subscriber)
       }
     })
+  }
+}
+
+/** What comes out of a pipeline. */
+class PipelineEnd extends Subscriber<unknown> {
+  readonly #lane: LaneCore
+
+  constructor(lane: LaneCore) {
+    super()
+    this.#lane = lane
+  }
+
+  protected override _next(): void {
+    this.#lane.output()
+  }
+
+  protected override _error(error: unknown): void {
+    // First: what is unsubscribed then must not fail the lane for its own reason.
+    this.#lane.fail(error)
+    this.unsubscribe()
+  }
+
+  protected override _complete(): void {
+    this.#lane.complete()
+    this.unsubscribe()
   }
 }

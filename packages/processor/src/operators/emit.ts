@@ -1,8 +1,9 @@
 import type { Topic, TypesOfTopic } from '@millrace/event'
-import { map, type MonoTypeOperatorFunction } from 'rxjs'
-import { recordEmits } from '../lane/recording.ts'
+import type { MonoTypeOperatorFunction, Subscriber } from 'rxjs'
+import type { Place } from '../lane/current.ts'
+import { type LooseDrafts, recordEmits } from '../lane/recording.ts'
 import type { DraftsOf } from '../model/draft.ts'
-import { placed } from './placed.ts'
+import { Step, stepped } from './step.ts'
 
 /**
  * Emits events to a topic: `make` answers one, several or none for a value, which goes on as it is. They are appended
@@ -12,13 +13,22 @@ export function emit<V, Types extends TypesOfTopic, const Name extends keyof Typ
   topic: Topic<Types>,
   make: (value: V) => DraftsOf<Types, Name>,
 ): MonoTypeOperatorFunction<V> {
-  return placed('emit()', (place, source) =>
-    source.pipe(
-      map((value) => {
-        const { delivery } = place.load('emit()')
-        recordEmits(place.lane, delivery, topic, make(value))
-        return value
-      }),
-    ),
-  )
+  return stepped('emit()', (place, behind) => new EmitStep(place, behind, topic, make))
+}
+
+class EmitStep<V> extends Step<V> {
+  readonly #topic: Topic
+  readonly #make: (value: V) => LooseDrafts
+
+  constructor(place: Place, behind: Subscriber<V>, topic: Topic, make: (value: V) => LooseDrafts) {
+    super(place, behind)
+    this.#topic = topic
+    this.#make = make
+  }
+
+  protected override step(value: V): void {
+    const { delivery } = this.place.load('emit()')
+    recordEmits(this.place.lane, delivery, this.#topic, this.#make(value))
+    this.handOn(value)
+  }
 }

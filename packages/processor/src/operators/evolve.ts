@@ -1,7 +1,8 @@
-import { map, type OperatorFunction } from 'rxjs'
+import type { OperatorFunction, Subscriber } from 'rxjs'
+import type { Place } from '../lane/current.ts'
 import { recordState } from '../lane/recording.ts'
 import type { InState, StateOf } from '../model/lane-event.ts'
-import { placed } from './placed.ts'
+import { Step, stepped } from './step.ts'
 
 /** What {@link evolve} hands on. */
 export interface Evolved<E, S> {
@@ -20,16 +21,23 @@ export interface Evolved<E, S> {
 export function evolve<V extends InState<unknown>>(
   fold: (state: StateOf<V>, event: NoInfer<V>) => StateOf<V>,
 ): OperatorFunction<V, Evolved<V, StateOf<V>>> {
-  return placed('evolve()', (place, source) => {
-    const { lane } = place
-    return source.pipe(
-      map((event) => {
-        const { delivery } = place.load('evolve()')
-        const before = lane.memory.latest.state as StateOf<V>
-        const state = fold(before, event)
-        recordState(lane, delivery, state)
-        return { event, before, state }
-      }),
-    )
-  })
+  return stepped('evolve()', (place, behind) => new EvolveStep<V, StateOf<V>>(place, behind, fold))
+}
+
+class EvolveStep<E, S> extends Step<E, Evolved<E, S>> {
+  readonly #fold: (state: S, event: E) => S
+
+  constructor(place: Place, behind: Subscriber<Evolved<E, S>>, fold: (state: S, event: E) => S) {
+    super(place, behind)
+    this.#fold = fold
+  }
+
+  protected override step(event: E): void {
+    const { lane } = this.place
+    const { delivery } = this.place.load('evolve()')
+    const before = lane.memory.latest.state as S
+    const state = this.#fold(before, event)
+    recordState(lane, delivery, state)
+    this.handOn({ event, before, state })
+  }
 }

@@ -11,14 +11,22 @@ export function placed<T, R>(
 ): OperatorFunction<T, R> {
   return (source) => {
     const built = now.place
-    return new Observable((subscriber) => {
-      const place = now.place ?? built
-      if (place === undefined)
-        throw new TypeError(
-          `${name} was subscribed outside of a lane; in an inner stream, build it in the function that is given to ` +
-            'mergeMap, concatMap, switchMap or exhaustMap from @millrace/processor',
-        )
-      return build(place, source).subscribe(subscriber)
-    })
+    return new Observable((subscriber) => build(placeOf(name, built), source).subscribe(subscriber))
   }
+}
+
+/**
+ * Where an operator stands that is being subscribed.
+ *
+ * @param built Where it was built
+ * @throws TypeError when it is in no lane: a mistake in code
+ */
+export function placeOf(name: string, built: Place | undefined): Place {
+  const place = now.place ?? built
+  if (place === undefined)
+    throw new TypeError(
+      `${name} was subscribed outside of a lane; in an inner stream, build it in the function that is given to ` +
+        'mergeMap, concatMap, switchMap or exhaustMap from @millrace/processor',
+    )
+  return place
 }

@@ -58,6 +58,15 @@ describeGuards('withheld.lua', scriptSource('withheld.lua'), openLab(url, 'withh
       expect((await lab.store.audit(lab.at)).differences).toEqual([])
     },
   },
+  'settled already': {
+    'an effect that was recorded again and carried out is not released': async (lab) => {
+      await lab.commit(1, { withheld: [intent('x')] })
+      await lab.commit(2, { effects: [intent('x')] })
+      await lab.store.confirmEffects(lab.at, lab.token, [{ idempotencyKey: 'x', turn: 0, to: 'confirmed' }])
+      expect(await release(lab, 'x')).toEqual(['gone'])
+    },
+    'a foreign list of settled ones refuses it': foreign('effectsSettled', (lab) => release(lab, 'x')),
+  },
   'named twice': {
     'an effect that is named twice is released once': async (lab) => {
       await lab.commit(1, { withheld: [intent('x')] })

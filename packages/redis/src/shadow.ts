@@ -93,6 +93,7 @@ export async function settleWithheld(
     names.effectsPending,
     names.effectsRequeued,
     names.repairs,
+    names.effectsSettled,
   ]
   const header = { ids, to, now, most: entriesKept }
   const args = [JSON.stringify(header), JSON.stringify({ by, reason })]

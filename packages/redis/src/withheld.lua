@@ -5,6 +5,7 @@
 --       4 effects        5 effects-pending, see commit.lua
 --       6 effects-requeued   sorted set, see effects-rule.lua: its owner looks at it
 --       7 repairs        stream, see rule.lua
+--       8 effects-settled  sorted set, see confirm.lua
 -- ARGV  1 JSON: ids, to (released | ignored), id (of the ruling), now (ms, or absent for the server's clock), most (entries
 --         of the audit log)
 --       2 JSON {by, reason}
@@ -12,13 +13,14 @@
 --
 -- Guards are marked as in append.lua.
 
-local GROUP, WITHHELD, ORDER, EFFECTS, PENDING, REQUEUED, REPAIRS = unpack(KEYS, 1, 7)
+local GROUP, WITHHELD, ORDER, EFFECTS, PENDING, REQUEUED, REPAIRS, SETTLED = unpack(KEYS, 1, 8)
 local r = cjson.decode(ARGV[1])
 
 redis.call('HGET', GROUP, 'e-withheld') -- guard: type of the group
 local texts = redis.call('HMGET', WITHHELD, unpack(r.ids))
 redis.call('ZCARD', ORDER) -- guard: type of withheld-order
 local open = redis.call('HMGET', EFFECTS, unpack(r.ids)) -- guard: type of effects; without: local open = redis.pcall('HMGET', EFFECTS, unpack(r.ids))
+local settled = redis.call('ZMSCORE', SETTLED, unpack(r.ids)) -- guard: settled already; without: local settled = {}
 redis.call('ZCARD', PENDING) -- guard: type of effects-pending
 redis.call('ZCARD', REQUEUED) -- guard: type of effects-requeued
 
@@ -26,6 +28,7 @@ local results, moves, seen = {}, {}, {}
 for i, id in ipairs(r.ids) do
   results[i] = 'gone'
   if open[i] then texts[i] = false end -- guard: open already
+  if settled[i] then texts[i] = false end
   if texts[i] and not seen[id] then
     seen[id] = true -- guard: named twice
     results[i] = 'moved'

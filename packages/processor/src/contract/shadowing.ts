@@ -101,6 +101,14 @@ export function describeShadowing(subject: () => GroupStoreUnderTest): void {
       ])
     })
 
+    test('are not released once they were recorded again and carried out', async () => {
+      const group = await shadowed()
+      const { store, at, token } = group
+      await group.commit(2, { effects: [intent('w')] })
+      await store.confirmEffects(at, token, [{ idempotencyKey: 'w', turn: 0, to: 'confirmed' }])
+      expect(await store.settleWithheld(at, { ids: ['w'], to: 'released', ...said })).toEqual(['gone'])
+    })
+
     test('a mend of indexes finds those that were released, and one of counters changes none', async () => {
       const group = await shadowed()
       const { store, at } = group

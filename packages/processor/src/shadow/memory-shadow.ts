@@ -67,7 +67,7 @@ export class MemoryShadow extends MemoryGenerations implements ShadowStore {
     const group = this.#live(at)
     const results = request.ids.map((id): WithheldResult => {
       const text = group.withheld.get(id)
-      if (text === undefined || group.effects.has(id)) return 'gone'
+      if (text === undefined || group.effects.has(id) || group.settledEffects.has(id)) return 'gone'
       group.withheld.delete(id)
       group.effectCounts.withheld -= 1
       if (request.to === 'ignored') group.effectCounts.ignored += 1

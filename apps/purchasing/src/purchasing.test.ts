@@ -12,6 +12,7 @@ let server: TestPostgres
 let database: CentralDatabase
 let app: ReturnType<typeof createPurchasing>
 let ids = 0
+let luck = 0
 
 beforeAll(async () => {
   server = await startPostgres()
@@ -28,6 +29,7 @@ beforeAll(async () => {
     tokens: [token],
     newId: () => `N${++ids}`,
     today: () => today,
+    random: () => luck,
   })
 })
 afterAll(async () => {
@@ -145,6 +147,28 @@ describe('orders', () => {
     expect(shipped.status).toBe(200)
     const afterwards = await call(path, { action: 'cancel', version: 2 })
     expect([afterwards.status, await afterwards.json()]).toMatchObject([409, { code: 'order.finished' }])
+  })
+
+  test('an answer to a carry-out waits behind its commit, on demand and as often as is said', async () => {
+    const pause = (body: object) => call('/admin/answer-pause', body, {}, 'PUT')
+    expect((await pause({ ms: -1 })).status).toBe(400)
+    expect(await (await pause({ ms: 60, share: 0.5 })).json()).toEqual({ ms: 60, share: 0.5 })
+    for (const [chance, slow] of [
+      [0.4, true],
+      [0.6, false],
+    ] as const) {
+      luck = chance
+      const order = await place()
+      const from = performance.now()
+      const path = `/orders/${order.id}/lines/1/carry-out`
+      const answer = call(path, { action: 'cancel', version: 1 })
+      await expect
+        .poll(async () => ((await (await get(`/orders/${order.id}`)).json()) as Order).version)
+        .toBe(2)
+      expect((await answer).status).toBe(200)
+      if (slow) expect(performance.now() - from).toBeGreaterThanOrEqual(59)
+    }
+    expect((await pause({ ms: 0 })).status).toBe(200)
   })
 
   test('a carry-out is one transaction that tells its correlation id in the log of the database', async () => {

@@ -11,6 +11,7 @@ import {
   timeLimit,
   tokenFault,
 } from '@millrace/hono'
+import { AnswerPause, answerPause } from './answer-pause.ts'
 import { answeredOnce } from './answered-once.ts'
 import {
   type CentralDatabase,
@@ -21,6 +22,7 @@ import {
   orderOf,
   storeOrder,
 } from './central-database.ts'
+import { demandAll } from './demand-all.ts'
 import { carryOutBody, moveBody, orderAnswer, placeBody, stockAnswer, supplierAnswer } from './messages.ts'
 import { carryOut, moveTo, type Order } from './order.ts'
 import { catalogueLines, type CentralSnapshot, snapshotLines } from './snapshot.ts'
@@ -37,17 +39,21 @@ export interface PurchasingOptions {
   readonly newId: () => string
   /** Today as YYYY-MM-DD. */
   readonly today: () => string
+  /** From 0 up to 1: which answers wait. Default: chance. */
+  readonly random?: () => number
 }
 
 /**
  * The service that places purchase orders and keeps the stock, in a database of its own. Every write is validated
  * and committed there in one transaction, and answered from it; it never writes to the log: the change stream does.
+ * `PUT /admin/answer-pause` makes it slow to answer carry-outs.
  */
 export function createPurchasing(options: PurchasingOptions) {
   const { database } = options
   const app = httpApp({ ...options.http, refuse: tokenFault({ tokens: options.tokens }) })
   const snapshots = ['/snapshot', '/catalogue']
-  const patience = timeLimit(10_000)
+  const patience = timeLimit(15_000)
+  const pause = new AnswerPause(options.random ?? Math.random)
   app.use(async (c, next) => (snapshots.includes(c.req.path) ? next() : patience(c, next)))
 
   /** One write in one transaction, once for its idempotency key. */
@@ -175,7 +181,21 @@ export function createPurchasing(options: PurchasingOptions) {
         await storeOrder(queries, after)
         return after
       })
+      await pause.pass(c.req.raw.signal)
       return answerOrder(c, order)
+    },
+  )
+  app.put(
+    '/admin/answer-pause',
+    operation({
+      summary: 'Makes answers to carry-outs slow, after their commit',
+      answers: { 200: { description: 'From now on', schema: answerPause } },
+      secured: true,
+    }),
+    jsonBody(answerPause),
+    (c) => {
+      pause.now = c.req.valid('json')
+      return c.json(pause.now)
     },
   )
   app.post(
@@ -275,14 +295,4 @@ function demandVersion(order: Order, version: number | undefined): void {
     throw new MillraceError('append.version', `Order ${order.id} has version ${order.version} by now`, {
       details: { version: order.version, orderStatus: order.status },
     })
-}
-
-async function demandAll(
-  queries: { rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]> },
-  table: 'supplier' | 'product',
-  ids: readonly string[],
-): Promise<void> {
-  const sql = `SELECT wanted FROM unnest($1::text[]) AS wanted WHERE NOT EXISTS (SELECT FROM ${table} WHERE id = wanted)`
-  const [missing] = await queries.rows<{ wanted: string }>(sql, [ids])
-  if (missing) throw new MillraceError(`${table}.unknown`, `There is no ${table} ${missing.wanted}`)
 }

@@ -7,13 +7,13 @@ export const purchasingService: ServiceFactory = {
   name: 'purchasing',
   summary: 'purchase orders and stock, in a central database of its own',
   needs: ['postgres'],
-  ports: [{ setting: 'PURCHASING_PORT', whenSeparate: true }],
+  ports: [{ setting: 'PURCHASING_PORT' }],
   start: async (context) => {
     const { settings, secrets, kit, databaseUrl } = context
     const { createPurchasing, forgetAnswers, openCentralDatabase, openSnapshot, seedWhenEmpty } =
       await import('@millrace-app/purchasing')
     const { freshId, systemTimers } = await import('@millrace/event')
-    const { listenWhenSeparate } = await import('../separate-listener.ts')
+    const { serveHttp } = await import('@millrace/hono')
     const http = kit.http('purchasing')
     const database = await openCentralDatabase({
       url: databaseUrl,
@@ -40,7 +40,9 @@ export const purchasingService: ServiceFactory = {
       cancel = systemTimers.set(dayMs, sweep)
     }
     sweep()
-    const listening = await listenWhenSeparate(context, 'purchasing', 'PURCHASING_PORT', app)
+    context.publish('purchasing', (request) => app.fetch(request, {}))
+    const { HOST: host, PURCHASING_PORT: port } = settings
+    const listening = await serveHttp(app, { host, port, portVariable: 'PURCHASING_PORT' })
     return {
       stop: async () => {
         cancel()

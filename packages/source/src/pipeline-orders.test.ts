@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { MillraceError } from '@millrace/event'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { PipelineStore } from './pipeline-store.ts'
 import { parseMark } from './resume-mark.ts'
 import { items, mapping, Scene, table, until } from './testing/pipeline-scene.ts'
 
@@ -96,4 +98,29 @@ test('a log that was set back behind what the source has forgotten stops the pip
     'ItemChanged',
     'ItemSnapshot',
   ])
+})
+
+test('a pause holds although the first question about it has no answer', async () => {
+  let unanswered = 1
+  const { store: kept } = scene
+  const store: PipelineStore = {
+    ...{ take: (asked) => kept.take(asked), release: (...given) => kept.release(...given) },
+    ...{
+      list: () => kept.list(),
+      look: (name) => kept.look(name),
+      snapshot: (...of) => kept.snapshot(...of),
+    },
+    ...{ pause: (name) => kept.pause(name), resume: (name) => kept.resume(name) },
+    restart: (name) => kept.restart(name),
+    renew: async (...asked) => {
+      if (unanswered-- > 0) throw new MillraceError('log.unavailable')
+      return kept.renew(...asked)
+    },
+  }
+  await scene.store.pause('shop')
+  const states: string[] = []
+  const reader = scene.reader({ store, observe: ({ state }) => states.push(state) })
+  await until(() => reader.status().state === 'paused')
+  expect(unanswered).toBeLessThan(0)
+  expect(states).toEqual(['waiting', 'paused'])
 })

@@ -33,8 +33,13 @@ export class Tenure {
     return this.#orders
   }
 
+  /**
+   * Asks what is ordered, and renews from now on.
+   *
+   * @throws what the store throws: whoever does not know what is ordered must not begin, it may be a pause
+   */
   async begin(): Promise<void> {
-    await this.#renew()
+    await this.#ask()
     const everyMs = Math.min(1_000, this.#options.leaseMs / 4)
     this.#timer = setInterval(() => {
       this.#renewing = this.#renew()
@@ -72,18 +77,23 @@ export class Tenure {
   }
 
   async #renew(): Promise<void> {
-    const { store, pipeline, token, leaseMs, board } = this.#options
-    const askedMs = performance.now()
     try {
-      const orders = await store.renew(pipeline, token, leaseMs, JSON.stringify(board.look()))
-      if (orders === undefined) return this.#lose('The lease was taken over')
-      this.#renewedMs = askedMs
-      this.#orders = orders
-      for (const listener of this.#listeners) listener(orders)
+      await this.#ask()
     } catch {
       // The log or its server is away: others cannot take over either, and the fence decides in any case.
-      if (performance.now() - this.#renewedMs > leaseMs) this.#lose('The lease could not be renewed in time')
+      if (performance.now() - this.#renewedMs > this.#options.leaseMs)
+        this.#lose('The lease could not be renewed in time')
     }
+  }
+
+  async #ask(): Promise<void> {
+    const { store, pipeline, token, leaseMs, board } = this.#options
+    const askedMs = performance.now()
+    const orders = await store.renew(pipeline, token, leaseMs, JSON.stringify(board.look()))
+    if (orders === undefined) return this.#lose('The lease was taken over')
+    this.#renewedMs = askedMs
+    this.#orders = orders
+    for (const listener of this.#listeners) listener(orders)
   }
 
   #lose(why: string): void {

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { topic } from '@millrace/event'
-import { beginning, createMemoryLog, type EventLog, type Recorded } from '@millrace/log'
+import { beginning, createMemoryLog, type Recorded } from '@millrace/log'
 import { z } from 'zod'
 import type { Mapping } from '../mapping.ts'
 import { createMemoryPipelineStore } from '../memory-pipeline-store.ts'
 import { createMemorySource, MemoryDatabase, MemorySlot } from '../memory-source.ts'
 import { createPipeline, type Pipeline } from '../pipeline.ts'
+import type { PipelineOptions } from '../pipeline-options.ts'
 import type { PipelineStore } from '../pipeline-store.ts'
 
 /** The topic of the scene. */
@@ -44,7 +45,7 @@ export class Scene {
   readonly log = createMemoryLog()
   store: PipelineStore = createMemoryPipelineStore()
 
-  reader(extra: { mappings?: readonly Mapping[]; log?: EventLog; store?: PipelineStore } = {}): Pipeline {
+  reader(extra: Partial<Pick<PipelineOptions, 'mappings' | 'log' | 'store' | 'observe'>> = {}): Pipeline {
     const one = createPipeline({
       pipeline: 'shop',
       source: createMemorySource(this.database, this.slot),

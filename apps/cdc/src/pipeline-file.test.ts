@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { readPipelines } from './pipeline-file.ts'
 
@@ -65,4 +66,28 @@ test('all mistakes are told at once', () => {
   expect(apart).toContain('the topic elsewhere')
   expect(apart).toContain('public.purchase_orders is there twice')
   expect(told('a: [')).toContain('YAML')
+})
+
+test.each([
+  ['an address that is none', good, 'postgres://ada:hunter2@host:port/db'],
+  ['another kind of address', good, 'mysql://ada:hunter2@host/db'],
+  ['a file that is no YAML', `${good}  - database: "postgres://ada:hunter2@host/db\n`, 'postgres://host/db'],
+])('%s is a mistake that is told without its password', (_, text, database) => {
+  let told = ''
+  try {
+    readPipelines(text, { PURCHASING_URL: database })
+  } catch (error) {
+    told = inspect(error)
+  }
+  expect(told).toMatch(
+    /purchasing\.database: must be an address|cannot be read as YAML: .* \(line \d+, column \d+\)/,
+  )
+  expect(told).not.toContain('hunter2')
+})
+
+test('a topic that is not declared is a mistake, whatever it is called', () => {
+  const text = good.replaceAll('topic: restocking', 'topic: constructor')
+  expect(() => readPipelines(text, { PURCHASING_URL: 'postgres://db/purchasing' })).toThrow(
+    'the topic constructor of public.outbox is not declared',
+  )
 })

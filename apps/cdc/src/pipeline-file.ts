@@ -8,7 +8,7 @@ import {
   tableMapping,
   typesOfTable,
 } from '@millrace/source'
-import { parse } from 'yaml'
+import { LineCounter, parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 
 /** A pipeline as a configuration file describes it. */
@@ -114,10 +114,14 @@ export function readPipelines(
 }
 
 function parsedYaml(text: string): unknown {
+  const lineCounter = new LineCounter()
   try {
-    return parse(text) as unknown
-  } catch (cause) {
-    throw invalid([`it cannot be read as YAML: ${cause instanceof Error ? cause.message : 'unknown'}`])
+    // Without the parser's excerpt of the file: a password may stand in it.
+    return parse(text, { prettyErrors: false, lineCounter }) as unknown
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw invalid(['it cannot be read as YAML'])
+    const { line, col } = lineCounter.linePos(error.pos[0])
+    throw invalid([`it cannot be read as YAML: ${error.message} (line ${line}, column ${col})`])
   }
 }
 
@@ -133,11 +137,14 @@ function mistakesIn(
     if (known.some((one) => one.name === name))
       mistakes.push(`topics.${name}: it is declared in code already`)
   for (const { name, database, tables } of pipelines) {
-    for (const missing of variablesIn(database).filter((one) => !variables[one]))
-      mistakes.push(`${name}.database: the variable ${missing} is not set`)
+    const absent = variablesIn(database).filter((one) => !variables[one])
+    for (const one of absent) mistakes.push(`${name}.database: the variable ${one} is not set`)
+    // Without the address itself: it may hold a password.
+    if (absent.length === 0 && !isDatabase(filled(database, variables)))
+      mistakes.push(`${name}.database: must be an address such as postgres://user:password@host:5432/name`)
     for (const one of twice(tables.map(tableOf))) mistakes.push(`${name}.tables: ${one} is there twice`)
     for (const one of tables) {
-      const declared = one.topic in topics || known.some((topic) => topic.name === one.topic)
+      const declared = Object.hasOwn(topics, one.topic) || known.some((topic) => topic.name === one.topic)
       if (!declared)
         mistakes.push(`${name}.tables: the topic ${one.topic} of ${tableOf(one)} is not declared`)
       if (snapshotChannel(name, tableOf(one)).length > 128)
@@ -213,6 +220,10 @@ function withoutAbsent<T extends object>(fields: T): WithoutAbsent<T> {
 
 function tableOf(one: TableOf): string {
   return 'outbox' in one ? one.outbox : one.table
+}
+
+function isDatabase(text: string): boolean {
+  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text)
 }
 
 function variablesIn(text: string): readonly string[] {

@@ -31,17 +31,17 @@ export interface EncodedEvent {
  */
 export function newEncodedEvent(topic: Topic, draft: EventDraft, clock: Clock = systemClock): EncodedEvent {
   const event = drafted(topic, draft, clock)
-  const before = event.time === lastTime || utcTime.test(event.time) ? plainBefore(event) : undefined
-  const after = before === undefined ? undefined : plainAfter(event)
+  const after = event.time === lastTime || utcTime.test(event.time) ? plainAfter(event) : undefined
+  const before = after === undefined ? undefined : plainBefore(event)
   if (before === undefined || after === undefined) {
     assertEnvelope(event)
     assertSafe(event.data)
     return new MadeText(event, encodeEvent(topic, event))
   }
   assertSafe(event.data)
-  // Nothing where JSON has no word for the data.
   const data = JSON.stringify(event.data) as string | undefined
-  const text = data === undefined ? `${before}${after}` : `${before},"data":${data}${after}`
+  // JSON may have no word for the data.
+  const text = data === undefined ? JSON.stringify(event) : before + data + after
   assertFits(topic, text)
   return new MadeText(event, text)
 }
@@ -202,8 +202,12 @@ const verbatim = /^[!#-[\]-~]+$/
 let lastType: string | undefined
 let lastOfType: string | undefined
 let lastHead = ''
+let lastStamp = ''
+let lastOfStamp: string | undefined
 
-// The attributes of an event before its data, as JSON; undefined where one of them needs a closer look.
+// A text out of few pieces: each is an object until the text is written, and then it is put together piece by piece.
+
+// An event as JSON up to its data; undefined where one of the attributes there needs a closer look.
 function plainBefore({ id, type, source, subject, time }: Event): string | undefined {
   if (type !== lastType || source !== lastOfType) {
     if (!isVerbatim(type) || !isVerbatim(source)) return undefined
@@ -211,10 +215,15 @@ function plainBefore({ id, type, source, subject, time }: Event): string | undef
     lastType = type
     lastOfType = source
   }
+  if (time !== lastOfStamp) {
+    lastStamp = `","time":"${time}","data":`
+    lastOfStamp = time
+  }
   if (!isVerbatim(id) || !isVerbatim(subject)) return undefined
-  return `{"id":"${id}${lastHead}${subject}","time":"${time}"`
+  return `{"id":"${id}${lastHead}${subject}${lastStamp}`
 }
 
+// An event as JSON behind its data.
 function plainAfter({
   correlationid,
   causationid,
@@ -223,20 +232,16 @@ function plainAfter({
   dataversion,
 }: Event): string | undefined {
   if (dataversion !== undefined || !isVerbatim(correlationid)) return undefined
-  let text = `,"correlationid":"${correlationid}"`
-  if (causationid !== undefined) {
-    if (causationid !== correlationid && !isVerbatim(causationid)) return undefined
-    text += `,"causationid":"${causationid}"`
-  }
-  if (traceparent !== undefined) {
-    if (!isVerbatim(traceparent)) return undefined
-    text += `,"traceparent":"${traceparent}"`
-  }
-  if (actor !== undefined) {
-    if (!isVerbatim(actor)) return undefined
-    text += `,"actor":"${actor}"`
-  }
-  return `${text}}`
+  if (causationid !== undefined && causationid !== correlationid && !isVerbatim(causationid)) return undefined
+  if (traceparent === undefined && actor === undefined)
+    return causationid === undefined
+      ? `,"correlationid":"${correlationid}"}`
+      : `,"correlationid":"${correlationid}","causationid":"${causationid}"}`
+  if (traceparent !== undefined && !isVerbatim(traceparent)) return undefined
+  if (actor !== undefined && !isVerbatim(actor)) return undefined
+  const caused = causationid === undefined ? '' : `,"causationid":"${causationid}"`
+  const traced = traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`
+  return `,"correlationid":"${correlationid}"${caused}${traced}${actor === undefined ? '}' : `,"actor":"${actor}"}`}`
 }
 
 function isVerbatim(text: unknown): boolean {

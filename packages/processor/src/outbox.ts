@@ -67,10 +67,16 @@ export function draftOutbox(
 ): readonly OutboxDraft[] {
   const drafts: OutboxDraft[] = []
   const open = new Map<Topic, Map<number, OpenDraft>>()
+  let last: Topic | undefined
+  let ofTopic = new Map<number, OpenDraft>()
   for (const { topic, event, text } of emitted) {
     const partition = partitionOfKey(topic, event.subject)
-    let ofTopic = open.get(topic)
-    if (!ofTopic) open.set(topic, (ofTopic = new Map<number, OpenDraft>()))
+    // Most go where the one before went.
+    if (topic !== last) {
+      ofTopic = open.get(topic) ?? new Map<number, OpenDraft>()
+      open.set(topic, ofTopic)
+      last = topic
+    }
     let draft = ofTopic.get(partition)
     if (draft && !draft.fits(text)) {
       drafts.push(draft.closed(topic, partition, taking))
@@ -79,8 +85,8 @@ export function draftOutbox(
     if (!draft) ofTopic.set(partition, (draft = new OpenDraft()))
     draft.add(event, text)
   }
-  for (const [topic, ofTopic] of open)
-    for (const [partition, draft] of ofTopic) drafts.push(draft.closed(topic, partition, taking))
+  for (const [topic, drafted] of open)
+    for (const [partition, draft] of drafted) drafts.push(draft.closed(topic, partition, taking))
   return drafts
 }
 

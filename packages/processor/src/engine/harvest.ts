@@ -78,7 +78,7 @@ export class Harvest {
   readonly #unparks: Unpark[] = []
   readonly #growths: LineGrowth[] = []
   readonly #defers: DeferredList[] = []
-  readonly #emits: Emitted[] = []
+  #emits: Emitted[] = []
   readonly #timers: TimerSetting[] = []
   #done = 0
   #size = 0
@@ -156,7 +156,11 @@ export class Harvest {
   content(skipped: number): CommitContent {
     this.#window.advance()
     const { id, seq } = this.#window.position
-    if (this.#emits.length > 0) this.outbox = draftOutbox(this.#emits, this.#settings.taking)
+    if (this.#emits.length > 0) {
+      this.outbox = draftOutbox(this.#emits, this.#settings.taking)
+      // Each text stands in the outbox now, and the commit is long on its way.
+      this.#emits = []
+    }
     return {
       position: { id, seq },
       ahead: this.#window.ahead(),

@@ -25,6 +25,8 @@ export interface PostgresSourceOptions {
   readonly onError: (error: Error) => void
   /** After how long without news the server is given something to tell, in ms. Default 10,000. */
   readonly heartbeatMs?: number
+  /** After how long without a word on the stream, which is asked for, the server counts as gone, in ms. Default 60,000. */
+  readonly silenceMs?: number
 }
 
 /** Makes the change stream of a PostgreSQL database (14 or later, wal_level = logical); nothing is connected before its use. */
@@ -80,6 +82,7 @@ class PostgresSource implements ChangeSource {
       publication: this.#publication,
       from: lsnOf(from),
       applicationName: this.#applicationName,
+      silenceMs: this.#options.silenceMs ?? 60_000,
     })
     this.#stream = new PostgresStream({
       wire,

@@ -18,6 +18,8 @@ export interface WireOptions {
   readonly publication: string
   readonly from: bigint
   readonly applicationName: string
+  /** After how long without a word the server counts as gone, in ms. */
+  readonly silenceMs: number
 }
 
 /** Bytes that may wait before reading is paused, and below which it goes on. */
@@ -42,12 +44,15 @@ export class ReplicationWire {
   #failure: Error | undefined
   #isClosed = false
   #wake: () => void = () => undefined
+  readonly #silenceMs: number
   readonly #timer: NodeJS.Timeout
+  #heardMs = performance.now()
 
-  private constructor(client: pg.Client, from: bigint) {
+  private constructor(client: pg.Client, from: bigint, silenceMs: number) {
     this.#client = client
     this.#confirmed = from
-    this.#timer = setInterval(() => this.#tell(), statusMs)
+    this.#silenceMs = silenceMs
+    this.#timer = setInterval(() => this.#ask(), Math.min(statusMs, silenceMs / 4))
   }
 
   /** @throws MillraceError `service.unavailable`, also while another connection has the slot */
@@ -67,7 +72,7 @@ export class ReplicationWire {
       await client.connect()
       const { connection } = client
       const started = new Promise<void>((resolve) => connection.once('replicationStart', () => resolve()))
-      wire = new ReplicationWire(client, options.from)
+      wire = new ReplicationWire(client, options.from, options.silenceMs)
       const mine = wire
       connection.on('copyData', ({ chunk }: { readonly chunk: Buffer }) => mine.#take(chunk))
       client.on('end', () => mine.#end(new Error('The connection has ended')))
@@ -129,12 +134,15 @@ export class ReplicationWire {
   }
 
   #take(chunk: Buffer): void {
+    this.#heardMs = performance.now()
     if (chunk[0] === 0x77) {
       // A copy: the driver uses its buffer again for what comes next.
       this.#frames.push({ kind: 'data', bytes: Buffer.from(chunk.subarray(25)) })
       this.#waiting += chunk.length - 25
       if (!this.#isPaused && this.#waiting > full) this.#pause(true)
     } else if (chunk[0] === 0x6b) {
+      // While nobody takes them, one stands for all.
+      if (this.#frames.at(-1)?.kind === 'keepalive') this.#frames.pop()
       this.#frames.push({ kind: 'keepalive', end: chunk.readBigUInt64BE(1) })
       if (chunk[17] === 1) this.#tell()
     }
@@ -146,10 +154,18 @@ export class ReplicationWire {
     const { stream } = this.#client.connection
     if (pause) stream.pause()
     else stream.resume()
+    this.#heardMs = performance.now()
   }
 
-  /** A standby status update, as a CopyData message. */
-  #tell(): void {
+  /** A server that is gone without a word is noticed by nobody else: its answer is asked for, and waited for. */
+  #ask(): void {
+    if (this.#isPaused || performance.now() - this.#heardMs < this.#silenceMs) return this.#tell(true)
+    this.#end(new Error(`The server has said nothing for ${this.#silenceMs} ms`))
+    this.#client.connection.stream.destroy()
+  }
+
+  /** A standby status update, as a CopyData message. The server answers one that asks for it with a keepalive. */
+  #tell(asksForAnswer = false): void {
     const { stream } = this.#client.connection
     if (this.#isClosed || this.#failure || !stream.writable) return
     const message = Buffer.alloc(5 + 34)
@@ -158,6 +174,7 @@ export class ReplicationWire {
     message.write('r', 5)
     for (const at of [6, 14, 22]) message.writeBigUInt64BE(this.#confirmed, at)
     message.writeBigInt64BE(BigInt(Date.now()) * 1_000n - epochMicros, 30)
+    message.writeUInt8(asksForAnswer ? 1 : 0, 38)
     stream.write(message)
   }
 

@@ -1,0 +1,76 @@
+import type { ChangeSource, StreamItem } from '@millrace/source'
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { CutProxy } from '../../../../test/support/cut-proxy.ts'
+import { startPostgres, type TestPostgres } from '../../../../test/support/postgres.ts'
+import { openPool } from '../pool.ts'
+import { createPostgresSource } from './postgres-source.ts'
+
+let server: TestPostgres
+let pool: Pool
+
+beforeAll(async () => {
+  server = await startPostgres()
+  pool = openPool(server.url, { onError: () => undefined })
+})
+afterAll(async () => {
+  await pool.end()
+  await server.stop()
+})
+
+/** A source over a network that can hang, with a table. */
+async function sourceOver(
+  name: string,
+): Promise<{ readonly source: ChangeSource; readonly proxy: CutProxy }> {
+  await pool.query(`CREATE TABLE ${name} (id integer PRIMARY KEY)`)
+  const proxy = await CutProxy.open(Number(new URL(server.url).port))
+  const url = new URL(server.url)
+  url.host = `127.0.0.1:${proxy.port}`
+  const tables = [{ table: `public.${name}` }]
+  const source = createPostgresSource({
+    ...{ url: url.href, name, tables, silenceMs: 600 },
+    onError: () => undefined,
+  })
+  onTestFinished(async () => {
+    await source.close()
+    await proxy.close()
+  })
+  return { source, proxy }
+}
+
+async function* changesOf(items: AsyncIterable<StreamItem>): AsyncGenerator<unknown> {
+  for await (const item of items) if (item.kind === 'changes') yield item.changes[0]?.row?.['id']
+}
+
+test('a stream whose server is gone without a word fails, and goes on where it was when there is one again', async () => {
+  const { source, proxy } = await sourceOver('hanging')
+  const { position, initial } = await source.prepare()
+  await initial?.close()
+  const changes = changesOf(await source.open(position))
+  await pool.query('INSERT INTO hanging VALUES (1)')
+  expect(await changes.next()).toMatchObject({ value: 1 })
+  proxy.hang()
+  const next = changes.next()
+  await expect(next).rejects.toMatchObject({
+    code: 'service.unavailable',
+    cause: { message: 'The server has said nothing for 600 ms' },
+  })
+  proxy.resume()
+  await pool.query('INSERT INTO hanging VALUES (2)')
+  const again = changesOf(await source.open((await source.prepare()).position))
+  // Nothing was acknowledged.
+  expect(await again.next()).toMatchObject({ value: 1 })
+  expect(await again.next()).toMatchObject({ value: 2 })
+})
+
+test('a quiet server that answers is not taken for gone', async () => {
+  const { source } = await sourceOver('quiet')
+  const { position, initial } = await source.prepare()
+  await initial?.close()
+  const changes = changesOf(await source.open(position))
+  const next = changes.next()
+  const quiet = new Promise((resolve) => setTimeout(resolve, 1_500, 'quiet'))
+  expect(await Promise.race([next, quiet])).toBe('quiet')
+  await pool.query('INSERT INTO quiet VALUES (1)')
+  expect(await next).toMatchObject({ value: 1 })
+})

@@ -43,7 +43,11 @@ export class ChunkWindow {
   readonly watermark: string
   readonly #facts: TableFacts
   readonly #request: ChunkRequest
+  /** What was told while the rows were being read. */
   #touched: Touched[] = []
+  /** Keys of the chunk that the stream has told of since, newer than they were read. */
+  readonly #stale = new Set<string>()
+  #isAllStale = false
   #keys: ReadonlySet<string> | undefined
   #chunk: SnapshotChunk | undefined
   #seen: SeenTransactions | undefined
@@ -61,7 +65,14 @@ export class ChunkWindow {
   /** The stream has told of a row of this table; `row` undefined: of all. */
   touch(xid: number, row: Readonly<Record<string, unknown>> | undefined): void {
     const key = row && this.#keyOf(row)
-    if (key === undefined || this.#keys === undefined || this.#keys.has(key)) this.#touched.push({ xid, key })
+    if (this.#seen) this.#note({ xid, key }, this.#seen)
+    else this.#touched.push({ xid, key })
+  }
+
+  #note({ xid, key }: Touched, seen: SeenTransactions): void {
+    if (seen.has(xid)) return
+    if (key === undefined) this.#isAllStale = true
+    else if (this.#keys?.has(key)) this.#stale.add(key)
   }
 
   /**
@@ -76,9 +87,9 @@ export class ChunkWindow {
       if ([...told()].every((xid) => seen.has(xid))) {
         this.#chunk = chunk
         this.#seen = seen
-        const keys = new Set(chunk.rows.map(({ row }) => this.#keyOf(row)))
-        this.#keys = keys
-        this.#touched = this.#touched.filter(({ key }) => key === undefined || keys.has(key))
+        this.#keys = new Set(chunk.rows.map(({ row }) => this.#keyOf(row)))
+        for (const one of this.#touched) this.#note(one, seen)
+        this.#touched = []
         break
       }
       await new Promise((resolve) => setTimeout(resolve, 10))
@@ -90,12 +101,10 @@ export class ChunkWindow {
 
   /** What is right at the place of the watermark. */
   result(): SnapshotChunk {
-    const [chunk, seen] = [this.#chunk, this.#seen]
-    if (!chunk || !seen) throw new Error('The watermark came before the rows were read')
-    const newer = this.#touched.filter(({ xid }) => !seen.has(xid))
-    if (newer.some(({ key }) => key === undefined)) return { ...chunk, rows: [] }
-    const stale = new Set(newer.map(({ key }) => key))
-    return { ...chunk, rows: chunk.rows.filter(({ row }) => !stale.has(this.#keyOf(row))) }
+    const chunk = this.#chunk
+    if (!chunk) throw new Error('The watermark came before the rows were read')
+    if (this.#isAllStale) return { ...chunk, rows: [] }
+    return { ...chunk, rows: chunk.rows.filter(({ row }) => !this.#stale.has(this.#keyOf(row))) }
   }
 
   async #readOnce(pool: Pool): Promise<{ readonly chunk: SnapshotChunk; readonly seen: SeenTransactions }> {

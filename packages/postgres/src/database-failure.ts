@@ -1,7 +1,8 @@
 import { MillraceError } from '@millrace/event'
 
-// Classes of SQLSTATE: connection, resources, operator intervention, system error, transaction rollback.
-const passing = /^(08|40|53|57|58)/
+// Classes of SQLSTATE: connection, transaction rollback, resources, operator intervention, system error; and a
+// transaction that waited too long for its client.
+const passing = /^(08|40|53|57|58|25P03)/
 /** Data that do not fit a column: a repeat does not help. */
 const misfit = /^(22|23)/
 const missing: ReadonlySet<string> = new Set(['42P01', '3F000'])

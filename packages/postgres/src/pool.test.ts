@@ -31,6 +31,20 @@ test('a statement that takes too long is ended', async () => {
   await pool.end()
 })
 
+test('what a sleeper has locked in a transaction is free again', async () => {
+  const sleeper = openPool(server.url, { onError: () => undefined, idleTransactionMs: 100 })
+  const other = openPool(server.url, { onError: () => undefined })
+  await other.query('CREATE TABLE locked (id integer)')
+  await other.query('INSERT INTO locked VALUES (1)')
+  const client = await sleeper.connect()
+  await client.query('BEGIN')
+  await client.query('SELECT id FROM locked FOR UPDATE')
+  expect((await other.query('SELECT id FROM locked FOR UPDATE')).rows).toEqual([{ id: 1 }])
+  await expect(client.query('COMMIT')).rejects.toThrow()
+  client.release(true)
+  await Promise.all([sleeper.end(), other.end()])
+})
+
 test('a server without TLS is refused when the URL asks for it', async () => {
   const pool = openPool(`${server.url}?sslmode=require`, { onError: () => undefined })
   await expect(pool.query('SELECT 1')).rejects.toThrow('does not support SSL')

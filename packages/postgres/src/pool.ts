@@ -11,6 +11,11 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number
   /** Most time for one statement, in ms; the server ends it. */
   readonly statementTimeoutMs?: number
+  /**
+   * Most time that a transaction may wait for its client, in ms; the server ends it then. Else a process that sleeps in
+   * the midst of one would keep what it has locked from whoever takes its work over. Default 30,000.
+   */
+  readonly idleTransactionMs?: number
 }
 
 const defaults = {
@@ -18,6 +23,7 @@ const defaults = {
   maxConnections: 10,
   connectTimeoutMs: 5_000,
   statementTimeoutMs: 15_000,
+  idleTransactionMs: 30_000,
 } satisfies Partial<PoolOptions>
 
 /**
@@ -25,16 +31,21 @@ const defaults = {
  * certificate is always checked, unless it says `no-verify`. Whoever opens a pool ends it: `await pool.end()`.
  */
 export function openPool(url: string, options: PoolOptions): pg.Pool {
-  const { applicationName, maxConnections, connectTimeoutMs, statementTimeoutMs, onError } = {
-    ...defaults,
-    ...options,
-  }
+  const {
+    applicationName,
+    maxConnections,
+    connectTimeoutMs,
+    statementTimeoutMs,
+    idleTransactionMs,
+    onError,
+  } = { ...defaults, ...options }
   const pool = new pg.Pool({
     connectionString: strictTls(url),
     application_name: applicationName,
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleTransactionMs,
     // The server may be gone without a word; its statement timeout cannot tell us then.
     query_timeout: statementTimeoutMs + connectTimeoutMs,
     keepAlive: true,

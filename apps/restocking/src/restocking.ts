@@ -40,6 +40,8 @@ export interface RestockingOptions extends GroupsOptions {
   readonly quietHour?: number
   /** What has ended is kept so many days. Default 30. */
   readonly keepDays?: number
+  /** Most time for one attempt of a step of a click, in ms; after twice that another process takes it over. Default 30,000. */
+  readonly stepMs?: number
   readonly clock?: Clock
   readonly timers?: Timers
   readonly onTrouble: (error: unknown) => void
@@ -73,6 +75,7 @@ export function createRestocking(options: RestockingOptions): Restocking {
     ],
     clock,
     timers,
+    ...(options.stepMs === undefined ? {} : { stepMs: options.stepMs }),
     onTrouble,
     onSaved: ({ state }) => {
       if (state === 'running' || state === 'undoing') return

@@ -30,8 +30,14 @@ export interface ReviewOptions {
   readonly thresholds?: Thresholds
 }
 
-/** State of a key: of an order, its newest version that was told to its products; of a product, all about it. */
-type KeyState = { readonly told: number } | ProductState
+/**
+ * State of a key: of an order, its newest version that was told to its products (`upTo`: so many of its lines, and not
+ * all yet); of a product, all about it.
+ */
+type KeyState = { readonly told: number; readonly upTo?: number } | ProductState
+
+/** Most lines of an order that are told at once; a processor takes at most 100 emits of one event. */
+const linesAtOnce = 90
 
 /** Reviews the open lines of all orders, whatever of order, product and stock comes first. */
 export function reviewProcessor({
@@ -49,9 +55,10 @@ export function reviewProcessor({
       const today = event.time.slice(0, 10)
       const learned = (after: (before: ProductState) => ProductState): void => {
         const before = productStateOf(context)
-        const { state: judged, reviews } = reviewAll(after(before), today, thresholds)
+        const { state: judged, reviews, unsaid } = reviewAll(after(before), today, thresholds)
         if (judged !== before) context.evolve(judged)
         say(context, reviews)
+        if (unsaid) context.emit(supply, { type: 'ReviewDue', key: context.key, data: {} })
       }
       switch (event.type) {
         case 'PurchaseOrderCreated':
@@ -78,33 +85,42 @@ export function reviewProcessor({
   })
 }
 
-/** Tells an order to its products, line by line, unless a newer version was told before. */
+/**
+ * Tells an order to its products, line by line, unless this version or a newer one was told before. One of very many
+ * lines is told in parts: the order comes again for each.
+ */
 function tell(context: HandlerContext<KeyState>, order: OrderDocument): void {
   const { state: known } = context
   if (!('told' in known)) throw misplaced(context.key)
-  if (order.version <= known.told) return
-  context.evolve({ told: order.version })
+  const from = order.version === known.told ? known.upTo : 0
+  if (order.version < known.told || from === undefined) return
   const { id, supplier, orderedOn, version, status } = order
+  const upTo = from + linesAtOnce
+  const isWhole = upTo >= order.lines.length
+  context.evolve(isWhole ? { told: version } : { told: version, upTo })
   const ended = status === 'delivered' || status === 'cancelled'
   context.emit(
     supply,
-    order.lines.map(({ line, product, quantity, dueOn, status: lineStatus, version: lineVersion }) => ({
-      type: 'OrderLineSeen',
-      key: productKey(product),
-      data: {
-        order: id,
-        line,
-        supplier,
-        quantity,
-        orderedOn,
-        dueOn,
-        shipped: status === 'shipped',
-        finished: ended || lineStatus === 'cancelled',
-        lineVersion,
-        version,
-      },
-    })),
+    order.lines
+      .slice(from, upTo)
+      .map(({ line, product, quantity, dueOn, status: lineStatus, version: lineVersion }) => ({
+        type: 'OrderLineSeen',
+        key: productKey(product),
+        data: {
+          order: id,
+          line,
+          supplier,
+          quantity,
+          orderedOn,
+          dueOn,
+          shipped: status === 'shipped',
+          finished: ended || lineStatus === 'cancelled',
+          lineVersion,
+          version,
+        },
+      })),
   )
+  if (!isWhole) context.emit(supply, { type: 'PurchaseOrderSnapshot', key: context.key, data: order })
 }
 
 function say(context: HandlerContext<KeyState>, reviews: readonly Review[]): void {

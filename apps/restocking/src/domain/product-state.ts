@@ -51,7 +51,15 @@ export interface Step {
   readonly reviews: readonly Review[]
 }
 
+/** A review that may have to be gone on with. */
+export interface ReviewStep extends Step {
+  /** There is more to be said than one event may bring about. */
+  readonly unsaid: boolean
+}
+
 const movementsKept = 200
+/** Most that is said about a product at once; a processor takes at most 100 emits of one event. */
+export const saidAtOnce = 90
 
 /** The product is known, or known better. */
 export function productKnown(state: ProductState, product: ProductFacts): ProductState {
@@ -108,16 +116,22 @@ export function lineSeen(
   return { state: { ...state, lines }, reviews: [{ line, product: state.product, verdict: 'finished' }] }
 }
 
-/** Reviews every line, and says what has changed: another verdict, another date. */
-export function reviewAll(state: ProductState, today: string, thresholds: Thresholds): Step {
+/**
+ * Reviews every line, and says what has changed: another verdict, another date. What is not said this time is said by
+ * the next review.
+ */
+export function reviewAll(state: ProductState, today: string, thresholds: Thresholds): ReviewStep {
   const reviews: Review[] = []
   const lines: Record<string, ReviewedLine> = {}
+  let unsaid = false
   for (const [name, known] of Object.entries(state.lines)) {
     const news = reviewOf(state, known, today, thresholds)
-    lines[name] = news?.known ?? known
-    if (news) reviews.push(news.review)
+    const isTold = news !== undefined && reviews.length < saidAtOnce
+    lines[name] = isTold ? news.known : known
+    if (isTold) reviews.push(news.review)
+    else if (news) unsaid = true
   }
-  return reviews.length === 0 ? { state, reviews } : { state: { ...state, lines }, reviews }
+  return { state: reviews.length === 0 ? state : { ...state, lines }, reviews, unsaid }
 }
 
 /** What is to be said of a line, and the line with it; undefined when nothing has changed. */

@@ -1,0 +1,71 @@
+import { newEvent } from '@millrace/event'
+import { appendOne, createMemoryLog, type MemoryLog } from '@millrace/log'
+import { createMemoryGroupStore, run } from '@millrace/processor'
+import { afterEach, expect, test } from 'vitest'
+import { reviewProcessor } from './review-processor.ts'
+import { type OrderDocument, orderKey, productKey, suggestions, supply } from './supply-topic.ts'
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop()
+})
+
+/** The reviews at work, in memory. */
+async function start(): Promise<MemoryLog> {
+  const log = createMemoryLog()
+  const store = createMemoryGroupStore({ log })
+  const orders = { order: () => Promise.reject(new Error('Nobody asks')) }
+  const running = await run(reviewProcessor({ orders }), { log, store })
+  stops.push(() => running.stop())
+  return log
+}
+
+async function tell(log: MemoryLog, type: keyof typeof supply.types, key: string, data: unknown) {
+  await appendOne(log, supply, { events: [newEvent(supply, { type, key, data })] })
+}
+
+/** How many lines have a verdict of a kind by now: of each line the last one counts. */
+async function linesWith(log: MemoryLog, kind: string): Promise<number> {
+  const last = new Map<string, string>()
+  for (let partition = 0; partition < suggestions.partitions; partition++) {
+    const pages = await log.read(suggestions, new Map([[partition, '0-0']]), { limit: 10_000 })
+    for (const { event } of pages.get(partition) ?? [])
+      last.set(event.subject, (event.data as { kind: string }).kind)
+  }
+  return [...last.values()].filter((one) => one === kind).length
+}
+
+const until = (find: () => Promise<number>, wanted: number) =>
+  expect.poll(find, { timeout: 20_000 }).toBe(wanted)
+
+const order = (id: string, products: readonly string[], version = 1): OrderDocument => ({
+  ...{ id, supplier: 'S1', status: 'open', orderedOn: today(), version },
+  lines: products.map((product, at) => ({
+    ...{ line: at + 1, product, quantity: 10, dueOn: '2999-01-01', status: 'open', version },
+  })),
+})
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
+}
+
+test('an order of two hundred lines is told whole, and so is its next version', async () => {
+  const log = await start()
+  const products = Array.from({ length: 200 }, (_, at) => `P${at}`)
+  await tell(log, 'PurchaseOrderChanged', orderKey('O1'), order('O1', products))
+  await until(() => linesWith(log, 'waiting'), 200)
+  const cancelled = { ...order('O1', products, 2), status: 'cancelled' }
+  await tell(log, 'PurchaseOrderChanged', orderKey('O1'), cancelled)
+  await until(() => linesWith(log, 'finished'), 200)
+})
+
+test('a product of which more lines change at once than one event may bring about is reviewed to its end', async () => {
+  const log = await start()
+  for (let n = 0; n < 250; n++)
+    await tell(log, 'PurchaseOrderChanged', orderKey(`O${n}`), order(`O${n}`, ['P1']))
+  await until(() => linesWith(log, 'waiting'), 250)
+  const data = { name: 'Hinge', supplier: 'S1', dailyForecast: 10, reorderLevel: 70 }
+  await tell(log, 'ProductInformation', productKey('P1'), data)
+  await tell(log, 'StockLevelChanged', productKey('P1'), { difference: 5 })
+  await until(() => linesWith(log, 'bring-forward'), 250)
+})

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.ts'
 import { type CentralDatabase, openCentralDatabase } from './central-database.ts'
 import { generate } from './generate.ts'
@@ -250,4 +250,23 @@ test('the snapshot and the catalogue are told line by line, to the end', async (
   const catalogue = await (await get('/catalogue')).text()
   expect(catalogue.trimEnd().split('\n')).toHaveLength(40)
   expect(JSON.parse(catalogue.split('\n')[0] ?? '')).toMatchObject({ id: 'P000001', supplier: 'S0001' })
+})
+
+test('snapshots that nobody reads to the end are let go, and only so many are open at once', async () => {
+  const answers = [await get('/snapshot'), await get('/snapshot'), await get('/snapshot')]
+  const refused = await get('/snapshot')
+  expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'service.busy' }])
+  const open = async () => {
+    const sql = `SELECT pid FROM pg_stat_activity WHERE application_name = 'millrace purchasing snapshot'`
+    return (await database.read((queries) => queries.rows(sql))).length
+  }
+  expect(await open()).toBe(3)
+  const [first, ...others] = answers
+  const reader = first?.body?.getReader()
+  await reader?.read()
+  await reader?.cancel()
+  // Of these not a line was asked for.
+  for (const answer of others) await answer.body?.cancel()
+  await vi.waitFor(async () => expect(await open()).toBe(0))
+  expect((await (await get('/snapshot')).text()).endsWith('}\n')).toBe(true)
 })

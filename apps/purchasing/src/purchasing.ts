@@ -25,7 +25,7 @@ import {
 import { demandAll } from './demand-all.ts'
 import { carryOutBody, moveBody, orderAnswer, placeBody, stockAnswer, supplierAnswer } from './messages.ts'
 import { carryOut, moveTo, type Order } from './order.ts'
-import { catalogueLines, type CentralSnapshot, snapshotLines } from './snapshot.ts'
+import { atMost, catalogueLines, type CentralSnapshot, snapshotLines } from './snapshot.ts'
 
 /** What {@link createPurchasing} needs. */
 export interface PurchasingOptions {
@@ -50,6 +50,7 @@ export interface PurchasingOptions {
  */
 export function createPurchasing(options: PurchasingOptions) {
   const { database } = options
+  const openPicture = atMost(3, options.snapshot)
   const app = httpApp({ ...options.http, refuse: tokenFault({ tokens: options.tokens }) })
   const snapshots = ['/snapshot', '/catalogue']
   const patience = timeLimit(15_000)
@@ -256,10 +257,11 @@ export function createPurchasing(options: PurchasingOptions) {
         'The first line is {"watermark": LSN}: of what was committed before it everything is there, and nothing ' +
         'of what was committed at it or later. The last line is {"end": number of rows}; without it, it broke off.',
       answers: { 200: { description: 'A row a line', type: linesType } },
+      problems: ['service.busy', 'service.unavailable'],
       secured: true,
     }),
     async (c) => {
-      const snapshot = await options.snapshot()
+      const snapshot = await openPicture()
       return streamAnswer(c, (signal) => snapshotLines(snapshot, signal), { contentType: linesType })
     },
   )

@@ -51,7 +51,43 @@ export async function openSnapshot(url: string, schema: string): Promise<Central
 }
 
 function clientOptions(url: string): pg.ClientConfig {
-  return { connectionString: url, application_name: 'millrace purchasing snapshot', keepAlive: true }
+  return {
+    connectionString: url,
+    application_name: 'millrace purchasing snapshot',
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    // A slot waits for every transaction that runs; somebody waits for the slot.
+    query_timeout: 60_000,
+  }
+}
+
+/**
+ * Opens pictures, so many at once: each holds a connection and keeps the database from tidying up, and needs one of the
+ * few replication slots that a server has.
+ *
+ * @throws {MillraceError} `service.busy` for one more
+ */
+export function atMost(most: number, open: () => Promise<CentralSnapshot>): () => Promise<CentralSnapshot> {
+  let held = 0
+  return async () => {
+    if (held >= most) throw new MillraceError('service.busy', `${most} snapshots are being read already`)
+    held += 1
+    try {
+      const snapshot = await open()
+      let isOpen = true
+      return {
+        ...snapshot,
+        close: async () => {
+          if (isOpen) held -= 1
+          isOpen = false
+          await snapshot.close()
+        },
+      }
+    } catch (error) {
+      held -= 1
+      throw error
+    }
+  }
 }
 
 async function* pages<Row extends object>(client: pg.Client, sql: string): AsyncGenerator<readonly Row[]> {
@@ -72,8 +108,25 @@ const stockSql = 'SELECT product_id AS product, quantity::float8 AS quantity FRO
 const orderSql =
   'SELECT id, supplier_id, status, ordered_on::text, lines, version FROM purchase_order ORDER BY id'
 
-/** The lines of a snapshot: watermark, products, stock, orders, end. Closes it. */
-export async function* snapshotLines(snapshot: CentralSnapshot, signal: AbortSignal): AsyncGenerator<string> {
+/** The lines of a snapshot: watermark, products, stock, orders, end. Closes it, also when nobody has asked for a line. */
+export function snapshotLines(snapshot: CentralSnapshot, signal: AbortSignal): AsyncIterable<string> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const lines = linesOf(snapshot, signal)
+      return {
+        next: () => lines.next(),
+        return: async () => {
+          // A generator that was never begun cleans nothing up.
+          await lines.return(undefined)
+          await snapshot.close()
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  }
+}
+
+async function* linesOf(snapshot: CentralSnapshot, signal: AbortSignal): AsyncGenerator<string, void> {
   try {
     yield line({ watermark: snapshot.watermark })
     let count = 0

@@ -9,7 +9,8 @@ let app: ReturnType<typeof createLegacyLeads>
 beforeAll(async () => {
   server = await startPostgres()
   database = await openLegacyDatabase({ url: server.url, onError: () => undefined })
-  await database.prepare()
+  // Processes that start at once make the same tables.
+  await Promise.all(Array.from({ length: 8 }, () => database.prepare()))
   await database.prepare()
   const quiet = () => undefined
   const http = {

@@ -1,5 +1,6 @@
 import {
   inTransaction,
+  makeSchema,
   migrate,
   openSchemaPool,
   type PoolOptions,
@@ -31,7 +32,7 @@ export async function openLegacyDatabase(options: LegacyDatabaseOptions): Promis
   const migrations = await readMigrations(new URL('../migrations/', import.meta.url))
   return {
     prepare: async () => {
-      await inTransaction(pool, (queries) => queries.rows(`CREATE SCHEMA IF NOT EXISTS ${schema}`))
+      await makeSchema(pool, schema)
       await migrate(pool, 'legacy-leads', migrations)
     },
     run: (act) => inTransaction(pool, act),

@@ -2,6 +2,7 @@ import { createPostgresSource } from '@millrace/postgres'
 import { connectLog, connectPipelineStore } from '@millrace/redis'
 import { type ChangeSource, createPipeline, type StreamItem } from '@millrace/source'
 import { mappingOf, pipeline, tables, watched } from './change-tables.ts'
+import { Hold } from './hold.ts'
 
 /** What a reader is told at its start. */
 export interface ReaderOrder {
@@ -9,8 +10,11 @@ export interface ReaderOrder {
   readonly databaseUrl: string
   readonly holder: string
   readonly leaseMs: number
-  /** A bug for which the run must turn red: the source is told that a transaction is safe before it is. */
-  readonly acknowledgesFirst: boolean
+  /**
+   * A bug for which a run must turn red: the source is told that a transaction is safe before it is; or a reader does
+   * not ask where the log stands, and begins where the source does.
+   */
+  readonly bug?: 'acknowledges-first' | 'forgets-marks'
 }
 
 /** What it is told later. */
@@ -34,11 +38,10 @@ async function read(order: ReaderOrder): Promise<void> {
   const { redisUrl: url, databaseUrl, holder, leaseMs } = order
   const reach = { url, commandTimeoutMs: 2_000 }
   const [log, store] = [await connectLog(reach), await connectPipelineStore(reach)]
-  let hold: { promise: Promise<void>; resolve: () => void } | undefined
+  const hold = new Hold(() => say({ type: 'holding' }))
   const append = log.appendChannel.bind(log)
   log.appendChannel = async (topic, batch) => {
-    if (hold) say({ type: 'holding' })
-    await hold?.promise
+    await hold.passed()
     const result = await append(topic, batch)
     if (result.status === 'refused' && result.error.code === 'append.channel-fenced') say({ type: 'fenced' })
     return result
@@ -51,7 +54,7 @@ async function read(order: ReaderOrder): Promise<void> {
   })
   const reader = createPipeline({
     pipeline,
-    source: order.acknowledgesFirst ? hasty(source) : source,
+    source: order.bug === 'acknowledges-first' ? hasty(source) : source,
     log,
     store,
     mappings: tables.map(mappingOf),
@@ -67,16 +70,8 @@ async function read(order: ReaderOrder): Promise<void> {
   })
   reader.start()
   process.on('message', (command: ReaderCommand) => {
-    if (command === 'let-append') {
-      hold?.resolve()
-      hold = undefined
-    } else {
-      let resolve: () => void = () => undefined
-      const promise = new Promise<void>((done) => {
-        resolve = done
-      })
-      hold ??= { promise, resolve }
-    }
+    if (command === 'let-append') hold.end()
+    else hold.begin()
   })
 }
 

@@ -24,21 +24,22 @@ interface Reader {
 export class ChangeReaders {
   readonly tale: ReaderTale = { kills: 0, pauses: 0, fenced: 0, states: {}, stopped: [] }
   readonly #order: Omit<ReaderOrder, 'holder'>
+  readonly #file: string
   readonly #readers: Reader[] = []
   #names = 0
 
-  constructor(order: Omit<ReaderOrder, 'holder'>) {
+  /** @param file What a reader runs. */
+  constructor(order: Omit<ReaderOrder, 'holder'>, file = 'change-process.ts') {
     this.#order = order
+    this.#file = file
   }
 
   /** @param name The name of a reader that has ended has its lease at once. Default: a fresh one. */
   start(name = `reader-${++this.#names}`): void {
     const reader: Reader = {
       name,
-      child: new Child<ReaderOrder, ReaderWord>(
-        'change-process.ts',
-        { ...this.#order, holder: name },
-        (word) => this.#hear(reader, word),
+      child: new Child<ReaderOrder, ReaderWord>(this.#file, { ...this.#order, holder: name }, (word) =>
+        this.#hear(reader, word),
       ),
       state: 'starting',
       isHolding: false,

@@ -55,7 +55,7 @@ export async function runChangeStream(options: ChangeRunOptions): Promise<Change
     redisUrl: redis.url,
     databaseUrl: postgres.url,
     leaseMs,
-    acknowledgesFirst,
+    ...(acknowledgesFirst ? { bug: 'acknowledges-first' } : {}),
   })
   const watch = new Watch(redis.url, pool)
   const random = randomOf(seed ^ 0x5eed)

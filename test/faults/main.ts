@@ -6,6 +6,8 @@ import { faultsOf, historyText } from './history-report.ts'
 import { clickFaults, clickText } from './click-report.ts'
 import { runLeads } from './leads.ts'
 import { runClicks } from './processor.ts'
+import { runRestocking } from './restocking.ts'
+import { restockingFaults, restockingText } from './restocking-report.ts'
 import { runSignUp } from './sign-up.ts'
 import { signUpText } from './sign-up-report.ts'
 import { runUniqHistory } from './uniq-history.ts'
@@ -47,13 +49,18 @@ const runs: Readonly<Record<string, Run>> = {
     const report = await runChangeStream({ seed, changes, kills, acknowledgesFirst, onProgress })
     return [changeText(report), changeFaults(report).length === 0]
   },
+  restocking: async (changes = 50_000, seed, onProgress) => {
+    const kills = values.kills === undefined ? Math.max(6, Math.round(changes / 500)) : Number(values.kills)
+    const report = await runRestocking({ seed, changes, kills, ...(bug ? { bug } : {}), onProgress })
+    return [restockingText(report), restockingFaults(report).length === 0]
+  },
   'crash-points': async (rounds = 3, _seed, onProgress) => {
     const reports = await runCrashPoints({ rounds, onProgress })
     const bad = reports.filter(({ faults }) => faults.length > 0)
     return [`${reports.length} crash points, ${bad.length} with faults`, bad.length === 0]
   },
 }
-const usage = `npm run faults -- <crash-points [--rounds N]|uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]|leads [--buyers N]|change-stream [--changes N] [--planted]> [--seed S]`
+const usage = `npm run faults -- <crash-points [--rounds N]|uniq-history [--operations N]|sign-up [--sign-ups N]|processor [--events N]|leads [--buyers N]|change-stream [--changes N] [--planted]|restocking [--changes N] [--kills N] [--bug applies-twice|forgets-marks]> [--seed S]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -63,6 +70,8 @@ const { values, positionals } = parseArgs({
     events: { type: 'string' },
     buyers: { type: 'string' },
     changes: { type: 'string' },
+    kills: { type: 'string' },
+    bug: { type: 'string' },
     rounds: { type: 'string' },
     planted: { type: 'boolean', default: false },
     seed: { type: 'string' },
@@ -75,10 +84,13 @@ const given = {
   processor: values.events,
   leads: values.buyers,
   'change-stream': values.changes,
+  restocking: values.changes,
   'crash-points': values.rounds,
 }[positionals[0] ?? '']
 /** The bug that turns the run of change streams red. */
 const acknowledgesFirst = values.planted
+/** A bug that turns the run of restocking red. */
+const bug = (['applies-twice', 'forgets-marks'] as const).find((name) => name === values.bug)
 const size = given === undefined ? undefined : Number(given)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 

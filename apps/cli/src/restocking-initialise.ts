@@ -70,23 +70,28 @@ async function fill(
   return undefined
 }
 
+/** How many events of both groups of restocking are not settled yet. */
+export async function restockingLag({ log, groups: store }: LogSystem): Promise<number> {
+  const both = [...groupsNamed('supply', 'restocking'), ...groupsNamed('suggestions', 'restocking-view')]
+  const lags = await Promise.all(
+    both.map(async ({ topic, group }) => {
+      const tips = await log.tips(topic)
+      const states = await Promise.all(tips.map(({ partition }) => store.look({ topic, group, partition })))
+      return tips.reduce((sum, { seq }, at) => sum + seq - (states[at]?.position.seq ?? 0), 0)
+    }),
+  )
+  return lags.reduce((sum, one) => sum + one, 0)
+}
+
 /** Waits until both groups of restocking have settled what lies on their topics. */
 export async function restockingSettled(
-  { log, groups: store }: LogSystem,
+  on: LogSystem,
   signal: AbortSignal,
   onLag: (events: number) => void = () => undefined,
 ): Promise<void> {
-  const both = [...groupsNamed('supply', 'restocking'), ...groupsNamed('suggestions', 'restocking-view')]
   for (let still = 0; still < 2;) {
     if (signal.aborted) throw new MillraceError('request.invalid', 'It was stopped before all was settled')
-    const lags = await Promise.all(
-      both.map(async ({ topic, group }) => {
-        const tips = await log.tips(topic)
-        const states = await Promise.all(tips.map(({ partition }) => store.look({ topic, group, partition })))
-        return tips.reduce((sum, { seq }, at) => sum + seq - (states[at]?.position.seq ?? 0), 0)
-      }),
-    )
-    const lag = lags.reduce((sum, one) => sum + one, 0)
+    const lag = await restockingLag(on)
     onLag(lag)
     // Events of the first group become events of the second: nothing twice in a row is nothing.
     still = lag === 0 ? still + 1 : 0

@@ -1,8 +1,11 @@
-import { freshId, MillraceError } from '@millrace/event'
+import { setTimeout as delay } from 'node:timers/promises'
+import { MillraceError } from '@millrace/event'
+import { restockingLag } from '../restocking-initialise.ts'
 import { changeMany, forecastMany, moveMany, placeMany } from './restocking-others.ts'
 import type { RestockingPlaces, RestockingRig } from './restocking-places.ts'
 import { knockWithPoison, leavePoison, publish } from './restocking-poison.ts'
-import { type Counts, listed } from './restocking-seen.ts'
+import { type Clicks, Planners } from './restocking-planners.ts'
+import type { Counts, EventCounter } from './restocking-seen.ts'
 import { Seeded } from './seeded.ts'
 
 /** What a day was made of. */
@@ -13,10 +16,7 @@ export interface Day {
   readonly dead: Counts
   /** How poison was refused at the door, by reason. */
   readonly refused: Counts
-  /** Suggestions whose click was carried out; of each a mail goes out. */
-  readonly clicked: readonly string[]
-  /** Clicks that came too late: the order had changed. */
-  readonly late: number
+  readonly clicks: Clicks
 }
 
 /** How a day is made. */
@@ -24,51 +24,95 @@ export interface DayOptions extends RestockingPlaces {
   readonly events: number
   readonly seed: string
   readonly signal: AbortSignal
+  /** Counts what comes onto the topic of supply. */
+  readonly counter: EventCounter
   readonly onDone: (events: number) => void
 }
 
-const parts = 20
-const clicksAtOnce = 4
+/** Others do so many things at once; and no more before the system has all but so many of them behind it. */
+const partEvents = 250
+const mostBehind = 250
+const mostClicks = 200
+const eventsPerClick = 50
+/** The owner of the orders is busy: so many of its answers come so long after their commit. */
+const slowAnswers = { ms: 2_500, share: 0.75 }
 
 /** Lets a day pass: others work in the central database and publish products, planners click meanwhile. */
 export async function passDay(rig: RestockingRig, options: DayOptions): Promise<Day> {
-  const { events: total, signal } = options
+  const { seed, signal } = options
+  const { dead, refused, poison } = await poisonAll(rig, options)
+  const planners = new Planners(rig, { seed, signal })
+  await answersOf(rig, slowAnswers)
+  try {
+    const day = passParts(rig, options, planners, poison)
+    // Planners are waited for whatever happens to the others.
+    const [events, clicks] = await Promise.all([
+      day,
+      day.catch(() => undefined).then(() => planners.finish()),
+    ])
+    events.PurchaseOrderChanged += clicks.carried.length
+    return { events, dead, refused, clicks }
+  } finally {
+    await answersOf(rig, { ms: 0 })
+  }
+}
+
+async function answersOf({ purchasing }: RestockingRig, pause: object): Promise<void> {
+  await purchasing.json('/admin/answer-pause', { method: 'PUT', body: pause })
+}
+
+async function poisonAll(rig: RestockingRig, options: DayOptions) {
+  const poison = Math.max(2, Math.round(options.events / 2_500))
+  const dead = await leavePoison(rig, poison)
+  return { dead, poison, refused: await knockWithPoison(intakeOf(options), options.signal) }
+}
+
+function intakeOf({ restockingUrl: url, serviceToken: token }: DayOptions) {
+  return { url, token }
+}
+
+async function passParts(rig: RestockingRig, options: DayOptions, planners: Planners, poison: number) {
+  const { events: total, signal, counter } = options
   const random = new Seeded(options.seed)
-  const intake = { url: options.restockingUrl, token: options.serviceToken }
   const products = await productIds(rig)
+  const parts = Math.max(1, Math.round(total / partEvents))
+  const clicks = Math.min(mostClicks, Math.ceil(total / eventsPerClick))
+  const many = (share: number): number => Math.max(1, Math.round((total * share) / parts))
   const events = {
-    StockLevelChanged: 0,
+    // Those that break their schema are of a type that we know.
+    StockLevelChanged: poison,
     PurchaseOrderChanged: 0,
     PurchaseOrderCreated: 0,
     ProductInformation: 0,
   }
-  const many = (part: number): number => Math.max(1, Math.round((total * part) / parts))
-  const poison = Math.max(2, Math.round(total / 2_500))
-  const done = (): void => options.onDone(Object.values(events).reduce((sum, one) => sum + one, 0))
-  const dead = await leavePoison(rig, poison)
-  // Those that break their schema are of a type that we know.
-  events.StockLevelChanged += poison
-  const refused = await knockWithPoison(intake, signal)
-  const clicksOfPart = Math.min(10, Math.max(1, Math.round(total / 4_000)))
-  const clicked: string[] = []
-  let late = 0
   for (let part = 0; part < parts && !signal.aborted; part += 1) {
-    const open = (await listed(rig)).filter(({ status }) => status === 'open')
-    const clicks = open.slice(0, clicksOfPart).map(({ id }) => id)
-    const clicking = click(rig, clicks)
+    planners.release(Math.floor(((part + 1) * clicks) / parts) - Math.floor((part * clicks) / parts))
     events.StockLevelChanged += await moveMany(rig.central, random, products, many(0.91))
-    events.PurchaseOrderChanged += await changeMany(rig.central, random, many(0.04))
-    events.PurchaseOrderCreated += await placeMany(rig.central, random, products, many(0.01))
+    events.PurchaseOrderChanged += await changeMany(rig.central, random, many(0.02))
+    events.PurchaseOrderCreated += await placeMany(rig.central, random, products, many(0.03))
     const known = await forecastMany(rig.central, random, products, many(0.04))
-    await publish(intake, known, signal)
+    await publish(intakeOf(options), known, signal)
     events.ProductInformation += known.length
-    const carried = await clicking
-    clicked.push(...carried)
-    late += clicks.length - carried.length
-    done()
+    options.onDone(Object.values(events).reduce((sum, one) => sum + one, 0))
+    await keepUp(rig, counter, events, signal)
   }
-  events.PurchaseOrderChanged += clicked.length
-  return { events, dead, refused, clicked, late }
+  return events
+}
+
+/** A day has time: what others do next, they do when the system knows most of what they have done. */
+async function keepUp(
+  rig: RestockingRig,
+  counter: EventCounter,
+  made: Counts,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const arrived = await counter.catchUp()
+    const onTheWay = Object.entries(made).map(([type, count]) => Math.max(0, count - (arrived[type] ?? 0)))
+    const behind = onTheWay.reduce((sum, one) => sum + one, await restockingLag(rig))
+    if (behind <= mostBehind) return
+    await delay(20)
+  }
 }
 
 async function productIds({ central }: RestockingRig): Promise<readonly string[]> {
@@ -78,21 +122,4 @@ async function productIds({ central }: RestockingRig): Promise<readonly string[]
   if (rows.length === 0)
     throw new MillraceError('settings.invalid', 'The central database has no products; see PURCHASING_SEED')
   return rows.map(({ id }) => id)
-}
-
-/** Carries suggestions out as a planner does. Answers those that were. */
-async function click({ restocking }: RestockingRig, ids: readonly string[]): Promise<readonly string[]> {
-  const carried: string[] = []
-  for (let at = 0; at < ids.length; at += clicksAtOnce) {
-    const body = { ids: ids.slice(at, at + clicksAtOnce) }
-    const headers = { 'X-Actor': 'demo' }
-    const answer = await restocking.json('/suggestions/carry-out', {
-      body,
-      headers,
-      idempotencyKey: freshId(),
-    })
-    const { results } = answer.body as { results: readonly { id: string; problem?: object }[] }
-    carried.push(...results.filter(({ problem }) => problem === undefined).map(({ id }) => id))
-  }
-  return carried
 }

@@ -17,6 +17,7 @@ import {
   supplierMails,
 } from './restocking-seen.ts'
 import { wantedSuggestions } from './restocking-truth.ts'
+import { type DayShown, type Row, verdictOn } from './restocking-verdict.ts'
 
 /** What the demo is told. */
 export interface RestockingDemo extends RestockingPlaces {
@@ -27,20 +28,13 @@ export interface RestockingDemo extends RestockingPlaces {
   readonly json: boolean
 }
 
-/** A count as it must be, and as it is. */
-interface Row {
-  readonly name: string
-  readonly expected: number
-  readonly found: number
-}
-
 /** What a run has shown. Also the JSON that it prints. */
 interface RestockingReport {
   readonly seed: string
   readonly seconds: number
   readonly rows: readonly Row[]
-  readonly late: number
-  /** Who has seen first that a clicked order was changed. */
+  readonly clicks: { readonly carriedOut: number; readonly refused: Counts }
+  /** Who has seen first that a clicked order was changed: the answer to the click, or the echo. */
   readonly firstSeenBy: Counts
   readonly differences: readonly string[]
 }
@@ -83,7 +77,7 @@ async function runDay(
   const from = performance.now()
   const progress = progressOn(terminal, 'events made')
   const onDone = (events: number): void => progress.update(events, demo.events)
-  const day = await passDay(rig, { ...demo, signal, onDone }).finally(() => progress.end())
+  const day = await passDay(rig, { ...demo, counter, signal, onDone }).finally(() => progress.end())
   await arrived(counter, day, demo.patienceMs, signal)
   await restockingSettled(rig, signal)
   const seconds = (performance.now() - from) / 1_000
@@ -91,22 +85,20 @@ async function runDay(
   const { differences, kinds } = compared(wanted, await listed(rig))
   const wantedKinds: Record<string, number> = {}
   for (const { kind } of wanted.values()) wantedKinds[kind] = (wantedKinds[kind] ?? 0) + 1
-  const rows = [
-    ...rowsOf('', day.events, await counter.catchUp(), true),
-    ...rowsOf('suggested: ', wantedKinds, kinds),
-    ...rowsOf('dead letters: ', day.dead, await deadByReason(rig, since)),
-    ...rowsOf('refused at the door: ', refusedAtTheDoor, day.refused),
-    ...(await mailRows(rig, day, mailsBefore, demo.patienceMs)),
-  ]
-  const wrong = rows.filter(({ expected, found }) => expected !== found)
-  return {
-    ...{ seed: demo.seed, seconds, rows, late: day.late },
-    firstSeenBy: await firstSeenBy(rig, day.clicked),
-    differences: [
-      ...wrong.map(({ name, expected, found }) => `${name}: ${found}, not ${expected}`),
-      ...differences,
-    ],
-  }
+  const { carried, refused } = day.clicks
+  const by = await firstSeenBy(rig, carried)
+  const { echo = 0, answer = 0 } = by
+  const verdict = verdictOn({
+    events: { expected: day.events, found: await counter.catchUp() },
+    suggested: { expected: wantedKinds, found: kinds },
+    dead: { expected: day.dead, found: await deadByReason(rig, since) },
+    refused: { expected: refusedAtTheDoor, found: day.refused },
+    carried: { expected: carried.length, completed: echo + answer },
+    mails: await mailsOf(rig, day, mailsBefore, demo.patienceMs),
+    suggestions: differences,
+  })
+  const clicks = { carriedOut: carried.length, refused }
+  return { seed: demo.seed, seconds, clicks, firstSeenBy: by, ...verdict }
 }
 
 /** Waits until the change stream has told everything, or nothing more comes. */
@@ -124,46 +116,52 @@ async function arrived(
 }
 
 /** Mails go out behind the answer of a click. */
-async function mailRows(
+async function mailsOf(
   { inboxUrl }: RestockingRig,
-  { clicked }: Day,
+  { clicks: { carried } }: Day,
   before: ReadonlyMap<string, number>,
   patienceMs: number,
-): Promise<readonly Row[]> {
-  if (inboxUrl === undefined) return []
+): Promise<DayShown['mails']> {
+  if (inboxUrl === undefined) return undefined
   for (const until = performance.now() + patienceMs; ; await delay(100)) {
     const mails = [...(await supplierMails(inboxUrl))].filter(([id]) => !before.has(id))
-    if (mails.length < clicked.length && performance.now() < until) continue
+    if (mails.length < carried.length && performance.now() < until) continue
     const twice = mails.filter(([, count]) => count > 1).length
-    return [
-      { name: 'mails sent', expected: clicked.length, found: mails.length },
-      { name: 'mails sent twice', expected: 0, found: twice },
-    ]
+    return { expected: carried.length, found: mails.length, twice }
   }
 }
 
-function rowsOf(prefix: string, expected: Counts, found: Counts, onlyExpected = false): readonly Row[] {
-  const names = onlyExpected ? Object.keys(expected) : [...Object.keys(expected), ...Object.keys(found)]
-  return [...new Set(names)]
-    .toSorted()
-    .map((name) => ({ name: `${prefix}${name}`, expected: expected[name] ?? 0, found: found[name] ?? 0 }))
-}
-
-function textOf({ rows, seconds, late, firstSeenBy: by, differences }: RestockingReport): string {
+function textOf({ rows, seconds, clicks, firstSeenBy: by, differences }: RestockingReport): string {
   const cells = rows.map(({ name, expected, found }) => [
     name,
     String(expected).padStart(8),
     String(found).padStart(8),
     expected === found ? '' : '← differs',
   ])
-  const { echo = 0, answer = 0 } = by
   const verdict =
     differences.length === 0
       ? 'Everything agrees with the rules over the central database.'
       : `${differences.length} things differ.`
   return `
 ${table([['', 'expected', '   found', ''], ...cells])}
-${seconds.toFixed(1)} s; the echo came before the answer in ${echo} of ${echo + answer} clicks, ${late} came too late
+${textOfClicks(clicks, by)}
+${seconds.toFixed(1)} s
 ${verdict}
 `
+}
+
+function textOfClicks(
+  { carriedOut, refused }: RestockingReport['clicks'],
+  { echo = 0, answer = 0 }: Counts,
+): string {
+  const reasons = Object.entries(refused).toSorted(([, a], [, b]) => b - a)
+  const made = reasons.reduce((sum, [, count]) => sum + count, carriedOut)
+  const rows = [
+    ['clicks of planners', made],
+    ['  carried out', carriedOut],
+    ...reasons.map(([reason, count]) => [`  refused: ${reason}`, count] as const),
+    ['the echo came before the call returned', echo],
+    ['the call returned first', answer],
+  ] as const
+  return table(rows.map(([name, count]) => [name, String(count).padStart(8)]))
 }

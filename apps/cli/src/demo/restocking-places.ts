@@ -9,6 +9,8 @@ export interface RestockingPlaces {
   /** Where the central database is: others write to it. */
   readonly databaseUrl: string
   readonly restockingUrl: string
+  /** Owner of the orders. */
+  readonly purchasingUrl: string
   /** Undefined: the mails are left out. */
   readonly inboxUrl: string | undefined
   readonly serviceToken: string
@@ -18,12 +20,13 @@ export interface RestockingPlaces {
 export interface RestockingRig extends LogSystem {
   readonly central: CentralDatabase
   readonly restocking: ServiceClient
+  readonly purchasing: ServiceClient
   readonly inboxUrl: string | undefined
 }
 
 /** Connects, runs, and closes whatever happens. */
 export async function withRig<T>(
-  { system, databaseUrl, restockingUrl, inboxUrl, serviceToken }: RestockingPlaces,
+  { system, databaseUrl, restockingUrl, purchasingUrl, inboxUrl, serviceToken }: RestockingPlaces,
   act: (rig: RestockingRig) => Promise<T>,
 ): Promise<T> {
   const central = await openCentralDatabase({
@@ -39,8 +42,9 @@ export async function withRig<T>(
     timeoutMs: 60_000,
     maxAnswerBytes: 32 * 1024 * 1024,
   })
+  const purchasing = serviceClient({ name: 'purchasing', baseUrl: purchasingUrl, token: serviceToken })
   try {
-    return await withLog(system, (on) => act({ ...on, central, restocking, inboxUrl }))
+    return await withLog(system, (on) => act({ ...on, central, restocking, purchasing, inboxUrl }))
   } finally {
     await central.close()
   }

@@ -18,6 +18,7 @@ interface RestockingArguments extends DemoArguments, InboxArguments {
   readonly events?: number
   readonly large?: boolean
   readonly restockingUrl: string
+  readonly purchasingUrl: string
 }
 
 /** Adds `npm run demo -- restocking`. */
@@ -35,6 +36,7 @@ export function addRestockingDemo(
     .option('--events <n>', 'events of the day. Default: 3000', wholeNumber)
     .option('--large', '50,000 events')
     .addOption(addressOption('--restocking-url', 'restocking', env['RESTOCKING_PORT'] ?? 3_010))
+    .addOption(addressOption('--purchasing-url', 'purchasing', env['PURCHASING_PORT'] ?? 3_009))
   withDemoOptions(withInboxOptions(command, env), env, {
     seed: 'repeat the choices of that seed',
     home: 'where the system runs',
@@ -45,7 +47,8 @@ export function addRestockingDemo(
     if (databaseUrl === undefined)
       throw new MillraceError('settings.invalid', 'Nobody says where PostgreSQL is; set DATABASE_URL')
     const demo = {
-      ...{ system, databaseUrl, restockingUrl: given.restockingUrl },
+      ...{ system, databaseUrl },
+      ...{ restockingUrl: given.restockingUrl, purchasingUrl: given.purchasingUrl },
       ...demoAsked(given),
       inboxUrl: given.inbox ? given.inboxUrl : undefined,
       serviceToken: demoSecrets(env, given.home)('SERVICE_TOKEN'),

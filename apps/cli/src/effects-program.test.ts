@@ -5,13 +5,19 @@ import type { EffectChange } from '@millrace/processor'
 import { intent } from '@millrace/processor/contract'
 import { newEvent } from '@millrace/event'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
+let server: TestRedis
 let stand: RepairStand
 beforeAll(async () => {
-  stand = await openRepairStand()
+  server = await startRedis()
+  stand = await openRepairStand(server.url)
 })
-afterAll(() => stand.close())
+afterAll(async () => {
+  await stand.close()
+  await server.stop()
+})
 
 const on = (line: string) => stand.on(line)
 const note = {

@@ -8,14 +8,20 @@ import type { Commit } from '@millrace/processor'
 import { held, letter, park } from '@millrace/processor/contract'
 import { purposeKey } from '@millrace/service'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { millrace } from './testing/millrace.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
+let server: TestRedis
 let stand: RepairStand
 beforeAll(async () => {
-  stand = await openRepairStand()
+  server = await startRedis()
+  stand = await openRepairStand(server.url)
 })
-afterAll(() => stand.close())
+afterAll(async () => {
+  await stand.close()
+  await server.stop()
+})
 
 let positions: Position[] = []
 let ids = 0

@@ -6,7 +6,6 @@ import { partitionOfKey } from '@millrace/event'
 import type { GroupPartition } from '@millrace/processor'
 import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
 import { Redis } from 'ioredis'
-import { startRedis } from '../../../../test/support/redis.ts'
 import { type Ended, millrace } from './millrace.ts'
 
 /** The key that the tests of repairs are about. */
@@ -18,7 +17,7 @@ export const at: GroupPartition = { topic: accounts, group: 'mail', partition: p
 /** What every repair is told by these tests. */
 export const said = '--actor ada --reason mended'
 
-/** A server of its own with a log and groups, a place for files, and commands against it. */
+/** A log and groups on a server, a place for files, and commands against it. */
 export interface RepairStand {
   readonly url: string
   readonly log: RedisLog
@@ -30,9 +29,8 @@ export interface RepairStand {
   close(): Promise<void>
 }
 
-export async function openRepairStand(): Promise<RepairStand> {
-  const server = await startRedis()
-  const { url } = server
+/** @param url Of a server that nobody else uses. */
+export async function openRepairStand(url: string): Promise<RepairStand> {
   const log = await connectLog({ url })
   const groups = await connectGroupStore({ url })
   const raw = new Redis(url)
@@ -44,7 +42,6 @@ export async function openRepairStand(): Promise<RepairStand> {
       raw.disconnect()
       await groups.close()
       await log.close()
-      await server.stop()
       rmSync(home, { recursive: true })
     },
   }

@@ -1,5 +1,12 @@
 import { MillraceError } from '@millrace/event'
-import { httpApp, type HttpAppOptions, type KitContext, type KitEnv, pagePolicy } from '@millrace/hono'
+import {
+  httpApp,
+  type HttpAppOptions,
+  type KitContext,
+  type KitEnv,
+  ownOrigin,
+  pagePolicy,
+} from '@millrace/hono'
 import type { Hono } from 'hono'
 import { htmlBody, htmlBodyPolicy } from './html-body.ts'
 import { inboxScript } from './inbox-script.ts'
@@ -11,7 +18,6 @@ import { mailFeed } from './mail-feed.ts'
 import { mailPage, mailViews, noMailPage } from './mail-page.ts'
 import { mailsLike } from './mail-search.ts'
 import type { MailStore } from './mail-store.ts'
-import { ownOrigin } from './own-origin.ts'
 
 export interface InboxAppOptions extends Pick<HttpAppOptions, 'logger' | 'context' | 'meter'> {
   readonly store: MailStore

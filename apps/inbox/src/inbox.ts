@@ -1,9 +1,8 @@
 import { MillraceError } from '@millrace/event'
-import type { HttpAppOptions, KitEnv } from '@millrace/hono'
+import { type HttpAppOptions, type KitEnv, knownHosts } from '@millrace/hono'
 import type { Hono } from 'hono'
 import { inboxApp } from './inbox-app.ts'
 import { MailStore } from './mail-store.ts'
-import { loopbackHosts } from './own-origin.ts'
 import { type SmtpReceiver, startSmtpReceiver } from './smtp-receiver.ts'
 
 export interface InboxOptions extends Pick<HttpAppOptions, 'logger' | 'context' | 'meter'> {
@@ -76,9 +75,4 @@ export function createInbox(options: InboxOptions): Inbox {
       await receiver?.stop()
     },
   }
-}
-
-function knownHosts(host: string, more: readonly string[] | undefined): ReadonlySet<string> | 'any' {
-  if (more === undefined && !loopbackHosts.has(host) && host !== '::1') return 'any'
-  return new Set([...loopbackHosts, ...(more ?? [])])
 }

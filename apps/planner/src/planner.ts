@@ -8,6 +8,8 @@ import {
   httpApp,
   type HttpAppOptions,
   type KitContext,
+  knownHosts,
+  ownOrigin,
   pagePolicy,
   readBody,
 } from '@millrace/hono'
@@ -22,6 +24,8 @@ export interface PlannerOptions {
     readonly fetch: (request: Request) => Response | Promise<Response>
     readonly token: string
   }
+  /** Host names under which it answers, as `knownHosts` has them. Default: this machine's own. */
+  readonly hosts?: ReadonlySet<string> | 'any'
   readonly http: HttpAppOptions
 }
 
@@ -41,10 +45,10 @@ export async function createPlanner(options: PlannerOptions) {
   const { restocking } = options
   const files = await readPage(options.page)
   const app = httpApp({ ...options.http, security: { content: 'pages' } })
+  app.use(ownOrigin(options.hosts ?? knownHosts('127.0.0.1')))
   app.on(['GET', 'POST'], '/api/*', async (c) => {
     const target = passedOn.exec(c.req.path)?.[1]
     if (target === undefined) throw new MillraceError('route.unknown')
-    refuseOtherSites(c)
     const { search } = new URL(c.req.url)
     const body = c.req.method === 'POST' ? await readBody(c) : undefined
     // A stream of news ends with the page that reads it.
@@ -114,13 +118,4 @@ function headersFor(c: KitContext, token: string): Headers {
     if (value !== undefined) headers.set(name, value)
   }
   return headers
-}
-
-/** A page of another site may not act with this one's reach. */
-function refuseOtherSites(c: KitContext): void {
-  const site = headerOf(c, 'sec-fetch-site')
-  const origin = headerOf(c, 'origin')
-  const foreign = site !== undefined && site !== 'same-origin' && site !== 'none'
-  const other = origin !== undefined && origin !== new URL(c.req.url).origin
-  if (foreign || other) throw new MillraceError('request.forbidden', 'Only the page itself may call this')
 }

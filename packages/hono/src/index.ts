@@ -30,6 +30,7 @@ export {
 } from './open-api.ts'
 export { opsApp, type OpsOptions, opsRoutes } from './ops-app.ts'
 export { type OpsAddress } from './ops-index.ts'
+export { knownHosts, ownOrigin } from './own-origin.ts'
 export type { ContextStore, KitLogger, ReadinessReport, RequestIds, RequestMeter } from './ports.ts'
 export { asMillraceError, type Problem, problem, problemOf, problemType } from './problem.ts'
 export { queryFields, type QueryInput } from './query-fields.ts'

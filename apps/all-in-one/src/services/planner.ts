@@ -11,7 +11,7 @@ export const plannerService: ServiceFactory = {
   start: async (context) => {
     const { settings, secrets, kit } = context
     const { buildPage, createPlanner } = await import('@millrace-app/planner')
-    const { serveHttp } = await import('@millrace/hono')
+    const { knownHosts, serveHttp } = await import('@millrace/hono')
     const { HOST: host, PLANNER_PORT: port } = settings
     const elsewhere = settings.RESTOCKING_URL ?? addressOf(host, settings.RESTOCKING_PORT)
     const app = await createPlanner({
@@ -21,6 +21,7 @@ export const plannerService: ServiceFactory = {
         fetch: (request) => (context.peer('restocking') ?? fetch)(request),
         token: secrets.SERVICE_TOKEN,
       },
+      hosts: knownHosts(host),
       http: kit.http('planner'),
     })
     const listener = await serveHttp(app, { host, port, portVariable: 'PLANNER_PORT' })

@@ -6,7 +6,7 @@ import type { StoredKey } from '../group-store.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Fate } from './fate.ts'
 import { feedSlot, type Feeder } from './feed-slot.ts'
-import { evictIdle } from './idle-slots.ts'
+import { IdleSlots } from './idle-slots.ts'
 import { KeySlot } from './key-slot.ts'
 import { LateRetries } from './late-retries.ts'
 import { loadSlot } from './load-slot.ts'
@@ -50,6 +50,7 @@ export class KeyLanes {
   readonly #settings: EngineSettings
   readonly #owner: LanesOwner
   readonly #slots = new Map<string, KeySlot>()
+  readonly #idle = new IdleSlots(this.#slots)
   readonly #mostBusy: number
   readonly #feeder: Feeder
   readonly #hearer: LaneHearer
@@ -108,6 +109,8 @@ export class KeyLanes {
     if (slot === undefined) {
       slot = new KeySlot(key)
       this.#slots.set(key, slot)
+      slot.came = this.#intakes
+      this.#idle.came(slot)
       this.missing.push(slot)
       this.#tally.misses += 1
     } else this.#tally.hits += 1
@@ -209,9 +212,9 @@ export class KeyLanes {
     slot.dirty = true
   }
 
-  /** Gives idle lanes up when there are too many, those that were not touched lately first. */
+  /** Gives idle lanes up when there are too many. */
   evict(committed: number): void {
-    evictIdle(this.#slots, { most: this.#settings.lanes, committed, intake: this.#intakes })
+    this.#idle.evict({ most: this.#settings.lanes, committed, intake: this.#intakes })
   }
 
   /** Gives everything up at once. */
@@ -219,6 +222,7 @@ export class KeyLanes {
     this.#closed = true
     for (const slot of this.#slots.values()) slot.lane?.close()
     this.#slots.clear()
+    this.#idle.clear()
     this.busy.clear()
     this.fates.clear()
     this.lateRetries.clear()

@@ -66,6 +66,8 @@ export class KeySlot {
   tookMs = 0
   /** When the first delivery in the lane became the first, in ms of elapsed time. */
   headSinceMs = 0
+  /** The intake that brought it. */
+  came = 0
   /** The last intake that touched it. */
   touched = 0
   /** Number of the last commit that speaks of it. */

@@ -1,4 +1,4 @@
-import { MillraceError } from '@millrace/event'
+import { type Event, MillraceError } from '@millrace/event'
 import { processor, run, type RunOptions, state } from '@millrace/processor'
 import { connectGroupStore, connectLog, type RedisLog, whenReady, writingConnection } from '@millrace/redis'
 import { startRedis } from '../test/support/redis.ts'
@@ -40,8 +40,7 @@ export async function benchParked(rounds: number, progress: (line: string) => vo
   const store = await connectGroupStore({ url: server.url })
   try {
     await whenReady(redis)
-    const heads = makeReadings(keys, keys)
-    const rest = makeReadings(events, keys)
+    const heads = Array.from(makeReadings(keys, keys))
     const member = { log, store }
     const fates: readonly Fate[] = ['open', 'held', 'retrying']
     const contenders: readonly Contender[] = [
@@ -49,7 +48,7 @@ export async function benchParked(rounds: number, progress: (line: string) => vo
         name: fate,
         prepare: async () => {
           await parkedBefore(fate, member, log, heads)
-          await fillLog(log, rest)
+          await fillLog(log, makeReadings(events, keys))
         },
         run: async () => ({
           ...(await processAll(failing(fate), member, { events: keys + events })),
@@ -89,7 +88,7 @@ async function parkedBefore(
   fate: Fate,
   member: RunOptions,
   log: RedisLog,
-  heads: Parameters<typeof fillLog>[1],
+  heads: readonly Event[],
 ): Promise<void> {
   await fillLog(log, heads)
   const wanted = fate === 'open' ? 0 : keys / every

@@ -1,4 +1,5 @@
 import type { Event } from '@millrace/event'
+import type { AppendUnit } from '@millrace/log'
 import { type Processor, run, type RunOptions } from '@millrace/processor'
 import type { RedisLog } from '@millrace/redis'
 import type { Work } from './measure.ts'
@@ -10,17 +11,24 @@ export const appended = 100
 const inFlight = 4
 
 /** Puts a backlog on the log. */
-export async function fillLog(log: RedisLog, made: readonly Event[]): Promise<void> {
-  let next = 0
+export async function fillLog(log: RedisLog, made: Iterable<Event>): Promise<void> {
+  const events = made[Symbol.iterator]()
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
-      for (let from = next; from < made.length; from = next) {
-        next = from + appended
-        const units = made.slice(from, next).map((event) => ({ events: [event] }))
+      for (let units = nextOf(events); units.length > 0; units = nextOf(events))
         await log.append(readings, units)
-      }
     }),
   )
+}
+
+function nextOf(events: Iterator<Event>): AppendUnit[] {
+  const units: AppendUnit[] = []
+  while (units.length < appended) {
+    const next = events.next()
+    if (next.done) break
+    units.push({ events: [next.value] })
+  }
+  return units
 }
 
 /** One member works off so many events. */

@@ -7,13 +7,15 @@ import { readings } from './sums.ts'
 export const naiveBatch = 500
 
 /** The stream that the loop reads: one event an entry. */
-export async function fillStream(redis: Redis, made: readonly Event[]): Promise<void> {
-  for (let from = 0; from < made.length; from += 1_000) {
-    const pipeline = redis.pipeline()
-    for (const event of made.slice(from, from + 1_000))
-      pipeline.xadd('bench', '*', 'e', encodeEvent(readings, event))
+export async function fillStream(redis: Redis, made: Iterable<Event>): Promise<void> {
+  let pipeline = redis.pipeline()
+  for (const event of made) {
+    pipeline.xadd('bench', '*', 'e', encodeEvent(readings, event))
+    if (pipeline.length < 1_000) continue
     await pipeline.exec()
+    pipeline = redis.pipeline()
   }
+  await pipeline.exec()
   await redis.xgroup('CREATE', 'bench', 'naive', '0')
 }
 

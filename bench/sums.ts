@@ -34,6 +34,15 @@ export const pipeline = processor('pipeline', readings, {
 
 export const emitting = processor('emitting', readings, {
   state: sum,
+  handle: ({ data }, context) => {
+    const before = context.state
+    context.evolve({ count: before.count + 1, sum: before.sum + data.n })
+    context.emit(results, { type: 'Summed', data })
+  },
+})
+
+export const emittingPipeline = processor('emitting-pipeline', readings, {
+  state: sum,
   pipeline: (lane) =>
     lane.pipe(
       evolve((before, { data }) => ({ count: before.count + 1, sum: before.sum + data.n })),
@@ -41,16 +50,18 @@ export const emitting = processor('emitting', readings, {
     ),
 })
 
-/** Numbered events over so many keys; with `traceOf`, of traces. */
-export function makeReadings(
+/**
+ * Numbered events over so many keys; with `traceOf`, of traces. Made as they are asked for: a member has no backlog of
+ * its producers in its memory, where the garbage collector would look at it again and again.
+ */
+export function* makeReadings(
   events: number,
   keys: number,
   traceOf?: (n: number) => string,
-): readonly Event[] {
-  return Array.from({ length: events }, (_, n) =>
-    newEvent(readings, {
+): Generator<Event, undefined> {
+  for (let n = 0; n < events; n++)
+    yield newEvent(readings, {
       ...{ type: 'Read', key: `key-${n % keys}`, data: { n, note: 'x' } },
       ...(traceOf === undefined ? {} : { traceparent: traceOf(n) }),
-    }),
-  )
+    })
 }

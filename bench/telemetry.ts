@@ -61,9 +61,9 @@ export async function benchTelemetry(rounds: number, progress: (line: string) =>
   try {
     await whenReady(redis)
     const made = {
-      off: readingsWith(() => false),
-      some: readingsWith((n) => n % 100 === 0),
-      all: readingsWith(() => true),
+      off: () => readingsWith(() => false),
+      some: () => readingsWith((n) => n % 100 === 0),
+      all: () => readingsWith(() => true),
     }
     const member = { log, store }
     const watched = async (what: Telemetry, work: () => Promise<Work>) => {
@@ -79,17 +79,15 @@ export async function benchTelemetry(rounds: number, progress: (line: string) =>
       await tracing?.stop()
       return done
     }
-    const alone = (name: string, what: Telemetry, events: readonly Event[]): Contender => ({
+    const alone = (name: string, what: Telemetry, of: () => Iterable<Event>): Contender => ({
       name,
-      prepare: () => fillLog(log, events),
-      run: () => watched(what, () => processAll(stateful, member, { events: events.length })),
+      prepare: () => fillLog(log, of()),
+      run: () => watched(what, () => processAll(stateful, member, { events })),
     })
-    const whole = (name: string, what: Telemetry, made: readonly Event[]): Contender => ({
+    const whole = (name: string, what: Telemetry, of: () => Iterable<Event>): Contender => ({
       name,
       run: () =>
-        watched(what, () =>
-          processAll(stateful, member, { events: made.length, meanwhile: () => fillLog(log, made) }),
-        ),
+        watched(what, () => processAll(stateful, member, { events, meanwhile: () => fillLog(log, of()) })),
     })
     const contenders: readonly Contender[] = [
       alone('off', 'off', made.off),
@@ -122,7 +120,7 @@ export async function benchTelemetry(rounds: number, progress: (line: string) =>
   }
 }
 
-function readingsWith(sampled: (n: number) => boolean): readonly Event[] {
+function readingsWith(sampled: (n: number) => boolean): Iterable<Event> {
   return makeReadings(events, keys, (n) => continueTrace(undefined, () => sampled(n)))
 }
 

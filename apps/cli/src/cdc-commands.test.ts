@@ -14,6 +14,7 @@ beforeAll(async () => {
   const snapshots = [{ table: 'public.orders', run: 1, rows: 40, of: 100, done: false }]
   const status = {
     state: 'snapshot',
+    tables: ['public.orders'],
     position: '0f',
     changes: 3,
     events: 4,
@@ -50,6 +51,14 @@ test('pause, resume and snapshot are orders that the reader hears', async () => 
   expect(JSON.parse((await on('cdc resume shop --json')).stdout)).toEqual({ pipeline: 'shop', paused: false })
   await on('cdc snapshot shop --table public.orders')
   expect(await orders()).toMatchObject({ paused: false, resumed: 1, snapshots: { 'public.orders': 2 } })
+})
+
+test('a snapshot of a table that the pipeline does not map is refused, and nothing is ordered', async () => {
+  await store.renew('shop', token, 600_000, '{"state":"streaming","tables":["public.orders"]}')
+  const refused = await on('cdc snapshot shop --table public.order')
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('does not map a table "public.order"; it maps public.orders')
+  expect(Object.keys((await orders())?.snapshots ?? {})).not.toContain('public.order')
 })
 
 test('a restart says first what it would do', async () => {

@@ -114,14 +114,20 @@ export async function cdcResume(
   return done(`${pipeline} goes on.`, { pipeline, paused: false }, options, terminal)
 }
 
-/** `millrace cdc snapshot`. */
+/** `millrace cdc snapshot`: one more of a table, which its reader has to know. */
 export async function cdcSnapshot(
   store: PipelineStore,
   pipeline: string,
   options: OutputOptions & { readonly table: string },
   terminal: Terminal,
 ): Promise<number> {
-  await known(store, pipeline)
+  // Where no reader has said yet which tables there are, the order waits for one.
+  const { tables = [options.table] } = shown(await known(store, pipeline))
+  if (!tables.includes(options.table))
+    throw new MillraceError(
+      'request.invalid',
+      `${pipeline} does not map a table "${options.table}"; it maps ${tables.join(', ')}`,
+    )
   const run = await store.snapshot(pipeline, options.table)
   const text = `Snapshot ${run} of ${options.table} is ordered; millrace cdc status ${pipeline} shows how far it is.`
   return done(text, { pipeline, table: options.table, run }, options, terminal)

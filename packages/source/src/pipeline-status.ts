@@ -22,6 +22,8 @@ export interface SnapshotProgress {
 /** What a reader says of its pipeline. */
 export interface PipelineStatus {
   readonly state: PipelineState
+  /** Those that it maps. */
+  readonly tables: readonly string[]
   /** Everything before is on the log. */
   readonly position: string
   /** Changes that this reader has seen, and events that it has appended, since its start. */
@@ -40,6 +42,7 @@ export interface PipelineStatus {
 
 /** The status of a reader, kept by its parts. */
 export class StatusBoard {
+  readonly tables: readonly string[]
   state: PipelineState = 'standby'
   position = ''
   changes = 0
@@ -51,11 +54,17 @@ export class StatusBoard {
   error: { readonly code: string; readonly message: string } | undefined
   readonly snapshots = new Map<string, SnapshotProgress>()
 
+  constructor(tables: readonly string[]) {
+    this.tables = tables
+  }
+
   /** What it says now. */
   look(): PipelineStatus {
-    const { state, position, changes, events, transactions, committedAt, behindBytes, retainedBytes } = this
+    const { state, tables, position, changes, events, transactions, committedAt } = this
+    const { behindBytes, retainedBytes } = this
     return {
       state,
+      tables,
       position,
       changes,
       events,

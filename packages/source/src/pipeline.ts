@@ -33,7 +33,7 @@ const firstRetryMs = 100
 class RunningPipeline implements Pipeline {
   readonly #options: PipelineOptions
   readonly #holder: string
-  readonly #board = new StatusBoard()
+  readonly #board: StatusBoard
   readonly #stopping = new AbortController()
   #running: Promise<void> | undefined
   #above = 0
@@ -42,6 +42,7 @@ class RunningPipeline implements Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options
     this.#holder = options.holder ?? freshId()
+    this.#board = new StatusBoard(options.mappings.map(({ table }) => table))
   }
 
   get name(): string {

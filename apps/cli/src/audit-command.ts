@@ -1,9 +1,14 @@
-import { type AuditDifference, auditPartition, type GroupJobs } from '@millrace/processor'
+import {
+  type AuditDifference,
+  auditPartition,
+  type GroupJobs,
+  type GroupPartition,
+} from '@millrace/processor'
 import { exitCodes } from './exit-codes.ts'
 import { partitionsNamed } from './group-partitions.ts'
 import type { LogSystem } from './log-system.ts'
 import type { Surroundings } from './program.ts'
-import { progressOn, table } from './terminal.ts'
+import { type Progress, table, withProgress } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
 
 /** Options of `millrace audit`. */
@@ -25,25 +30,10 @@ export async function auditGroups(
   options: AuditCommand,
   around: Surroundings,
 ): Promise<number> {
-  const found: AuditDifference[] = []
   const places = partitionsNamed(options)
-  const progress = progressOn(around, 'Auditing')
-  const parts = { store: on.groups, log: on.log, jobs: options.jobs }
-  const { sweep: sweepMs } = options
-  let before = 0
-  let known = 0
-  for (const at of places) {
-    if (around.signal.aborted) break
-    let looked = 0
-    const onProgress = (now: { looked: number; total: number }) => {
-      looked = now.looked
-      known = Math.max(known, before + now.total)
-      progress.update(before + looked, known)
-    }
-    found.push(...(await auditPartition(parts, at, { signal: around.signal, onProgress, sweepMs })))
-    before += looked
-  }
-  progress.end()
+  const { found, looked } = await withProgress(around, 'Auditing', (progress) =>
+    audited(on, places, options, around, progress),
+  )
   if (options.json) around.out.write(`${JSON.stringify(found)}\n`)
   else if (found.length > 0) {
     const rows = found.map((one) => [
@@ -62,8 +52,33 @@ export async function auditGroups(
   if (!options.jobs) around.err.write('MILLRACE_SECRET is not known here: jobs were not compared.\n')
   const s = found.length === 1 ? '' : 's'
   around.err.write(
-    `${places.length} partitions, ${before} records looked at, ${found.length} difference${s}.\n`,
+    `${places.length} partitions, ${looked} records looked at, ${found.length} difference${s}.\n`,
   )
   if (around.signal.aborted) return exitCodes.interrupted
   return found.length === 0 ? exitCodes.ok : exitCodes.findings
+}
+
+async function audited(
+  on: LogSystem,
+  places: readonly GroupPartition[],
+  { jobs, sweep: sweepMs }: AuditCommand,
+  { signal }: Surroundings,
+  progress: Pick<Progress, 'update'>,
+): Promise<{ readonly found: readonly AuditDifference[]; readonly looked: number }> {
+  const found: AuditDifference[] = []
+  const parts = { store: on.groups, log: on.log, jobs }
+  let before = 0
+  let known = 0
+  for (const at of places) {
+    if (signal.aborted) break
+    let looked = 0
+    const onProgress = (now: { looked: number; total: number }) => {
+      looked = now.looked
+      known = Math.max(known, before + now.total)
+      progress.update(before + looked, known)
+    }
+    found.push(...(await auditPartition(parts, at, { signal, onProgress, sweepMs })))
+    before += looked
+  }
+  return { found, looked: before }
 }

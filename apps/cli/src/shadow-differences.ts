@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts'
 import { processorNamed, type ProcessorOptions } from './known-processors.ts'
 import { maskedData } from './masked-data.ts'
 import type { ShadowSystem } from './shadow-program.ts'
-import { progressOn, type Terminal } from './terminal.ts'
+import { type Terminal, withProgress } from './terminal.ts'
 
 /** Options of `millrace shadow <group>`. */
 export interface DifferencesOptions extends ProcessorOptions {
@@ -26,15 +26,15 @@ export async function listDifferences(
 ): Promise<number> {
   const { key, limit, settle, unmasked = false } = options
   const processor = await processorNamed(group, options, around.env)
-  const progress = progressOn(around, 'Comparing')
-  const report = await compareShadow(processor, {
-    ...{ log, store, most: limit, settleMs: settle, signal: around.signal },
-    ...(key === undefined ? {} : { keys: [key] }),
-    onProgress: (compared) => {
-      if (compared % 1_000 === 0) progress.update(compared, compared)
-    },
-  })
-  progress.end()
+  const report = await withProgress(around, 'Comparing', (progress) =>
+    compareShadow(processor, {
+      ...{ log, store, most: limit, settleMs: settle, signal: around.signal },
+      ...(key === undefined ? {} : { keys: [key] }),
+      onProgress: (compared) => {
+        if (compared % 1_000 === 0) progress.update(compared, compared)
+      },
+    }),
+  )
   const { same, different, moved, untouched, unanswered, fields } = report
   const differences = report.differences.map((one) => (unmasked ? one : masked(one)))
   if (options.json) {

@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts'
 import { groupOf } from './known-processors.ts'
 import type { OrderedOptions } from './shadow-orders.ts'
 import type { ShadowSystem } from './shadow-program.ts'
-import { progressOn, type Terminal } from './terminal.ts'
+import { type Terminal, withProgress } from './terminal.ts'
 
 /** Options of `millrace state drop`. */
 export interface DropStateOptions extends OrderedOptions {
@@ -25,11 +25,13 @@ export async function dropState(
   const group = await groupOf(name, options)
   const given = { store, history, by, reason, ...(keys === undefined ? {} : { keys }) }
   const expected = await dropStates(group, { ...given, dryRun: true })
-  const progress = progressOn(around, 'Dropping')
   const { signal } = around
-  const onProgress = (dropped: number) => progress.update(dropped, expected.records)
-  const report = yes ? await dropStates(group, { ...given, signal, onProgress }) : expected
-  progress.end()
+  const report = yes
+    ? await withProgress(around, 'Dropping', (progress) => {
+        const onProgress = (dropped: number) => progress.update(dropped, expected.records)
+        return dropStates(group, { ...given, signal, onProgress })
+      })
+    : expected
   if (options.json) around.out.write(`${JSON.stringify({ ...report, done: yes })}\n`)
   const what = `${report.records} states${history ? `, and ${report.migrations} entries of what was taken over` : ''}`
   const then = history ? 'taken over anew' : 'folded anew from what was taken over and the log'

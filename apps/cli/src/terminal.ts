@@ -12,6 +12,20 @@ export interface Progress {
   end(): void
 }
 
+/** Shows how far an act is while it lasts, however it ends: a bar that is left behind keeps the process alive. */
+export async function withProgress<T>(
+  terminal: Terminal,
+  what: string,
+  act: (progress: Pick<Progress, 'update'>) => Promise<T>,
+): Promise<T> {
+  const progress = progressOn(terminal, what)
+  try {
+    return await act(progress)
+  } finally {
+    progress.end()
+  }
+}
+
 export function progressOn(terminal: Terminal, what: string): Progress {
   if (terminal.err.isTTY !== true) return linesOn(terminal, what)
   const bar = new SingleBar({

@@ -1,6 +1,6 @@
 import { createUniq, type Keyring, rebuildClaims, verifyClaims } from '@millrace/uniq'
 import { exitCodes } from './exit-codes.ts'
-import { progressOn, table, type Terminal } from './terminal.ts'
+import { table, type Terminal, withProgress } from './terminal.ts'
 import type { UniqSystem } from './uniq-system.ts'
 
 /** Options that every command knows. */
@@ -31,15 +31,14 @@ export async function uniqVerify(
   options: OutputOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const progress = progressOn(terminal, 'Reading the log')
   const keyring = await liveKeyring(uniq)
-  const report = await verifyClaims({
-    ...uniq,
-    claims: uniq.log.claims,
-    keyring,
-    onProgress: ({ read, total }) => progress.update(read, total),
-  })
-  progress.end()
+  const { claims } = uniq.log
+  const report = await withProgress(terminal, 'Reading the log', (progress) =>
+    verifyClaims({
+      ...{ ...uniq, claims, keyring },
+      onProgress: ({ read, total }) => progress.update(read, total),
+    }),
+  )
   const { differences, undigested } = report
   if (options.json) {
     terminal.out.write(`${JSON.stringify(report)}\n`)
@@ -93,16 +92,14 @@ export async function uniqRebuild(
     )
     return exitCodes.ok
   }
-  const progress = progressOn(terminal, 'Rebuilding')
-  const report = await rebuildClaims({
-    ...uniq,
-    claims: uniq.log.claims,
-    keyring,
-    signal,
-    ...(options.closed ? { closed: true } : {}),
-    onProgress: ({ read, total }) => progress.update(read, total),
-  })
-  progress.end()
+  const { claims } = uniq.log
+  const report = await withProgress(terminal, 'Rebuilding', (progress) =>
+    rebuildClaims({
+      ...{ ...uniq, claims, keyring, signal },
+      ...(options.closed ? { closed: true } : {}),
+      onProgress: ({ read, total }) => progress.update(read, total),
+    }),
+  )
   if (options.json) terminal.out.write(`${JSON.stringify(report)}\n`)
   for (const { constraint, keys } of report.contested)
     terminal.err.write(`${constraint}: one value for the keys ${keys.join(', ')}\n`)

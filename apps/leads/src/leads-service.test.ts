@@ -87,6 +87,13 @@ describe('offers in', () => {
     for (const { status } of answers) expect([200, 409]).toContain(status)
   })
 
+  it('are unknown under names that every object has', async () => {
+    for (const offer of ['constructor', 'toString', 'hasOwnProperty']) {
+      const answer = await stand.call('POST', `/buyers/ada/offers/${offer}/accept`)
+      expect([answer.status, answer.body['code']]).toEqual([404, 'offer.unknown'])
+    }
+  })
+
   it('need a token', async () => {
     const none = { Authorization: 'Bearer nobody' }
     for (const path of ['/leads', '/leads/ada', '/tasks'])

@@ -48,9 +48,14 @@ const standings = {
   AcceptanceWithdrawn: 'open',
 } as const satisfies Record<FactType, Standing>
 
+/** An offer of a buyer; undefined: there is none of this id, whatever objects have by themselves under such a name. */
+export function offerOf({ offers }: Buyer, id: string): Offer | undefined {
+  return Object.hasOwn(offers, id) ? offers[id] : undefined
+}
+
 /** The buyer after one more fact, which must be the next one of its offer. */
 export function withFact(buyer: Buyer, fact: OfferFact): Buyer {
-  const before = buyer.offers[fact.offer]
+  const before = offerOf(buyer, fact.offer)
   const seq = (before?.seq ?? 0) + 1
   const offer: Offer = {
     car: fact.car,

@@ -1,4 +1,4 @@
-import type { Buyer, Standing } from './buyer.ts'
+import { type Buyer, offerOf, type Standing } from './buyer.ts'
 import type { FactType, OfferFact } from './offer-fact.ts'
 
 /** What is to be done with a fact: take it, leave it, or wait for what must come before it. */
@@ -9,7 +9,7 @@ export type Verdict = 'next' | 'duplicate' | { readonly waitsFor: string }
  * that does not fit how its offer stands waits until it does. docs/leads.md shows what that cannot tell apart.
  */
 export function judgeFact(buyer: Buyer, { offer: id, offerSeq, type, at }: OfferFact): Verdict {
-  const offer = buyer.offers[id]
+  const offer = offerOf(buyer, id)
   if (offerSeq === undefined) {
     if (isCovered(buyer, at)) return 'duplicate'
     const { from, needs } = preconditions[type]

@@ -1,6 +1,6 @@
 import { MillraceError, newEvent } from '@millrace/event'
 import { appendOne, type Position } from '@millrace/log'
-import type { Offer, Standing } from '../domain/buyer.ts'
+import { type Offer, offerOf, type Standing } from '../domain/buyer.ts'
 import type { FactType } from '../domain/offer-fact.ts'
 import { offers } from '../offers-topic.ts'
 import { type BuyerOnLog, readBuyer } from './buyer-on-log.ts'
@@ -67,7 +67,7 @@ export async function changeOffer(ports: OfferPorts, call: Call, change: OfferCh
 /** An offer that is not on the log from its first fact may be one that was made before there was a log. */
 async function knownOf({ log, before }: OfferPorts, { buyer, offer }: OfferChange): Promise<BuyerOnLog> {
   const known = await readBuyer(log, buyer)
-  const whole = known.buyer.offers[offer] && !known.waiting.some((fact) => fact.offer === offer)
+  const whole = offerOf(known.buyer, offer) && !known.waiting.some((fact) => fact.offer === offer)
   const earlier = whole ? undefined : await before?.(buyer)
   return earlier ? readBuyer(log, buyer, earlier) : known
 }
@@ -79,7 +79,7 @@ function factToWrite(
   { buyer, waiting }: BuyerOnLog,
   id: string,
 ) {
-  const offer = buyer.offers[change.offer]
+  const offer = offerOf(buyer, change.offer)
   if (!offer) throw new MillraceError('offer.unknown')
   if (waiting.some((fact) => fact.offer === change.offer))
     throw new MillraceError('offer.standing', 'Facts of this offer are still on their way')

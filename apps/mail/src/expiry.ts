@@ -13,7 +13,9 @@ const dateAndTime = new Intl.DateTimeFormat('en-GB', {
  * sent again must be the same mail.
  */
 export function expirySentence(issuedAtMs: number, expiresAtMs: number): string {
-  const span = spanText(Math.max(expiresAtMs - issuedAtMs, 0))
+  // Links end at a whole second, so the span lacks a part of one.
+  const wholeMs = Math.ceil((expiresAtMs - issuedAtMs) / minuteMs) * minuteMs
+  const span = spanText(Math.max(wholeMs, 0))
   return `The link works for ${span}, until ${dateAndTime.format(expiresAtMs)} UTC.`
 }
 

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { MillraceError } from '@millrace/event'
 import type { MiddlewareHandler } from 'hono'
 import { headerOf, type KitContext, type KitEnv } from './environment.ts'
+import { descriptionPaths } from './open-api.ts'
 
 /** Options of {@link bearerToken}. */
 export interface BearerTokenOptions {
@@ -15,18 +16,24 @@ export interface BearerTokenOptions {
  * All are compared, each in a time that does not depend on what is in it; that a length differs may be seen.
  */
 export function bearerToken(options: BearerTokenOptions): MiddlewareHandler<KitEnv> {
-  const faultOf = tokenFault(options)
+  const faultOf = authorizationFault(options)
   return (c, next) => {
-    const fault = faultOf(c)
+    const fault = faultOf(headerOf(c, 'authorization'))
     if (fault) throw fault
     return next()
   }
 }
 
-/** Why a request is refused, as {@link bearerToken} does; for the `refuse` of an app all of whose paths want a token. */
+/**
+ * Why a request is refused, as {@link bearerToken} does; for the `refuse` of an app all of whose paths want a token, but
+ * for the description of the app itself.
+ */
 export function tokenFault(options: BearerTokenOptions): (c: KitContext) => MillraceError | undefined {
   const faultOf = authorizationFault(options)
-  return (c) => faultOf(headerOf(c, 'authorization'))
+  return (c) =>
+    c.req.method === 'GET' && descriptionPaths.includes(c.req.path)
+      ? undefined
+      : faultOf(headerOf(c, 'authorization'))
 }
 
 /** The same of the header alone. */

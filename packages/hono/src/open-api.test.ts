@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { tokenFault } from './bearer-token.ts'
 import { httpApp } from './http-app.ts'
 import { jsonBody } from './json-body.ts'
 import { makeDocument, openApi, operation } from './open-api.ts'
@@ -108,6 +109,28 @@ describe('the reference page', () => {
     expect(html).toContain('<a href="#schema-Problem">')
     const style = await app.request('/docs/style.css')
     expect(style.headers.get('content-type')).toBe('text/css; charset=utf-8')
+  })
+})
+
+describe('the way to the reference page', () => {
+  it('leads there from an empty path, unless there is something else', async () => {
+    const answer = await build().request('/')
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs'])
+    const app = httpApp({ logger: silent, context })
+    app.get('/', (c) => c.text('the page'))
+    openApi(app, { title: 't', version: '1' })
+    expect(await (await app.request('/')).text()).toBe('the page')
+  })
+
+  it('is open where everything else wants a token', async () => {
+    const app = httpApp({ logger: silent, context, refuse: tokenFault({ tokens: ['a'] }) })
+    app.get('/users', (c) => c.text('all'))
+    openApi(app, { title: 't', version: '1' })
+    const statuses = ['/', '/docs', '/docs/style.css', '/openapi.json', '/users', '/docs/more'].map(
+      async (path) => (await app.request(path)).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([302, 200, 200, 200, 401, 401])
+    expect((await app.request('/docs', { method: 'POST' })).status).toBe(401)
   })
 })
 

@@ -68,13 +68,18 @@ export function problemResponses(
   return responses
 }
 
+/** Where an app describes itself: no secrets, so nobody has to say who they are. */
+export const descriptionPaths: readonly string[] = ['/', '/openapi.json', '/docs', '/docs/style.css']
+
 /**
- * Adds `/openapi.json` and a page to browse it at `/docs`. Call it after all routes are there. The page is
- * plain HTML of our own: it loads nothing from elsewhere and runs no script.
+ * Adds `/openapi.json` and a page to browse it at `/docs`, where an empty path leads unless the app has another use for
+ * it. Call it after all routes are there. The page is plain HTML of our own: it loads nothing from elsewhere and runs no
+ * script.
  */
 export function openApi(app: Hono<KitEnv>, info: ApiInfo): void {
   let made: Promise<ApiDocument> | undefined
   const document = (): Promise<ApiDocument> => (made ??= makeDocument(app, info))
+  app.get('/', (c) => c.redirect('/docs', 302))
   app.get('/openapi.json', async (c) => c.json(await document()))
   app.get('/docs', async (c) => {
     c.header('Content-Security-Policy', pagePolicy)
@@ -88,7 +93,7 @@ export function openApi(app: Hono<KitEnv>, info: ApiInfo): void {
 /** Makes the OpenAPI 3.1 document of an app. */
 export async function makeDocument(app: Hono<KitEnv>, info: ApiInfo): Promise<ApiDocument> {
   const specs = await generateSpecs(app, {
-    exclude: ['/openapi.json', '/docs', '/docs/style.css'],
+    exclude: [...descriptionPaths],
     defaultValidationErrorResponse: {
       description: 'The request breaks the rules of its fields, or cannot be read',
       content: { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } },

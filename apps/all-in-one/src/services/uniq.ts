@@ -5,7 +5,7 @@ export const uniqService: ServiceFactory = {
   name: 'uniq',
   summary: 'guards unique values, and appends what they allow',
   needs: ['redis'],
-  ports: [{ setting: 'UNIQ_PORT', shows: 'Uniq' }],
+  ports: [{ setting: 'UNIQ_PORT' }],
   start: async (context) => {
     const { settings, secrets, kit } = context
     const { createUniqApp, createUniqService } = await import('@millrace-app/uniq')

@@ -27,12 +27,14 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
+    help: { type: 'boolean', default: false },
   },
 })
 const bench = benches[positionals[0] ?? '']
 const rounds = Number(values.rounds)
 
-if (!bench || positionals.length > 1 || !(Number.isInteger(rounds) && rounds >= 1)) {
+if (values.help) console.log(usage)
+else if (!bench || positionals.length > 1 || !(Number.isInteger(rounds) && rounds >= 1)) {
   console.error(usage)
   process.exitCode = 2
 } else {

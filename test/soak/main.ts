@@ -9,7 +9,7 @@ const usage = 'npm run soak -- <backlog|keys|leads|initialiser> [--events N]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { events: { type: 'string' } },
+  options: { events: { type: 'string' }, help: { type: 'boolean', default: false } },
 })
 const [kind] = positionals
 const events = Number(values.events ?? (kind === 'initialiser' ? 100_000 : 1_000_000))
@@ -17,7 +17,8 @@ const events = Number(values.events ?? (kind === 'initialiser' ? 100_000 : 1_000
 const kinds = ['backlog', 'keys', 'leads', 'initialiser'] as const
 const asked = kinds.find((name) => name === kind)
 
-if (asked === undefined || !Number.isInteger(events) || events < 100) {
+if (values.help) console.log(usage)
+else if (asked === undefined || !Number.isInteger(events) || events < 100) {
   console.error(usage)
   process.exitCode = 2
 } else if (asked === 'leads') await replayLeads()

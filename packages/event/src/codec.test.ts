@@ -79,7 +79,7 @@ test(`an event and its text made in one go are those made one after the other (s
       for (const draft of list) {
         const apart = outcome(() => {
           const event = newEvent(things, draft, clock)
-          return { event, text: encodeEvent(things, event) }
+          return { topic: things, event, text: encodeEvent(things, event) }
         })
         expect(outcome(() => newEncodedEvent(things, draft, clock))).toEqual(apart)
       }

@@ -2,9 +2,10 @@ import { systemClock, type Clock } from './clock.ts'
 import { type FieldError, MillraceError } from './error.ts'
 import type { Event, EventDraft } from './event.ts'
 import { freshId } from './ids.ts'
-import { assertSafe, parseJson } from './json.ts'
+import { assertSafe, isSafeText, parseJson } from './json.ts'
 import { limits } from './limits.ts'
-import { type Topic, validateData, versionOf } from './topic.ts'
+import { validate } from './schema.ts'
+import { presentOf, type Topic } from './topic.ts'
 
 /**
  * Makes an event out of a draft: fills in what the producer left out and checks everything.
@@ -24,33 +25,38 @@ export interface EncodedEvent {
   readonly text: string
 }
 
+/** An event that was made for a topic. */
+export interface DraftedEvent extends EncodedEvent {
+  readonly topic: Topic
+}
+
 /**
  * What {@link newEvent} and {@link encodeEvent} make of a draft, in half of the time: each attribute is looked at once.
  *
  * @throws MillraceError `type.unknown`, `event.invalid`, `event.too-large`
  */
-export function newEncodedEvent(topic: Topic, draft: EventDraft, clock: Clock = systemClock): EncodedEvent {
+export function newEncodedEvent(topic: Topic, draft: EventDraft, clock: Clock = systemClock): DraftedEvent {
   const event = drafted(topic, draft, clock)
   const after = event.time === lastTime || utcTime.test(event.time) ? plainAfter(event) : undefined
   const before = after === undefined ? undefined : plainBefore(event)
   if (before === undefined || after === undefined) {
     assertEnvelope(event)
     assertSafe(event.data)
-    return new MadeText(event, encodeEvent(topic, event))
+    return new MadeText(topic, event, encodeEvent(topic, event))
   }
-  assertSafe(event.data)
   const data = JSON.stringify(event.data) as string | undefined
+  if (data === undefined || !isSafeText(data)) assertSafe(event.data)
   // JSON may have no word for the data.
   const text = data === undefined ? JSON.stringify(event) : before + data + after
   assertFits(topic, text)
-  return new MadeText(event, text)
+  return new MadeText(topic, event, text)
 }
 
 function drafted(topic: Topic, draft: EventDraft, clock: Clock): Writable<Event> {
   const id = draft.id ?? freshId()
-  const present = versionOf(topic, draft.type)
-  const version = draft.version ?? present
-  const data = version === present ? validateData(topic, draft.type, draft.data) : draft.data
+  const present = presentOf(topic, draft.type)
+  const version = draft.version ?? present.version
+  const data = version === present.version ? validate(present.schema, draft.data, draft.type) : draft.data
   // Members are added one by one: a spread for each that may be absent takes as long as all the checks.
   const source = draft.source ?? sourceOf(topic)
   const event: Writable<Event> = new MadeEvent(id, draft, source, draft.time ?? isoTime(clock.now()), data)
@@ -83,11 +89,13 @@ class MadeEvent implements Event {
   }
 }
 
-class MadeText implements EncodedEvent {
+class MadeText implements DraftedEvent {
+  readonly topic: Topic
   readonly event: Event
   readonly text: string
 
-  constructor(event: Event, text: string) {
+  constructor(topic: Topic, event: Event, text: string) {
+    this.topic = topic
     this.event = event
     this.text = text
   }

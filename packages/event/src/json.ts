@@ -28,13 +28,19 @@ export function parseJson(text: string, bounds: JsonBounds = {}): unknown {
   } catch (cause) {
     throw new MillraceError('json.invalid', 'The text is not JSON', { cause })
   }
-  if (suspicious.test(text) || !text.isWellFormed()) assertSafe(value)
+  if (!isSafeText(text) || !text.isWellFormed()) assertSafe(value)
   return value
 }
 
-// Nothing that assertSafe refuses can come out of a well-formed text without one of these: to look at the text is
-// cheaper than to walk the value.
 const suspicious = /\\u|__proto__|constructor|prototype/
+
+/**
+ * Whether a well-formed JSON text is one of which nothing can come that {@link assertSafe} refuses. To look at the text is
+ * cheaper than to walk the value; false says nothing.
+ */
+export function isSafeText(text: string): boolean {
+  return !suspicious.test(text)
+}
 
 /** Walks a parsed value and refuses prototype keys and text that is not well-formed Unicode. */
 export function assertSafe(value: unknown): void {

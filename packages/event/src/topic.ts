@@ -90,10 +90,31 @@ export function partitionOfKey(topic: Topic, key: string): number {
   return partitionOf(key, topic.partitions)
 }
 
-/** Present version of an event type. */
+/** Present version of an event type. @throws MillraceError `type.unknown` */
 export function versionOf(topic: Topic, type: string): number {
+  return presentOf(topic, type).version
+}
+
+/** Present version and schema of an event type. @throws MillraceError `type.unknown` */
+export function presentOf(topic: Topic, type: string): Present {
   const entry = typeOf(topic, type)
-  return isVersioned(entry) ? entry.version : 1
+  return isVersioned(entry) ? entry : new First(entry)
+}
+
+/** What an event type is now. */
+export interface Present {
+  readonly version: number
+  readonly schema: StandardSchemaV1
+}
+
+// A class, no literal: see codec.ts.
+class First implements Present {
+  readonly version = 1
+  readonly schema: StandardSchemaV1
+
+  constructor(schema: StandardSchemaV1) {
+    this.schema = schema
+  }
 }
 
 /**
@@ -102,8 +123,7 @@ export function versionOf(topic: Topic, type: string): number {
  * @throws MillraceError `type.unknown`, `event.invalid`
  */
 export function validateData(topic: Topic, type: string, data: unknown): unknown {
-  const entry = typeOf(topic, type)
-  return validate(isVersioned(entry) ? entry.schema : entry, data, type)
+  return validate(presentOf(topic, type).schema, data, type)
 }
 
 /**
@@ -114,17 +134,18 @@ export function validateData(topic: Topic, type: string, data: unknown): unknown
 export function upcast<T extends Topic>(topic: T, event: Event): EventOf<T> {
   const fault = faultOf(event)
   if (fault) throw fault
-  const history = versioned(typeOf(topic, event.type))
+  const entry = typeOf(topic, event.type)
+  if (!isVersioned(entry)) {
+    const version = event.dataversion ?? 1
+    if (version > 1) throw tooNew(event.type, version, 1)
+    return { ...event, data: validate(entry, event.data, event.type) } as EventOf<T>
+  }
   let version = event.dataversion ?? 1
   let data = event.data
-  if (version > history.version)
-    throw new MillraceError(
-      'upcaster.failed',
-      `${event.type} has version ${version}; this program knows ${history.version}`,
-    )
-  for (; version < history.version; version++) {
+  if (version > entry.version) throw tooNew(event.type, version, entry.version)
+  for (; version < entry.version; version++) {
     try {
-      data = history.upcasters[version]?.(data)
+      data = entry.upcasters[version]?.(data)
     } catch (cause) {
       throw new MillraceError(
         'upcaster.failed',
@@ -133,10 +154,14 @@ export function upcast<T extends Topic>(topic: T, event: Event): EventOf<T> {
       )
     }
   }
-  const checked = validate(history.schema, data, event.type)
+  const checked = validate(entry.schema, data, event.type)
   // Nearly all: without a spread that may be empty.
   if (version === 1) return { ...event, data: checked } as EventOf<T>
   return { ...event, dataversion: version, data: checked } as EventOf<T>
+}
+
+function tooNew(type: string, version: number, known: number): MillraceError {
+  return new MillraceError('upcaster.failed', `${type} has version ${version}; this program knows ${known}`)
 }
 
 function typeOf(topic: Topic, type: string): StandardSchemaV1 | VersionedType {

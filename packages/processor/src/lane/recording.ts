@@ -9,7 +9,7 @@ import {
 } from '@millrace/event'
 import type { AnyEffect } from '../model/effect.ts'
 import type { Cause } from '../model/key-record.ts'
-import type { Emit, Outcome } from '../model/outcome.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { Delivery } from './delivery.ts'
 import type { LaneCore } from './lane-core.ts'
 import type { Load } from './load.ts'
@@ -64,8 +64,7 @@ function recordEmit(lane: LaneCore, delivery: Delivery, topic: Topic, draft: Loo
   if (draft.time !== undefined) whole.time = draft.time
   if (draft.actor !== undefined) whole.actor = draft.actor
   if (cause.traceparent !== undefined) whole.traceparent = cause.traceparent
-  const { event, text } = newEncodedEvent(topic, whole, lane.clock)
-  const emitted = new EmittedEvent(topic, event, text)
+  const emitted = newEncodedEvent(topic, whole, lane.clock)
   // A list that grows takes room for seventeen.
   if (emits === undefined) delivery.emits = Array.of(emitted)
   else emits.push(emitted)
@@ -73,18 +72,6 @@ function recordEmit(lane: LaneCore, delivery: Delivery, topic: Topic, draft: Loo
 
 // What each event makes is made by classes and Array.of: V8 puts what a literal makes into the old generation once much of
 // it has lived on, and all that such things name then stays until the whole heap is collected.
-class EmittedEvent implements Emit {
-  readonly topic: Topic
-  readonly event: Event
-  readonly text: string
-
-  constructor(topic: Topic, event: Event, text: string) {
-    this.topic = topic
-    this.event = event
-    this.text = text
-  }
-}
-
 class EventCause implements Cause {
   readonly id: string
   readonly eventId: string

@@ -35,11 +35,16 @@ const attribute = fc.oneof(
   { weight: 6, arbitrary: fc.stringMatching(/^[a-z0-9-]{1,12}$/) },
   fc.tuple(fc.stringMatching(/^[a-z]{0,3}$/), odd).map(([text, more]) => text + more),
 )
+/** Names that are refused, among others. */
+const named = fc.dictionary(
+  fc.constantFrom('n', '__proto__', 'constructor', 'prototype', 'a\ud800', 'é'),
+  fc.oneof(fc.integer(), attribute),
+)
 const drafts: fc.Arbitrary<EventDraft> = fc.record(
   {
     type: fc.constantFrom('Made', 'Made', 'Made', 'Said "so"', 'Grown', 'Unknown'),
     key: attribute,
-    data: fc.oneof(fc.record({ n: fc.integer() }), fc.jsonValue(), fc.constant(undefined), attribute),
+    data: fc.oneof(fc.record({ n: fc.integer() }), fc.jsonValue(), fc.constant(undefined), attribute, named),
     id: attribute,
     version: fc.constantFrom(1, 2),
     source: attribute,

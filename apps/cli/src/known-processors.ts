@@ -2,6 +2,7 @@ import { MillraceError, type Topic } from '@millrace/event'
 import { serviceClient } from '@millrace/hono'
 import type { Processor } from '@millrace/processor'
 import { loadProcessor } from './processor-file.ts'
+import { findService } from './running-system.ts'
 
 const nobody = () => Promise.reject(new TypeError('The command line carries no effect out'))
 const desk = { quote: nobody, contact: nobody, call: nobody, tellAccepted: nobody }
@@ -18,8 +19,7 @@ export interface ProcessorOptions {
 /**
  * The processor of this name: of a file, or of the services that take over from another system.
  *
- * @throws MillraceError `group.unknown`; `settings.invalid` when nobody has said where the other system is;
- *   `request.invalid`
+ * @throws MillraceError `group.unknown`; `settings.invalid`; `request.invalid`
  */
 export async function processorNamed(
   name: string,
@@ -28,12 +28,9 @@ export async function processorNamed(
 ): Promise<Processor> {
   if (file !== undefined) return loadProcessor(file, name)
   if (name !== 'leads') throw unknown(name)
-  const baseUrl = env['LEGACY_LEADS_URL']
-  if (baseUrl === undefined)
-    throw new MillraceError('settings.invalid', 'LEGACY_LEADS_URL says where the legacy lead system is')
-  const token = env['SERVICE_TOKEN']
+  const { url: baseUrl, token } = findService(env, 'LEGACY_LEADS', 3_008)
   const { leadsProcessor, legacyOverHttp } = await import('@millrace-app/leads')
-  const client = serviceClient({ name: 'legacy-leads', baseUrl, ...(token === undefined ? {} : { token }) })
+  const client = serviceClient({ name: 'legacy-leads', baseUrl, token })
   const leads = leadsProcessor({ desk, legacy: legacyOverHttp(client) })
   return leads as Processor<Topic, unknown> as Processor
 }

@@ -1,21 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import { MillraceError, scopeHeaders } from '@millrace/event'
+import { findService, type RunningService } from './running-system.ts'
 
 /** Where restocking is reached, and the token that it asks for. */
-export interface RestockingPlace {
-  readonly url: string
-  readonly token: string
-}
+export type RestockingPlace = RunningService
 
-/** Restocking of the system that the environment names, else of the one in MILLRACE_HOME. */
+/** Restocking at an address, else of the system that the environment names or the one in MILLRACE_HOME. */
 export function findRestocking(env: NodeJS.ProcessEnv, url: string | undefined): RestockingPlace {
-  const file = path.join(env['MILLRACE_HOME'] ?? '.millrace', 'secrets.json')
-  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {}
-  return {
-    url: url ?? env['RESTOCKING_URL'] ?? `http://127.0.0.1:${env['RESTOCKING_PORT'] ?? 3010}`,
-    token: env['SERVICE_TOKEN'] ?? kept['SERVICE_TOKEN'] ?? '',
-  }
+  const found = findService(env, 'RESTOCKING', 3_010)
+  return url === undefined ? found : { ...found, url }
 }
 
 /**

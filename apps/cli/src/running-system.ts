@@ -48,6 +48,37 @@ export function findOperations(env: NodeJS.ProcessEnv): { readonly url: string; 
   }
 }
 
+/** A service of the system, and the token that it asks of other services. */
+export interface RunningService {
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly token: string
+}
+
+/**
+ * Finds a service: where the environment says (`<name>_URL`, else `<name>_PORT` of this machine), with SERVICE_TOKEN of
+ * the environment or of MILLRACE_HOME.
+ *
+ * @throws MillraceError `settings.invalid`
+ */
+export function findService(
+  env: NodeJS.ProcessEnv,
+  name: 'RESTOCKING' | 'LEGACY_LEADS',
+  usualPort: number,
+): RunningService {
+  const secrets = readNote(path.join(env['MILLRACE_HOME'] ?? '.millrace', 'secrets.json'))
+  const url = env[`${name}_URL`] ?? `http://127.0.0.1:${env[`${name}_PORT`] ?? usualPort}`
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new MillraceError(
+      'settings.invalid',
+      `${name}_URL must be an address such as http://127.0.0.1:${usualPort}`,
+    )
+  return {
+    url: url.replace(/\/+$/, ''),
+    token: env['SERVICE_TOKEN'] ?? secrets['SERVICE_TOKEN'] ?? '',
+  }
+}
+
 function readNote(file: string): Readonly<Record<string, string | undefined>> {
   if (!existsSync(file)) return {}
   try {

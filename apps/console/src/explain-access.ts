@@ -29,5 +29,5 @@ export function keepExplaining(c: KitContext, session: string, maxAge: number): 
 /** The page that a login is to lead to, if it is one of these: never another site, and nothing that a page would misread. */
 export function wantedPage(c: KitContext): string | undefined {
   const to = c.req.query('to')
-  return to !== undefined && /^\/explain\/[\w.:%~/-]{0,800}$/.test(to) ? to : undefined
+  return to !== undefined && /^\/explain(?:\/[\w.:%~/-]{0,800})?$/.test(to) ? to : undefined
 }

@@ -3,7 +3,9 @@ import { headerOf, type KitContext, type KitEnv, operation, problem } from '@mil
 import type { Explainer, Story } from '@millrace/processor'
 import { Hono } from 'hono'
 import { explainRoleOf } from './explain-access.ts'
-import { askPage, explainPolicy, storyPage } from './explain-page.ts'
+import { deadPage, type DeadPageSource } from './dead-page.ts'
+import { askPage, type InVain, storyPage } from './explain-page.ts'
+import { operatorPolicy } from './operator-page.ts'
 import { Sessions, type Tokens } from './session.ts'
 import { storySchema } from './story-schema.ts'
 
@@ -12,6 +14,8 @@ export interface ExplainApiOptions {
   readonly explainer: Pick<Explainer, 'correlation' | 'event' | 'key'>
   /** Topics whose keys can be asked for. */
   readonly topics: readonly string[]
+  /** Groups whose dead letters are listed, and where those are. */
+  readonly dead: DeadPageSource
   /** Who may look. With none, nobody can. */
   readonly tokens: Tokens
   readonly clock?: Clock
@@ -22,20 +26,24 @@ export const explainPath = '/explain'
 
 /**
  * What became of a request, an event or a key: JSON, or a page of text for browsers, for whoever has a token of the
- * console or has logged in there.
+ * console or has logged in there. And a page of what nothing became of: dead letters.
  */
 export function createExplainApi(options: ExplainApiOptions): Hono<KitEnv> {
-  const { explainer, topics, tokens, clock = systemClock } = options
+  const { explainer, topics, tokens, dead, clock = systemClock } = options
   const sessions = new Sessions(tokens, clock)
   const app = new Hono<KitEnv>()
-  const answer = async (c: KitContext, ask: () => Promise<Story>): Promise<Response> => {
+  const answer = async (
+    c: KitContext,
+    wanted: Omit<InVain, 'word'>,
+    ask: () => Promise<Story>,
+  ): Promise<Response> => {
     c.header('Vary', 'Accept')
     try {
       const story = await ask()
       return wantsPage(c) ? await shown(c, storyPage(story)) : c.json(story)
     } catch (error) {
       if (!(wantsPage(c) && error instanceof MillraceError && error.status === 404)) throw error
-      return shown(c, askPage(topics, `${error.message}.`), 404)
+      return shown(c, askPage(topics, { ...wanted, word: `${error.message}.` }), 404)
     }
   }
   for (const path of [explainPath, `${explainPath}/*`])
@@ -49,15 +57,19 @@ export function createExplainApi(options: ExplainApiOptions): Hono<KitEnv> {
       return shown(c, askPage(topics))
     return c.redirect(`${explainPath}/${by}/${encodeURIComponent(id.trim())}`, 303)
   })
-  app.get(`${explainPath}/correlation/:id`, operation(described('a correlation id led to')), (c) =>
-    answer(c, () => explainer.correlation(c.req.param('id'))),
-  )
-  app.get(`${explainPath}/event/:id`, operation(described('became of an event')), (c) =>
-    answer(c, () => explainer.event(c.req.param('id'))),
-  )
-  app.get(`${explainPath}/key/:topic/:key{.+}`, operation(described('became of a key')), (c) =>
-    answer(c, () => explainer.key(c.req.param('topic'), c.req.param('key'))),
-  )
+  app.get(`${explainPath}/dead-letters`, async (c) => shown(c, await deadPage(dead)))
+  app.get(`${explainPath}/correlation/:id`, operation(described('a correlation id led to')), (c) => {
+    const id = c.req.param('id')
+    return answer(c, { by: 'correlation', id }, () => explainer.correlation(id))
+  })
+  app.get(`${explainPath}/event/:id`, operation(described('became of an event')), (c) => {
+    const id = c.req.param('id')
+    return answer(c, { by: 'event', id }, () => explainer.event(id))
+  })
+  app.get(`${explainPath}/key/:topic/:key{.+}`, operation(described('became of a key')), (c) => {
+    const { topic, key } = c.req.param()
+    return answer(c, { by: `key/${topic}`, id: key }, () => explainer.key(topic, key))
+  })
   return app
 }
 
@@ -87,5 +99,5 @@ function shown(
   page: ReturnType<typeof storyPage>,
   status: 200 | 404 = 200,
 ): Promise<Response> {
-  return Promise.resolve(c.html(page, status, { 'Content-Security-Policy': explainPolicy }))
+  return Promise.resolve(c.html(page, status, { 'Content-Security-Policy': operatorPolicy }))
 }

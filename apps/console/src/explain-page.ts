@@ -1,35 +1,13 @@
-import { hash } from 'node:crypto'
 import { type Story, storyText } from '@millrace/processor'
-import { html, raw } from 'hono/html'
-import type { HtmlEscapedString } from 'hono/utils/html'
-
-type Html = HtmlEscapedString | Promise<HtmlEscapedString>
-
-const style = `
-body { margin: 0; background: #f5f6f8; color: #1c2430; font: 16px/1.5 system-ui, sans-serif }
-main { max-width: 72rem; margin: 0 auto; padding: 1.5rem }
-h1 { font-size: 1.25rem; overflow-wrap: anywhere }
-ol { list-style: none; padding: 0 }
-li { display: grid; grid-template-columns: 6rem 1fr; gap: 1rem; padding: .25rem 0; border-top: 1px solid #d8dde5 }
-time { color: #4a5565; text-align: right; font-variant-numeric: tabular-nums }
-.depth-0 { font-weight: 600 } .depth-1 { font-weight: 600 } .depth-2 { padding-left: 1.5rem }
-li span { overflow-wrap: anywhere }
-label, input, select, button { font: inherit; margin-right: .5rem }
-@media (prefers-color-scheme: dark) {
-  body { background: #14181f; color: #e6e9ee }
-  li { border-color: #38424f } time { color: #a9b3c1 } a { color: #8ab4f0 }
-}`
-
-/** Content-Security-Policy of these pages: their own style, a form to themselves, nothing else. */
-export const explainPolicy =
-  `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; form-action 'self'; ` +
-  `base-uri 'none'; frame-ancestors 'none'`
+import { html } from 'hono/html'
+import { type Html, operatorPage } from './operator-page.ts'
 
 /** A story as a page. Everything in it is text. */
 export function storyPage(story: Story): Html {
   const { title, lines, notes } = storyText(story)
-  return page(
+  return operatorPage(
     title,
+    '',
     html`<ol>
         ${lines.map(
           ({ at, since, depth, text }) =>
@@ -38,49 +16,49 @@ export function storyPage(story: Story): Html {
             </li>`,
         )}
       </ol>
-      ${notes.map((note) => html`<p>${note}</p>`)}`,
+      ${notes.map((note) => html`<p>${note}</p>`)}
+      <p><a href="/explain">Explain something else</a></p>`,
   )
 }
 
-/** The page that asks what is to be explained; with a word, why there is nothing else to show. */
-export function askPage(topics: readonly string[], word?: string): Html {
-  return page(
+/** What was asked for in vain, and why there is nothing to show. */
+export interface InVain {
+  /** `correlation`, `event` or `key/<topic>`. */
+  readonly by: string
+  readonly id: string
+  readonly word: string
+}
+
+/** The page that asks what is to be explained. */
+export function askPage(topics: readonly string[], vain?: InVain): Html {
+  const ways = [
+    ['correlation', 'correlation id'],
+    ['event', 'event id'],
+    ...topics.map((topic) => [`key/${topic}`, `key of ${topic}`] as const),
+  ] as const
+  return operatorPage(
     'What became of it?',
-    html`${word === undefined ? '' : html`<p role="alert">${word}</p>`}
+    '/explain',
+    html`${vain === undefined ? '' : html`<p role="alert">${vain.word}</p>`}
+      <p>
+        A request answers its correlation id as <code>X-Correlation-Id</code>; a key is the subject of events:
+        an account’s id, a buyer, <code>order/O0000004</code>.
+      </p>
       <form method="get" action="/explain">
-        <label for="by">Find by</label>
-        <select id="by" name="by">
-          <option value="correlation">correlation id</option>
-          <option value="event">event id</option>
-          ${topics.map((topic) => html`<option value="key/${topic}">key of ${topic}</option>`)}
-        </select>
-        <label for="id">which is</label>
-        <input id="id" name="id" required maxlength="500" autofocus />
+        <label>
+          Find by
+          <select name="by">
+            ${ways.map(
+              ([value, name]) =>
+                html`<option value="${value}" ${value === vain?.by ? 'selected' : ''}>${name}</option>`,
+            )}
+          </select>
+        </label>
+        <label class="wide">
+          Id or key
+          <input name="id" required maxlength="500" autofocus value="${vain?.id ?? ''}" />
+        </label>
         <button>Explain</button>
       </form>`,
   )
 }
-
-function page(title: string, body: Html): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title} · Millrace</title>
-        <link rel="icon" href="data:," />
-        ${rawStyle}
-      </head>
-      <body>
-        <main>
-          <h1>${title}</h1>
-          ${body}
-          <p><a href="/explain">Explain something else</a></p>
-        </main>
-      </body>
-    </html>`
-}
-
-// As it is: its digest is in the policy.
-const rawStyle = raw(`<style>${style}</style>`)

@@ -1,7 +1,24 @@
+import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import type { KitEnv } from './environment.ts'
-import { pagePolicy } from './security-headers.ts'
+
+const style = `
+:root { color-scheme: light dark }
+body { margin: 0; background: light-dark(#f5f6f8, #14181f); color: light-dark(#1c2430, #e6e9ee);
+  font: 16px/1.5 system-ui, sans-serif }
+main { max-width: 60rem; margin: 0 auto; padding: 1rem 1.5rem }
+h1 { font-size: 1.375rem }
+dl { display: grid; grid-template-columns: max-content 1fr; margin: 0 }
+dt, dd { margin: 0; padding: .6rem 2rem .6rem 0; border-top: 1px solid light-dark(#d8dde5, #38424f) }
+a { color: light-dark(#1f5fae, #8ab4f0) }
+@media (max-width: 45rem) { dl { display: block } dd { border: 0; padding-top: 0 } dt { padding-bottom: 0 } }`
+
+const policy =
+  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; ` +
+  `base-uri 'none'; frame-ancestors 'none'`
+// As it is: its digest is in the policy.
+const rawStyle = raw(`<style>${style}</style>`)
 
 /** An address that an operator may want to open. */
 export interface OpsAddress {
@@ -16,7 +33,7 @@ export function opsIndex(title: string, addresses: readonly OpsAddress[]): Hono<
   app.get('/', (c) => {
     c.header('Vary', 'Accept')
     if (!(c.req.header('accept') ?? '').includes('text/html')) return c.json({ title, addresses })
-    c.header('Content-Security-Policy', pagePolicy)
+    c.header('Content-Security-Policy', policy)
     return c.html(
       html`<!doctype html>
         <html lang="en">
@@ -26,13 +43,18 @@ export function opsIndex(title: string, addresses: readonly OpsAddress[]): Hono<
             <meta name="color-scheme" content="light dark" />
             <title>${title}</title>
             <link rel="icon" href="data:," />
+            ${rawStyle}
           </head>
           <body>
             <main>
               <h1>${title}</h1>
-              <ul>
-                ${addresses.map(({ path, shows }) => html`<li><a href="${path}">${path}</a>: ${shows}</li>`)}
-              </ul>
+              <dl>
+                ${addresses.map(
+                  ({ path, shows }) =>
+                    html`<dt><a href="${path}">${path}</a></dt>
+                      <dd>${shows}</dd>`,
+                )}
+              </dl>
             </main>
           </body>
         </html>`,

@@ -11,6 +11,10 @@ export const explainAddresses = [
     path: '/explain',
     shows: 'what became of a request, an event or a key (asks for CONSOLE_TOKEN or CONSOLE_VIEWER_TOKEN)',
   },
+  {
+    path: '/explain/dead-letters',
+    shows: 'events that could not be processed (asks for CONSOLE_TOKEN or CONSOLE_VIEWER_TOKEN)',
+  },
 ]
 
 /** Mounts the stories on the operations listener, and keeps the index that they are found by. */
@@ -44,6 +48,7 @@ export async function mountExplain(app: Hono<KitEnv>, context: ServiceContext): 
     createExplainApi({
       explainer: new Explainer({ log, store, stories, index, groups }),
       topics: topics.map(({ name }) => name),
+      dead: { store, groups: groups.map(({ topic, group }) => ({ topic, group })) },
       tokens: { operator: [secrets.CONSOLE_TOKEN], viewer: [secrets.CONSOLE_VIEWER_TOKEN] },
     }),
   )

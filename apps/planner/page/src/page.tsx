@@ -57,6 +57,7 @@ function FilterForm() {
         Supplier
         <input
           value={supplier}
+          placeholder="such as S0004"
           maxLength={64}
           onInput={({ currentTarget }) => setFilters({ supplier: currentTarget.value })}
         />
@@ -65,6 +66,7 @@ function FilterForm() {
         Product
         <input
           value={product}
+          placeholder="such as P000034"
           maxLength={64}
           onInput={({ currentTarget }) => setFilters({ product: currentTarget.value })}
         />
@@ -100,7 +102,7 @@ function Bar() {
         All
       </label>
       <span>
-        {isLoading.value ? 'Reading …' : `${rows.value.length.toLocaleString()} suggestions`}
+        {isLoading.value ? 'Reading …' : countText(rows.value.length)}
         {chosen.value.length > 0 ? `, ${chosen.value.length.toLocaleString()} selected` : ''}
       </span>
       {waiting ? (
@@ -121,6 +123,10 @@ function Bar() {
       <span class="keys">Keys: ↑ ↓ move, space selects, enter carries out, s snoozes, d dismisses</span>
     </div>
   )
+}
+
+function countText(count: number): string {
+  return count === 1 ? '1 suggestion' : `${count.toLocaleString()} suggestions`
 }
 
 function Empty() {

@@ -1,18 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { openScene, type Scene } from './scene.ts'
+import { describe, expect, test } from 'vitest'
+import { eachScene } from './each-scene.ts'
+import type { Scene } from './scene.ts'
 
-let server: TestPostgres
 let scene: Scene
-beforeAll(async () => {
-  server = await startPostgres()
+eachScene((opened) => {
+  scene = opened
 })
-afterAll(() => server.stop())
-beforeEach(async () => {
-  scene = await openScene(server.url)
-  await scene.startInstance()
-})
-afterEach(() => scene.close())
 
 describe('news', () => {
   interface Message {

@@ -1,19 +1,12 @@
 import { MillraceError } from '@millrace/event'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { eventually, openScene, orderOf, type Scene } from './scene.ts'
+import { describe, expect, test } from 'vitest'
+import { eachScene } from './each-scene.ts'
+import { eventually, orderOf, type Scene } from './scene.ts'
 
-let server: TestPostgres
 let scene: Scene
-beforeAll(async () => {
-  server = await startPostgres()
+eachScene((opened) => {
+  scene = opened
 })
-afterAll(() => server.stop())
-beforeEach(async () => {
-  scene = await openScene(server.url)
-  await scene.startInstance()
-})
-afterEach(() => scene.close())
 
 describe('one click', () => {
   test('changes the order, mails the supplier once, and both carry the id of the click', async () => {

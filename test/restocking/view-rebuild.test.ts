@@ -2,21 +2,14 @@ import { newEvent } from '@millrace/event'
 import { appendOne, type Position } from '@millrace/log'
 import { type RebuildResult, rebuildView } from '@millrace/view'
 import { openVerdictView, suggestions, verdictView } from '@millrace-app/restocking'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { openScene, orderOf, type Scene, serviceToken } from './scene.ts'
+import { describe, expect, test } from 'vitest'
+import { eachScene } from './each-scene.ts'
+import { orderOf, type Scene, serviceToken } from './scene.ts'
 
-let server: TestPostgres
 let scene: Scene
-beforeAll(async () => {
-  server = await startPostgres()
+eachScene((opened) => {
+  scene = opened
 })
-afterAll(() => server.stop())
-beforeEach(async () => {
-  scene = await openScene(server.url)
-  await scene.startInstance()
-})
-afterEach(() => scene.close())
 
 /** Makes the view anew, as another process would. */
 async function rebuild(from?: Position): Promise<RebuildResult> {

@@ -32,6 +32,8 @@ export function startReviews(options: GroupsOptions & ReviewOptions): Promise<Ru
   return run(reviewProcessor(options), {
     ...common(options),
     ...(options.retryClocks === undefined ? {} : { retryClock: options.retryClocks.review }),
+    // What is known of a product is written whole: events that come close together are committed together.
+    commitMs: 20,
     attempts: Number.POSITIVE_INFINITY,
     retry: { firstMs: 1_000, maxMs: 60_000 },
   })

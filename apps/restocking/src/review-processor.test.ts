@@ -75,3 +75,16 @@ test('a product of which more lines change at once than one event may bring abou
   await tell(log, 'StockLevelChanged', productKey('P1'), { difference: 5 })
   expect(await until(log, 'bring-forward', 250)).toBe(true)
 })
+
+test('an order that had ended before anybody heard of it is told to no product; one that ends later is', async () => {
+  const log = await start()
+  const ended = { ...order('O1', ['P1', 'P2']), status: 'delivered' }
+  await tell(log, 'PurchaseOrderSnapshot', orderKey('O1'), ended)
+  await tell(log, 'PurchaseOrderSnapshot', orderKey('O2'), order('O2', ['P1', 'P2']))
+  expect(await until(log, 'waiting', 2)).toBe(true)
+  const cancelled = { ...order('O2', ['P1', 'P2'], 2), status: 'cancelled' }
+  await tell(log, 'PurchaseOrderChanged', orderKey('O2'), cancelled)
+  expect(await until(log, 'finished', 2)).toBe(true)
+  const { events } = await log.readKey(supply, productKey('P1'))
+  expect(events.map(({ event }) => (event.data as { order: string }).order)).toEqual(['O2', 'O2'])
+})

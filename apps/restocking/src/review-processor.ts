@@ -95,15 +95,21 @@ function tell(context: HandlerContext<KeyState>, order: OrderDocument): void {
   const from = order.version === known.told ? known.upTo : 0
   if (order.version < known.told || from === undefined) return
   const { id, supplier, orderedOn, version, status } = order
-  const upTo = from + linesAtOnce
+  const ended = status === 'delivered' || status === 'cancelled'
+  // Of a line that no product knows nobody need hear that it has ended: most orders that a system is filled with have.
+  const isNew = known.told === 0
+  const upTo = isNew && ended ? order.lines.length : from + linesAtOnce
   const isWhole = upTo >= order.lines.length
   context.evolve(isWhole ? { told: version } : { told: version, upTo })
-  const ended = status === 'delivered' || status === 'cancelled'
+  const lines = order.lines.slice(from, upTo).map((line) => ({
+    ...line,
+    finished: ended || line.status === 'cancelled',
+  }))
   context.emit(
     supply,
-    order.lines
-      .slice(from, upTo)
-      .map(({ line, product, quantity, dueOn, status: lineStatus, version: lineVersion }) => ({
+    lines
+      .filter(({ finished }) => !(isNew && finished))
+      .map(({ line, product, quantity, dueOn, finished, version: lineVersion }) => ({
         type: 'OrderLineSeen',
         key: productKey(product),
         data: {
@@ -114,7 +120,7 @@ function tell(context: HandlerContext<KeyState>, order: OrderDocument): void {
           orderedOn,
           dueOn,
           shipped: status === 'shipped',
-          finished: ended || lineStatus === 'cancelled',
+          finished,
           lineVersion,
           version,
         },

@@ -58,8 +58,8 @@ export async function deadPage({ store, groups }: DeadPageSource): Promise<Html>
 function rowOf({ atMs, topic, group, key, type, reason, message, position, status, behind }: Row): Html {
   const at = new Date(atMs).toISOString()
   return html`<tr>
-    <td><time datetime="${at}">${at.slice(0, 19).replace('T', ' ')}</time></td>
-    <td>${group}</td>
+    <td class="name"><time datetime="${at}">${at.slice(0, 19).replace('T', ' ')}</time></td>
+    <td class="name">${group}</td>
     <td>
       ${type} of <a href="/explain/key/${topic}/${encodeURIComponent(key)}">${key}</a><br /><code
         >${position}</code

@@ -35,7 +35,7 @@ button { width: auto; border-color: var(--main); background: var(--main); color:
 table { width: 100%; border-collapse: collapse; font-size: .9375rem }
 th { text-align: left; font-size: .8125rem; color: var(--quiet) }
 th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-code { font-size: .875rem }
+td code { font-size: .8125rem } td.name { overflow-wrap: normal; white-space: nowrap }
 @media (max-width: 45rem) {
   table, tbody, tr, td { display: block } thead { display: none }
   tr { padding: .5rem 0; border-bottom: 1px solid var(--line) } td { border: 0; padding: .1rem 0 }

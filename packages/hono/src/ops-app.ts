@@ -38,7 +38,7 @@ export function opsApp(
   const app = httpApp(options.http)
   app.route('/', opsRoutes(options))
   const own = ownAddresses.filter(({ path }) => path !== '/metrics' || options.metrics !== undefined)
-  app.route('/', opsIndex('Millrace operations', [...own, ...(options.addresses ?? [])]))
+  app.route('/', opsIndex('Millrace operations', [...(options.addresses ?? []), ...own]))
   return app
 }
 

@@ -57,6 +57,7 @@ export function referencePage(document: ApiDocument): string {
   )
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>${escape(info.title)}</title><link rel="stylesheet" href="docs/style.css"></head>
 <body><nav aria-label="Contents"><h2>${escape(info.title)}</h2><p><a href="openapi.json">openapi.json</a></p>${contents.join('')}</nav>
 <main><h1>${escape(info.title)} <small>${escape(info.version)}</small></h1>${prose(info.description)}

@@ -15,7 +15,7 @@ export const opsService: ServiceFactory = {
     const { operatorApp } = await import('../operator-app.ts')
     // Without Redis, as when it is the only service, there are no queues to show.
     const reached = redisUrl !== ''
-    const app = operatorApp(context, 'ops', reached ? [...consoleAddresses, ...explainAddresses] : [])
+    const app = operatorApp(context, 'ops', reached ? [...explainAddresses, ...consoleAddresses] : [])
     const pages = reached ? await mountConsole(app, context) : undefined
     const stories = reached ? await mountExplain(app, context) : undefined
     const canary = reached ? await startCanary(context) : undefined

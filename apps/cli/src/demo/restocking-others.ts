@@ -78,7 +78,7 @@ export async function placeMany(
       status: 'open',
       version: 1,
     }))
-    return { id: `D${freshId()}`, lines }
+    return { id: orderId(), lines }
   })
   const ids = orders.map(({ id }) => id)
   await central.write(freshId(), async (queries) => {
@@ -107,13 +107,22 @@ export async function forecastMany(
   const factors = ids.map(() => 0.5 + random.below(100) / 100)
   return central.write(freshId(), (queries) =>
     queries.rows<{ id: string }>(
-      `UPDATE product SET daily_forecast = round(daily_forecast * f.factor::numeric, 3)
+      `UPDATE product SET daily_forecast = round(daily_forecast * f.factor::numeric, 2)
        FROM unnest($1::text[], $2::float8[]) AS f (id, factor) WHERE product.id = f.id
        RETURNING product.id, name, supplier_id AS supplier, daily_forecast::float8 AS "dailyForecast",
          reorder_level AS "reorderLevel"`,
       [ids, factors],
     ),
   )
+}
+
+let placed = 0
+const begun = Date.now().toString(36).toUpperCase()
+
+/** A number that no order has, and that a planner can read out. */
+function orderId(): string {
+  placed += 1
+  return `D${begun}-${placed}`
 }
 
 function dayFromNow(days: number): string {

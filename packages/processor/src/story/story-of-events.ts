@@ -124,7 +124,7 @@ function standingOf(
   },
 ): Stands | undefined {
   const { state, stored, dead } = given
-  if (dead.has(seq)) return { state: 'dead', why: 'it is a dead letter' }
+  if (dead.has(seq)) return { state: 'dead', why: 'it waits for an operator' }
   const parked = stored?.parked
   if (parked && seq === parked.head) {
     const { why, dueMs, reason, attempts } = parked.note

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CutProxy } from '../../../test/support/cut-proxy.ts'
@@ -97,3 +98,17 @@ test('a server that accepts and says nothing is not waited for longer than the l
   clients.push(client)
   await expect(whenReady(client, 200)).rejects.toThrow('within 200 ms')
 })
+
+test.each(['redis://:hunter2@host:port', 'http://:hunter2@host', 'redis://:hunter2@host/first'])(
+  'what is no address of Redis is refused without its password',
+  (url) => {
+    let thrown: unknown
+    try {
+      writingConnection({ url })
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(TypeError)
+    expect(inspect(thrown)).not.toContain('hunter2')
+  },
+)

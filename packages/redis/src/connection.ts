@@ -61,6 +61,9 @@ function connection(options: ConnectionOptions, special: RedisOptions): Redis {
 /** `redis://user:password@host:port/db`, `rediss://…` (TLS), `unix://:password@/path/to/socket`, or a socket's bare path. */
 function serverOf(text: string): RedisOptions {
   if (text.startsWith('/')) return { path: text }
+  // Without the address itself: it may hold a password.
+  const refusal = 'The address of Redis is redis://host:port/number, rediss://… for TLS, or unix:///path'
+  if (!URL.canParse(text)) throw new TypeError(refusal)
   const url = new URL(text)
   const login = {
     ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
@@ -68,11 +71,7 @@ function serverOf(text: string): RedisOptions {
   }
   if (url.protocol === 'unix:') return { ...login, path: decodeURIComponent(url.pathname) }
   const db = Number(url.pathname.slice(1) || 0)
-  // Without the address itself: it may hold a password.
-  if (!['redis:', 'rediss:'].includes(url.protocol) || !Number.isInteger(db))
-    throw new TypeError(
-      'The address of Redis is redis://host:port/number, rediss://… for TLS, or unix:///path',
-    )
+  if (!['redis:', 'rediss:'].includes(url.protocol) || !Number.isInteger(db)) throw new TypeError(refusal)
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
   return {
     ...login,

@@ -98,7 +98,7 @@ function eventOf(text: string, upload: string, line: number): string {
 
 async function send(place: RestockingPlace, texts: readonly string[], signal: AbortSignal): Promise<Report> {
   const answer = await postTo(place, '/topics/supply/events', signal, texts.join('\n'))
-  const body = (await answer.json()) as Partial<Report> & { readonly detail?: string }
+  const body = await reportIn(answer, signal)
   const { appended = 0, duplicate = 0, refused = 0, unknown = 0, results = [] } = body
   const isWhole = results.length >= texts.length && unknown === 0
   if (answer.status >= 500 || !isWhole)
@@ -107,4 +107,17 @@ async function send(place: RestockingPlace, texts: readonly string[], signal: Ab
       `Restocking answers ${answer.status}${body.detail === undefined ? '' : `: ${body.detail}`}`,
     )
   return { appended, duplicate, refused, unknown, results }
+}
+
+/** What is no report, a proxy's page or an answer that was cut, says of no line what has become of it. */
+async function reportIn(
+  answer: Response,
+  signal: AbortSignal,
+): Promise<Partial<Report> & { readonly detail?: string }> {
+  try {
+    return (await answer.json()) as Partial<Report>
+  } catch {
+    signal.throwIfAborted()
+    return {}
+  }
 }

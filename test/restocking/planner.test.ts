@@ -126,6 +126,21 @@ describe.runIf(browserIsThere)("the planner's page", { timeout: 60_000 }, () => 
     expect(scene.mails).toHaveLength(mailsBefore)
   })
 
+  test('one that is withdrawn while its question is open stays withdrawn when the answer is yes', async () => {
+    const [id = ''] = await urgent()
+    await quietVisit(browser, wide, async (page) => {
+      await page.goto(url)
+      await row(page, id).getByRole('button', { name: 'Carry out' }).click()
+      await scene.echo(await scene.ofPurchasing(`/orders/${id.split('.')[0] ?? ''}/ship`))
+      const withdrawn = row(page, id).getByText('Withdrawn: The order is on its way.')
+      await withdrawn.waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: 'Carry out' }).click()
+      await page.getByRole('status').getByText('The order is on its way.').waitFor()
+      await withdrawn.waitFor()
+      expect(await row(page, id).getByRole('button').count()).toBe(0)
+    })
+  })
+
   test('several are asked for once, can be undone for some seconds, and have a result each', async () => {
     const ids = await urgent(3)
     await quietVisit(browser, wide, async (page) => {

@@ -36,8 +36,9 @@ export async function deadPage({ store, groups }: DeadPageSource): Promise<Html>
     rows.length === 0
       ? html`<p>There are none: everything that could not be processed was repaired.</p>`
       : html`<p>
-            ${shown.length}${isAll && shown.length === rows.length ? '' : ', and there are more'}. They are
-            repaired by the terminal: <code>npx millrace dead --help</code>; texts are masked.
+            ${shown.length === 1 ? '1 event' : `${shown.length} events`} that could not be
+            processed${isAll && shown.length === rows.length ? '' : ', and there are more'}. The terminal
+            repairs them: <code>npx millrace dead --help</code>. Texts are masked.
           </p>
           <table>
             <thead>

@@ -265,7 +265,7 @@ export function createPurchasing(options: PurchasingOptions) {
       return streamAnswer(c, (signal) => snapshotLines(snapshot, signal), { contentType: linesType })
     },
   )
-  openApi(app, { title: 'Purchasing', version: '1' })
+  openApi(app, { title: 'Purchasing', version: '1', description: 'Owner of purchase orders and stock.' })
   return app
 }
 

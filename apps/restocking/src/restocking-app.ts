@@ -196,7 +196,7 @@ export function createRestockingApp(options: RestockingAppOptions) {
     '/',
     intake({ topics: [supply], log: options.log, tokens: options.tokens, logger: options.http.logger }),
   )
-  openApi(app, { title: 'Restocking', version: '1' })
+  openApi(app, { title: 'Restocking', version: '1', description: 'Suggestions on orders, and their news.' })
   return app
 }
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
-import { carryOut, carryOutMany, decide, type Result } from './api.ts'
-import { chosen, learn, selected } from './store.ts'
+import { carryOut, carryOutMany, decide, read, type Result } from './api.ts'
+import { chosen, known, learn, selected } from './store.ts'
 import type { Suggestion } from './suggestion.ts'
 
 /** What was said last, for everybody to hear. */
@@ -52,15 +52,24 @@ export function takeBack(): void {
 }
 
 async function one(suggestion: Suggestion): Promise<void> {
-  learn({ ...suggestion, status: 'in-progress' })
+  const begun: Suggestion = { ...suggestion, status: 'in-progress' }
+  learn(begun)
   try {
     const now = await carryOut(suggestion.id)
     learn(now)
     say(`${suggestion.order}, line ${suggestion.line}: ${now.status === 'completed' ? 'done' : 'under way'}.`)
   } catch (error) {
-    learn(suggestion)
+    // What it was before is restored only where nothing newer is known.
+    if (!(await learnAnew(suggestion.id)) && known.value.get(suggestion.id) === begun) learn(suggestion)
     fail(suggestion, error)
   }
+}
+
+/** Reads how one stands now. Answers whether that could be known. */
+async function learnAnew(id: string): Promise<boolean> {
+  const now = await read(id).catch(() => undefined)
+  if (now) learn(now)
+  return now !== undefined
 }
 
 async function several(rows: readonly Suggestion[]): Promise<void> {
@@ -120,6 +129,7 @@ async function act(
     learn(await decide(suggestion.id, action, body))
     say(`${suggestion.order}, line ${suggestion.line}: ${done}.`)
   } catch (error) {
+    await learnAnew(suggestion.id)
     fail(suggestion, error)
   }
 }

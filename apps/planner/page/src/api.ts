@@ -43,6 +43,10 @@ export async function listAll(
   }
 }
 
+export async function read(id: string): Promise<Suggestion> {
+  return (await call(`/suggestions/${encodeURIComponent(id)}`, {})) as Suggestion
+}
+
 export async function carryOut(id: string): Promise<Suggestion> {
   return (await call(`/suggestions/${encodeURIComponent(id)}/carry-out`, posted())) as Suggestion
 }

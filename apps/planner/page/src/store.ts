@@ -6,7 +6,8 @@ import type { Suggestion } from './suggestion.ts'
 /** How the page is connected. */
 export type Connection = 'connecting' | 'live' | 'lost'
 
-const known = signal<ReadonlyMap<string, Suggestion>>(new Map())
+/** All that was told, by id. */
+export const known = signal<ReadonlyMap<string, Suggestion>>(new Map())
 export const connection = signal<Connection>('connecting')
 /** Nothing was read yet. */
 export const isLoading = signal(true)

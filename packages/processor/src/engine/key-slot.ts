@@ -18,41 +18,50 @@ const nobody: Delivery[] = []
 
 /** A key in a member's hand: its lane, what waits before it, what has come out of it, and what is stored of it. */
 export class KeySlot {
+  // What each event looks at comes first: members have many slots, and each piece of one is fetched from memory anew.
   readonly key: string
   /**
    * loading ─▶ open ◀─▶ backing-off (a failed delivery waits for its next attempt) ─▶ parked ◀─▶ open (its line is run)
    */
   phase: 'loading' | 'open' | 'backing-off' | 'parked' = 'loading'
   lane: Lane | undefined
-  /** The record after everything that is settled and no living lane knows better. */
-  record: KeyRecord = emptyRecord
-  /** The record as it was loaded, until it is needed. */
-  undecoded: StoredState | undefined
-  /** It has no record that it can begin with: that is found out before its first event. */
-  untouched = false
-  /** What was found out, and no commit carries yet. */
-  taken: TakenOver | undefined
-  /** Events up to then are in what it was taken over with. */
-  asOf: AsOf | undefined
-  /** The record that the last commit left. */
-  base: KeyRecord = emptyRecord
-  /** Sequence number of the last event of the key that a commit carries. */
-  seq = 0
   /** Not handed over yet, in order. */
   readonly waiting = new Backlog()
   /** Settled, and no commit carries it yet; in order. */
   settled: Delivery[] = nobody
-  parked: ParkedLine | undefined
-  /** Settled ones among them that stay until the next event of the line is known. */
-  heldBack = 0
-  /** Deferred events as the last commit has left them. */
-  deferred: readonly DeferredEvent[] = []
+  /** It stands among those that the next commit speaks of. */
+  dirty = false
+  /** It stands among those that can go on. */
+  ready = false
+  /** The last intake that touched it. */
+  touched = 0
+  /** The record as it was loaded, until it is needed. */
+  undecoded: StoredState | undefined
+  /** It has no record that it can begin with: that is found out before its first event. */
+  untouched = false
+  /** Events up to then are in what it was taken over with. */
+  asOf: AsOf | undefined
   /** The same with what is settled since, ready to be handled; undefined: there are none. */
   offers: Offers | undefined
   /** Deferred events are to be offered although no event has come. */
   beat = false
   /** Failures in a row. */
   failures = 0
+  parked: ParkedLine | undefined
+  /** Number of the last commit that speaks of it. */
+  inCommit = 0
+  /** Settled ones that stay until the next event of its line is known. */
+  heldBack = 0
+  /** Sequence number of the last event of the key that a commit carries. */
+  seq = 0
+  /** The record that the last commit left. */
+  base: KeyRecord = emptyRecord
+  /** The record after everything that is settled and no living lane knows better. */
+  record: KeyRecord = emptyRecord
+  /** What was found out, and no commit carries yet. */
+  taken: TakenOver | undefined
+  /** Deferred events as the last commit has left them. */
+  deferred: readonly DeferredEvent[] = []
   firstFailedMs = 0
   /** Failed attempts on the first unsettled delivery, earliest first. */
   tries: readonly ParkTry[] = []
@@ -68,14 +77,6 @@ export class KeySlot {
   headSinceMs = 0
   /** The intake that brought it. */
   came = 0
-  /** The last intake that touched it. */
-  touched = 0
-  /** Number of the last commit that speaks of it. */
-  inCommit = 0
-  /** It stands among those that the next commit speaks of. */
-  dirty = false
-  /** It stands among those that can go on. */
-  ready = false
 
   constructor(key: string) {
     this.key = key

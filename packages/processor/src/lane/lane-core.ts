@@ -19,26 +19,28 @@ const nobody: readonly Delivery[] = []
 
 /** What operators and stages see of their lane, beside what its owner sees. See docs/pipelines.md. */
 export class LaneCore implements Lane {
-  readonly key: string
-  readonly processor: Processor
-  readonly timers: Timers
-  readonly clock: Clock
-  readonly memory: Memory
-  /** Where operators stand that are in no inner stream. */
-  readonly trunk: Place = new Place(this)
-  readonly #hooks: LaneHooks
-  #durable: DurableOperators | undefined
-  readonly #line = new Line()
-  readonly #stage: Stage
+  // What each event looks at comes first: members have many lanes, and each piece of one is fetched from memory anew.
   // open ─▶ ending (the pipeline completed) ─▶ over ◀─ failing ◀─ open, ending; over by close() from each
   #phase: 'open' | 'ending' | 'failing' | 'over' = 'open'
-  #failure: { readonly delivery: Delivery | undefined; readonly error: unknown } | undefined
   /** Values on their way now. Only when there are none is anything told to the owner. */
   #depth = 1
   #places = 0
+  /** Made with the first delivery that is not settled at once: most lanes never need one. */
+  #line: Line | undefined
+  readonly #stage: Stage
+  readonly #hooks: LaneHooks
+  readonly memory: Memory
+  /** Where operators stand that are in no inner stream. */
+  readonly trunk: Place = new Place(this)
+  readonly processor: Processor
   #settledAny = false
   /** The first delivery that came when the pipeline did not listen any more. */
   #unheard: Delivery | undefined
+  readonly clock: Clock
+  readonly key: string
+  readonly timers: Timers
+  #durable: DurableOperators | undefined
+  #failure: { readonly delivery: Delivery | undefined; readonly error: unknown } | undefined
 
   constructor(processor: Processor, options: LaneOptions, stage: (lane: LaneCore) => Stage) {
     this.key = options.key
@@ -62,11 +64,11 @@ export class LaneCore implements Lane {
   }
 
   get inHand(): number {
-    return this.#line.length
+    return this.#line?.length ?? 0
   }
 
   get unsettled(): readonly Delivery[] {
-    return this.#line.all()
+    return this.#line?.all() ?? []
   }
 
   get over(): boolean {
@@ -87,7 +89,7 @@ export class LaneCore implements Lane {
 
   pass(delivery: Delivery, outcome: Outcome, why?: string): void {
     this.#admit(delivery)
-    this.#line.push(delivery)
+    this.#enqueue(delivery)
     delivery.outcome = outcome
     delivery.why = why
     delivery.holds = 0
@@ -183,8 +185,8 @@ export class LaneCore implements Lane {
     this.#admit(delivery)
     if (behind > 0) delivery.reach = delivery.place + behind
     // Most are settled before this returns and meet nobody in the line: those never enter it.
-    const alone = this.#line.length === 0
-    if (!alone) this.#line.push(delivery)
+    const alone = this.inHand === 0
+    if (!alone) this.#enqueue(delivery)
     if (this.#phase === 'open' && this.#stage.listening) {
       const { load, place } = now
       now.load = delivery
@@ -204,7 +206,7 @@ export class LaneCore implements Lane {
     } else this.#unheard ??= delivery
     if (alone) {
       if (delivery.holds === 0 && delivery.reach <= delivery.place && !this.over) this.#tell(delivery, nobody)
-      else this.#line.push(delivery)
+      else this.#enqueue(delivery)
     }
     this.#settle()
   }
@@ -215,6 +217,11 @@ export class LaneCore implements Lane {
     if (delivery.timer === undefined) this.#stage.next(delivery)
     else this.durable.fire(this, delivery)
     return delivery.holds > 1 && !this.#failing
+  }
+
+  #enqueue(delivery: Delivery): void {
+    this.#line ??= new Line()
+    this.#line.push(delivery)
   }
 
   #admit(delivery: Delivery): void {
@@ -232,13 +239,14 @@ export class LaneCore implements Lane {
   #settle(): void {
     if (this.#phase === 'over') return
     const line = this.#line
-    for (let delivery = line.take(); delivery !== undefined; delivery = line.take()) {
-      for (const before of line.together) this.#note(before)
-      this.#tell(delivery, line.together)
-      if (this.over) return
-    }
+    if (line !== undefined)
+      for (let delivery = line.take(); delivery !== undefined; delivery = line.take()) {
+        for (const before of line.together) this.#note(before)
+        this.#tell(delivery, line.together)
+        if (this.over) return
+      }
     if (this.#phase === 'failing') this.#fall()
-    else if (this.#phase === 'ending' || (this.#unheard !== undefined && this.#unheard === line.first))
+    else if (this.#phase === 'ending' || (this.#unheard !== undefined && this.#unheard === line?.first))
       this.#end()
   }
 
@@ -268,13 +276,13 @@ export class LaneCore implements Lane {
 
   #fall(): void {
     this.close()
-    this.#hooks.failed(this.#failure?.delivery ?? this.#line.first, this.#failure?.error)
+    this.#hooks.failed(this.#failure?.delivery ?? this.#line?.first, this.#failure?.error)
   }
 
   #end(): void {
     this.close()
     // A fresh lane would come no further: without this, the two would take turns for ever.
-    if (this.#line.length > 0 && !this.#settledAny) this.#hooks.failed(this.#line.first, endedIdle())
+    if (this.inHand > 0 && !this.#settledAny) this.#hooks.failed(this.#line?.first, endedIdle())
     else this.#hooks.ended()
   }
 }

@@ -1,13 +1,11 @@
 import type { Delivery } from './delivery.ts'
 
 const nobody: readonly Delivery[] = []
-/** Most lanes never have a line: they share this, which is never written to. */
-const none: (Delivery | undefined)[] = []
 
 /** The deliveries of a lane that are not settled, in the order in which they came. */
 export class Line {
   // A moving head instead of shift(), which moves all others.
-  #items: (Delivery | undefined)[] = none
+  #items: (Delivery | undefined)[] = []
   #head = 0
   #tail = 0
   /** What was taken out with the last one, before it. */
@@ -22,7 +20,6 @@ export class Line {
   }
 
   push(delivery: Delivery): void {
-    if (this.#items === none) this.#items = []
     this.#items[this.#tail++] = delivery
   }
 

@@ -9,7 +9,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
-import { knownViews } from './known-views.ts'
+import { viewNames } from './known-views.ts'
 import { millrace } from './testing/millrace.ts'
 
 let redis: TestRedis
@@ -135,7 +135,7 @@ test('every view of the services is known, and named in the help', async () => {
     const text = readFileSync(path.join(apps, file), 'utf8')
     return /export const \w+: View<\w+> = \{\s+name: '([a-z-]+)'/.exec(text)?.[1] ?? []
   })
-  expect(knownViews.map(({ name }) => name).toSorted()).toEqual(declared.toSorted())
+  expect(viewNames.toSorted()).toEqual(declared.toSorted())
   const { stdout } = await on('view rebuild --help')
   for (const name of declared) expect(stdout).toContain(name)
 })

@@ -11,7 +11,7 @@ import { sales } from '@millrace-app/leads/topics'
 import { accounts } from '@millrace/accounts'
 
 /** What a rebuild of any view is told. */
-export type RebuildOrder = Pick<RebuildOptions<never>, 'log' | 'from' | 'onProgress' | 'signal'>
+type RebuildOrder = Pick<RebuildOptions<never>, 'log' | 'from' | 'onProgress' | 'signal'>
 
 /** A view of the services. */
 export interface KnownView {
@@ -22,7 +22,7 @@ export interface KnownView {
 }
 
 /** The views of the services. What is behind a name is loaded when it is used. */
-export const knownViews: readonly KnownView[] = [
+const knownViews: readonly KnownView[] = [
   {
     name: 'user-query',
     topic: accounts,
@@ -57,14 +57,13 @@ export const knownViews: readonly KnownView[] = [
   },
 ]
 
-/** Names of the views, as a sentence has them. */
-export const viewNames = knownViews.map(({ name }) => name).join(', ')
+export const viewNames: readonly string[] = knownViews.map(({ name }) => name)
 
 /** The view of this name. @throws MillraceError `request.invalid` */
 export function viewNamed(name: string): KnownView {
   const view = knownViews.find((one) => one.name === name)
   if (view) return view
-  throw new MillraceError('request.invalid', `There is no view "${name}"; there are ${viewNames}`)
+  throw new MillraceError('request.invalid', `There is no view "${name}"; there are ${viewNames.join(', ')}`)
 }
 
 async function rebuilt<Tx>(

@@ -12,7 +12,7 @@ export function addView(program: Command, around: Surroundings, end: (code: numb
     .description('read models')
     .command('rebuild')
     .description('make a view anew from the log, beside the live one, and swap it in')
-    .argument('<view>', `one of ${viewNames}`)
+    .argument('<view>', `one of ${viewNames.join(', ')}`)
     .option(
       '--from <position>',
       'the last position that is right in its partition: only what follows is made anew',

@@ -10,9 +10,22 @@ export class ChannelJudge {
   readonly #emitted = new Map<number, string[]>()
   readonly #arrived = new Map<number, number>()
 
-  emitted({ partition, events }: OutboxDraft): void {
+  /** @param number Of its first event, as the commit has answered; 0: it is on its target already. */
+  emitted({ partition, events }: OutboxDraft, number: number | undefined): void {
     const before = this.#emitted.get(partition) ?? []
+    const arrived = this.#arrived.get(partition) ?? 0
+    demand(
+      number === 0 || number === before.length + 1,
+      once,
+      () => `what is emitted as ${before.length + 1} got the number ${number}`,
+    )
+    demand(
+      number !== 0 || arrived === before.length,
+      once,
+      () => `${events.length} were emitted at once although ${before.length - arrived} wait before them`,
+    )
     this.#emitted.set(partition, [...before, ...events.map(({ id }) => id)])
+    if (number === 0) this.#arrived.set(partition, arrived + events.length)
   }
 
   appended({ partition, first, events }: ChannelBatch, result: ChannelResult): void {
@@ -38,5 +51,15 @@ export class ChannelJudge {
   /** Everything that was emitted is on the target: asked when the story is over. */
   get allArrived(): boolean {
     return [...this.#emitted].every(([partition, ids]) => this.#arrived.get(partition) === ids.length)
+  }
+
+  /** What a partition of the target holds of this channel, when everything has arrived. */
+  read(partition: number, ids: readonly string[]): void {
+    const expected = this.#emitted.get(partition) ?? []
+    demand(
+      ids.join() === expected.join(),
+      once,
+      () => `partition ${partition} of the target holds ${ids.join()}, emitted were ${expected.join()}`,
+    )
   }
 }

@@ -7,9 +7,11 @@ export function createMemoryServer(): SimulatedServer {
   let now = 0
   const clock = { now: () => now }
   const log = createMemoryLog({ clock })
+  const store = createMemoryGroupStore({ log, atOnce: log, clock })
   return {
     log,
-    store: createMemoryGroupStore({ log, clock }),
+    store,
+    stories: store,
     setTime: (nowMs) => {
       now = nowMs
     },

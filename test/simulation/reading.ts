@@ -11,4 +11,6 @@ export interface Reading {
    * @throws Violation when the commit does not fire just those
    */
   waits(commit: Commit, key: string, handled: readonly string[]): void
+  /** Effects have the ids that events ask for. */
+  readonly namesEffects: boolean
 }

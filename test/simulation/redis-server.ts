@@ -1,21 +1,39 @@
 import { newEvent } from '@millrace/event'
 import { createMemoryLog, type EventLog } from '@millrace/log'
 import { createMemoryGroupStore, type GroupPartition, type GroupStore } from '@millrace/processor'
+import { compareAll } from './compare.ts'
+import { NearLog } from './near-log.ts'
 import { startRedis } from '../support/redis.ts'
 import { demand } from './story.ts'
 import { spoilt } from './spoilt.ts'
+import { clockHarm, targetHarms } from './target-harms.ts'
 import { answer, canonical, same, Twins } from './twins.ts'
 import { type Harm, type SimulatedServer, watched } from './simulated-server.ts'
 import type { Redis } from 'ioredis'
 import { closeConnection, whenReady, writingConnection } from '../../packages/redis/src/connection.ts'
 import { type GroupScripts, groupScripts } from '../../packages/redis/src/group-scripts.ts'
 import { GroupsOnRedis } from '../../packages/redis/src/groups-on-redis.ts'
-import { type GroupKeys, Keys, type PartitionKeys } from '../../packages/redis/src/keys.ts'
+import { type GroupKeys, Keys, type PartitionKeys, type StoryKeys } from '../../packages/redis/src/keys.ts'
 import { connectLog, type RedisLog } from '../../packages/redis/src/redis-log.ts'
 import { Script } from '../../packages/redis/src/script.ts'
+import { StoriesOnRedis } from '../../packages/redis/src/stories-on-redis.ts'
+
+// What is stored under names that belong together, as one word: KEYS from 3 on.
+const look = `local texts = {}
+  for i = 3, #KEYS do texts[i - 2] = redis.call('DUMP', KEYS[i]) or '' end
+  local word = redis.sha1hex(table.concat(texts, ' '))`
+// KEYS[2] holds something foreign instead of what it held; that is kept as KEYS[1].
+const spoil = `if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end
+  redis.call('SET', KEYS[2], 'foreign')
+  ${look}
+  return word`
+const mend = `${look}
+  redis.call('DEL', KEYS[2])
+  if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
+  return word`
 
 const untouched = 'a refused call changes nothing'
-type Names = GroupKeys & PartitionKeys
+type Names = GroupKeys & PartitionKeys & StoryKeys
 
 /** Starts a private Redis on a unix socket, for simulations one after the other. */
 export async function openRedis(): Promise<{
@@ -70,20 +88,24 @@ export class RedisSimulation {
     const scripts: Record<keyof GroupScripts, Script> = { ...groupScripts }
     for (const [name, source] of Object.entries(changed))
       scripts[name as keyof GroupScripts] = new Script(`${name}.lua`, source)
-    const clock = { now: () => this.#now }
-    const memoryLog = createMemoryLog({ clock })
-    const memory = createMemoryGroupStore({ log: memoryLog, clock })
-    const real = new GroupsOnRedis(this.#redis, { now: () => this.#now }, scripts)
+    const now = () => this.#now
+    const memoryLog = createMemoryLog({ clock: { now } })
+    const near = new NearLog(memoryLog)
+    const memory = createMemoryGroupStore({ log: memoryLog, atOnce: near.log, clock: { now } })
+    // Everything is in reach on a server of its own.
+    const real = new GroupsOnRedis(this.#redis, { now, reach: 'server' }, scripts)
+    const place = { redis: this.#redis, scripts, keys: new Keys(), reach: 'server', now } as const
+    const stories = new StoriesOnRedis(place)
     const twins = new Twins(memory, real)
-    const { log, store } = { log: bothLogs(this.#log, memoryLog), store: twins.store }
     return {
-      log,
-      store,
+      log: bothLogs(this.#log, memoryLog),
+      store: twins.store,
+      stories,
       setTime: (nowMs) => {
         this.#now = nowMs
       },
-      harms: this.#harms(twins),
-      compare: (at) => compareAll(memory, real, at),
+      harms: this.#harms(twins, near),
+      compare: (at) => compareAll(memory, { store: real, stories }, at),
       afterwards: (at) => this.#trimmed(real, at),
     }
   }
@@ -122,11 +144,12 @@ export class RedisSimulation {
     return position
   }
 
-  #harms(twins: Twins): readonly Harm[] {
+  #harms(twins: Twins, near: NearLog): readonly Harm[] {
     const keys = new Keys()
     const namesOf = (at: GroupPartition): Names => ({
       ...keys.partition(at.topic, at.partition),
       ...keys.group(at.topic, at.partition, at.group),
+      ...keys.story(at.topic, at.partition, at.group),
     })
     return [
       ...spoilt.map(([name, concerns]): Harm => ({
@@ -134,6 +157,10 @@ export class RedisSimulation {
         concerns,
         during: (at, act) => this.#spoiled(twins, namesOf(at), name, act),
       })),
+      ...targetHarms(this.#redis, near),
+      clockHarm((ms) => {
+        this.#now -= ms
+      }),
       {
         name: "somebody removes Redis's own group",
         concerns: (what) => what.startsWith('commit'),
@@ -147,28 +174,27 @@ export class RedisSimulation {
 
   /** For one call a key holds something foreign: the call does without it, or is refused and nothing is written. */
   async #spoiled(twins: Twins, names: Names, name: keyof Names, act: () => Promise<void>): Promise<void> {
-    const kept = await this.#redis.dumpBuffer(names[name])
-    await this.#redis.set(names[name], 'foreign')
-    const all: readonly string[] = Object.values({ ...names })
-    const dump = () => Promise.all(all.map((one) => this.#redis.dumpBuffer(one)))
-    const before = await dump()
+    const keys = [`${names[name]}:aside`, names[name], ...new Set(Object.values({ ...names }))]
+    const before = await this.#redis.eval(spoil, keys.length, ...keys)
     const restore = async () => {
-      const now = await dump()
+      const after = await this.#redis.eval(mend, keys.length, ...keys)
       demand(
-        !twins.refused || JSON.stringify(now) === JSON.stringify(before),
+        !twins.refused || after === before,
         untouched,
         () => `it was refused because ${name} is foreign, and changed something`,
       )
-      await this.#redis.del(names[name])
-      if (kept) await this.#redis.restore(names[name], 0, kept)
     }
     await twins.harmed(act, restore)
   }
 }
 
-/** Appends go to both logs; everything else is asked of Redis. */
+/** Appends go to both logs; what is read is asked of one of them, in turn. */
 function bothLogs(real: RedisLog, memory: EventLog): EventLog {
+  let turns = 0
+  const either = () => (++turns % 4 === 0 ? real : memory)
   return watched<EventLog>(real, {
+    read: (topic, after, options) => either().read(topic, after, options),
+    readKey: (topic, key, options) => either().readKey(topic, key, options),
     append: async (topic, units) => {
       const [found, expected] = [await real.append(topic, units), await memory.append(topic, units)]
       demand(canonical(found) === canonical(expected), same, () => 'append differs')
@@ -183,23 +209,4 @@ function bothLogs(real: RedisLog, memory: EventLog): EventLog {
       return found
     },
   })
-}
-
-async function compareAll(memory: GroupStore, real: GroupStore, at: GroupPartition): Promise<void> {
-  const keys = ['a', 'b', 'cc', 'dd', 'e', 'f', 'nobody']
-  const everything = async (store: GroupStore) =>
-    canonical([
-      await store.look(at),
-      await store.loadStates(at, keys),
-      await store.parked(at),
-      await store.dueKeys(at, Number.MAX_SAFE_INTEGER),
-      await store.deferredKeys(at),
-      await store.deadLetters(at),
-      await store.dueTimers(at, Number.MAX_SAFE_INTEGER),
-      await store.firings(at),
-      await store.outbox(at),
-      await store.audit(at),
-    ])
-  const [found, expected] = [await everything(real), await everything(memory)]
-  demand(found === expected, same, () => `Redis holds ${found}, memory ${expected}`)
 }

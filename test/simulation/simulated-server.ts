@@ -1,10 +1,12 @@
 import type { EventLog } from '@millrace/log'
-import type { GroupPartition, GroupStore } from '@millrace/processor'
+import type { GroupPartition, GroupStore, Stories } from '@millrace/processor'
 
 /** A log and a group store whose time the simulation turns. */
 export interface SimulatedServer {
   readonly log: EventLog
   readonly store: GroupStore
+  /** What it remembers of events: only read. */
+  readonly stories: Stories
   setTime(nowMs: number): void
   /** Ways to harm it from outside, by name, for one call: see {@link Harm}. None where there is no outside. */
   readonly harms: readonly Harm[]
@@ -19,8 +21,8 @@ export interface Harm {
   readonly name: string
   /** Whether a call that says this meets it. */
   concerns(what: string, content: unknown): boolean
-  /** Befalls it for the one call that is carried out inside. */
-  during(at: GroupPartition, act: () => Promise<void>): Promise<void>
+  /** Befalls it for the one call that is carried out inside. @param content What the call says. */
+  during(at: GroupPartition, act: () => Promise<void>, content: unknown): Promise<void>
 }
 
 /** The same object with some of its methods replaced. */

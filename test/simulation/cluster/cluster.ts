@@ -1,6 +1,7 @@
 import { type ErrorCode, MillraceError, partitionOfKey } from '@millrace/event'
 import type { ChannelBatch, EventLog } from '@millrace/log'
 import {
+  type Commit,
   createMemoryMemberList,
   type EffectContext,
   type GroupPartition,
@@ -11,6 +12,7 @@ import {
 import { type Act, askingOf, type Folded } from '../act.ts'
 import { Judge } from '../judge.ts'
 import type { Reading } from '../reading.ts'
+import { Seeded } from '../seeded.ts'
 import { type SimulatedServer, watched } from '../simulated-server.ts'
 import { type Story, Violation } from '../story.ts'
 import type { Plan } from './plan.ts'
@@ -26,6 +28,7 @@ const engineReading: Reading = {
     return `${key}:${cause}`
   },
   waits: () => undefined,
+  namesEffects: false,
 }
 
 /** Everything that the members of one story share: the server, seen by its judges, and the wire between. */
@@ -103,10 +106,10 @@ export class Cluster {
   }
 
   performs({ idempotencyKey, key }: EffectContext): void {
-    const { recorded } = this.judgeOf(partitionOfKey(this.source, key)).effects
+    const { effects } = this.judgeOf(partitionOfKey(this.source, key))
     this.note(
       'guarantee 5, exactly once',
-      recorded.has(idempotencyKey),
+      effects.has(idempotencyKey),
       `effect ${idempotencyKey} was carried out before it was recorded`,
     )
     this.performed.add(idempotencyKey)
@@ -121,6 +124,17 @@ export class Cluster {
   started({ position, state }: HandlerContext<Folded>): void {
     const again = state.handled.includes(String(position.seq))
     this.note('guarantee 5, exactly once', !again, `event ${position.seq} meets a state that has it already`)
+  }
+
+  /** Some commits do not reach their target: what they emit goes through the outbox. The same one never does or always. */
+  #reaching({ partition }: GroupPartition, commit: Commit): Commit {
+    const { seed, atOnce } = this.plan
+    if (
+      !commit.outbox?.some(({ target }) => target) ||
+      new Seeded(seed + commit.n * 7 + partition).chance(atOnce)
+    )
+      return commit
+    return { ...commit, outbox: commit.outbox.map(({ target: _, ...draft }) => draft) }
   }
 
   #watchedLog(log: EventLog): EventLog {
@@ -153,7 +167,7 @@ export class Cluster {
       },
       commit: async (at, commit) => {
         try {
-          const result = await store.commit(at, commit)
+          const result = await store.commit(at, this.#reaching(at, commit))
           judgeOf(at).committed(commit, result)
           return result
         } catch (error) {
@@ -164,6 +178,16 @@ export class Cluster {
       confirmEffects: async (at, token, changes) => {
         const result = await store.confirmEffects(at, token, changes)
         judgeOf(at).confirmed(token, changes, result)
+        return result
+      },
+      rule: async (at, request) => {
+        const result = await store.rule(at, request)
+        judgeOf(at).ruled(request, result)
+        return result
+      },
+      ruleEffect: async (at, request) => {
+        const result = await store.ruleEffect(at, request)
+        judgeOf(at).effects.ruled(request, result)
         return result
       },
     })

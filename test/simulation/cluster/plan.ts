@@ -15,6 +15,17 @@ export type Strike = { readonly step: number; readonly which: number } & (
   | { readonly kind: 'sleep'; readonly forMs: number }
 )
 
+/** What an operator decides; `which` picks one of those that wait for him. */
+export interface Order {
+  readonly id: string
+  readonly which: number
+  readonly on: 'dead' | 'parked' | 'effect'
+  readonly kind: 'ignored' | 'corrected' | 'requeued'
+  /** With `corrected`: what the event asks for instead. */
+  readonly act: Act
+  readonly force: boolean
+}
+
 /** Something that is to happen at a step: an event comes, a member starts, or something goes wrong. */
 export type Item =
   | Disturbance
@@ -23,6 +34,7 @@ export type Item =
       | { readonly kind: 'event'; readonly key: string; readonly act: Act }
       | { readonly kind: 'start' }
       | { readonly kind: 'jump'; readonly ms: number }
+      | { readonly kind: 'order'; readonly order: Order }
     ))
 
 /** Everything that a seed decides beside the order of ordinary steps. */
@@ -33,6 +45,8 @@ export interface Plan {
   readonly items: readonly Item[]
   /** Steps after which nothing goes wrong any more. */
   readonly steps: number
+  /** Which part of the commits reaches the target, and emits at once. */
+  readonly atOnce: number
 }
 
 export const keys = ['a', 'b', 'cc', 'dd', 'e', 'f'] as const
@@ -78,7 +92,14 @@ export function planOf(seed: number): Plan {
     byMs: random.between(1, 2_500),
   }))
   some(amount(1), (step) => ({ step, kind: 'jump', ms: random.between(100, 2_500) }))
-  return { seed, partitions, form, steps, items: items.toSorted((a, b) => a.step - b.step) }
+  // Drawn last, so that all else of a seed is as it would be without them.
+  some(amount(4), (step) => ({
+    step,
+    kind: 'order',
+    order: anyOrder(random, `r${items.length}`, acts, form),
+  }))
+  const atOnce = random.pick([0, 0, 0.5, 0.9]) ?? 0
+  return { seed, partitions, form, steps, atOnce, items: items.toSorted((a, b) => a.step - b.step) }
 }
 
 function tempersOf(random: Seeded, count: number): readonly number[] {
@@ -98,4 +119,12 @@ function anyAct(random: Seeded, tempers: readonly number[], form: Plan['form']):
   ])
   const slowMs = form === 'handler' && random.chance(0.3) ? random.between(1, 400) : undefined
   return { ...(act ?? { do: 'plain' }), ...(slowMs === undefined ? {} : { slowMs }) }
+}
+
+function anyOrder(random: Seeded, id: string, tempers: readonly number[], form: Plan['form']): Order {
+  const kind = random.pick(['ignored', 'corrected', 'requeued'] as const) ?? 'requeued'
+  const on = random.pick(['dead', 'dead', 'parked', 'parked', 'effect'] as const) ?? 'dead'
+  const [plain = 1, emit = 1, effect = 1] = tempers
+  const act = anyAct(random, [plain, emit, effect, 0, 0, 0, 0], form)
+  return { id, which: random.between(0, 99), on, kind, act, force: random.chance(0.7) }
 }

@@ -2,6 +2,7 @@ import { Seeded } from '../seeded.ts'
 import { demand } from '../story.ts'
 import { type Cluster, leaseMs } from './cluster.ts'
 import { Member } from './member.ts'
+import { decide } from './operator.ts'
 import { type Disturbance, type Item, keys, type Strike } from './plan.ts'
 import { answerOf, isTold, told } from './telling.ts'
 import { type Call, Node } from './wire.ts'
@@ -43,6 +44,9 @@ export class Stage {
     switch (item.kind) {
       case 'event':
         await cluster.append(item.key, item.act)
+        return
+      case 'order':
+        await decide(cluster, item.order)
         return
       case 'start':
         if (this.#living.length < 4) this.#start()
@@ -216,8 +220,8 @@ export class Stage {
     }
     await this.#look()
     for (const { effects } of judges)
-      for (const id of effects.recorded)
-        demand(performed.has(id), 'guarantee 5', () => `effect ${id} was confirmed and never carried out`)
+      for (const id of effects.tried)
+        demand(performed.has(id), 'guarantee 5', () => `effect ${id} was settled and never carried out`)
     for (const partition of judges.keys()) await server.compare(cluster.at(partition))
     for (const { node } of this.#members) node.alive = false
   }

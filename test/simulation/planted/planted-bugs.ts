@@ -144,6 +144,36 @@ export const planted = {
       },
     ],
   },
+  'emitted at once out of turn': {
+    harm: 'an event is on its target before an earlier one that waits in the outbox',
+    edits: [
+      {
+        file: 'packages/processor/src/memory-commit.ts',
+        find: 'if (last === undefined || last !== (firsts[place] as number) - 1) out.add(channel)',
+        put: 'if (last === undefined) out.add(channel)',
+      },
+    ],
+  },
+  'ruling followed and not named': {
+    harm: 'what an operator has ruled is done, and the commit says that nobody has ruled',
+    edits: [
+      {
+        file: `${engine}/ruling-notes.ts`,
+        find: "if (origin === 'line') this.#heeded.push({ seq, id })",
+        put: "if (origin === 'line') this.#heeded.push({ seq, id: undefined })",
+      },
+    ],
+  },
+  'late run without its ruling': {
+    harm: 'a dead letter that was corrected is handled as it lies on the log',
+    edits: [
+      {
+        file: `${engine}/late-runner.ts`,
+        find: 'const delivery = ruledArrival(processor, recorded, ruling, this.#lanes.fates)',
+        put: 'const delivery = ruledArrival(processor, recorded, undefined, this.#lanes.fates)',
+      },
+    ],
+  },
 } as const satisfies Readonly<Record<string, Planted>>
 
 export type PlantedBug = keyof typeof planted

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/event'
-import type { EffectChange, RecordedEffect } from '@millrace/processor'
+import type { EffectChange, OpenEffect, RecordedEffect } from '@millrace/processor'
 import type { Process } from './network.ts'
 import type { World } from './world.ts'
 
@@ -20,7 +20,7 @@ export class EffectModel {
     const { random, store, at } = this.#world
     while (!this.#over) {
       await this.#process.sleep(random.between(1, 15))
-      const status = random.pick(['pending', 'pending', 'pending', 'parked', 'dead'] as const) ?? 'pending'
+      const status = random.pick(calmOrNot(this.#world.calm)) ?? 'pending'
       try {
         const page = await this.#process.call(
           `effects ${status}`,
@@ -39,14 +39,18 @@ export class EffectModel {
     this.#over = true
   }
 
-  #carryOut({ idempotencyKey, status, turn }: RecordedEffect): EffectChange {
-    const { random, performed, calm } = this.#world
+  #carryOut({ idempotencyKey, status, turn, seq, name }: RecordedEffect): EffectChange {
+    const { random, performed, calm, nowMs: atMs } = this.#world
     if (status !== 'pending') return { idempotencyKey, turn, to: 'pending' }
     performed.add(idempotencyKey)
     const to = calm
       ? 'confirmed'
-      : (random.pick(['confirmed', 'parked', 'parked', 'dead', 'ignored'] as const) ?? 'dead')
-    return { idempotencyKey, turn, to, note: { turn } }
+      : (random.pick(['confirmed', 'confirmed', 'parked', 'dead', 'dead', 'ignored'] as const) ?? 'dead')
+    const change = { idempotencyKey, turn, to, note: { turn, atMs, reason: `at turn ${turn}` } }
+    if (random.chance(0.5)) return change
+    const ended = { name, idempotencyKey, to, attempts: turn + 1, tookMs: 1 }
+    const fact = { what: 'effect-ended', atMs, member: this.#process.name, ...ended } as const
+    return { ...change, fact: { seq, fact } }
   }
 
   async #confirm(changes: readonly EffectChange[]): Promise<void> {
@@ -66,4 +70,10 @@ export class EffectModel {
       }
     }
   }
+}
+
+/** Which effects it looks at: those that are dead are an operator's business, and seldom its own. */
+function calmOrNot(calm: boolean): readonly OpenEffect[] {
+  if (calm) return ['pending', 'parked', 'dead']
+  return ['pending', 'pending', 'pending', 'pending', 'parked', 'parked', 'dead']
 }

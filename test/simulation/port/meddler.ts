@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/event'
 import type { Commit, EffectChange } from '@millrace/processor'
+import type { Place } from '../place-judge.ts'
 import { demand } from '../story.ts'
 import type { Call } from './network.ts'
 import type { World } from './world.ts'
@@ -11,6 +12,7 @@ export async function meddle(world: World, call: Call): Promise<void> {
   const commit = call.request.content as Commit
   // Another one is refused whatever it says.
   if (commit.token !== judge.token || commit.n !== judge.n + 1) return
+  if (commit.dead.some(({ seq }) => isRuled(judge.places.get(seq), commit, seq))) return
   const occasions = Object.entries(changes).flatMap(([name, change]) => {
     const changed = change(commit, judge)
     return changed ? [[name, changed] as const] : []
@@ -21,7 +23,7 @@ export async function meddle(world: World, call: Call): Promise<void> {
     random.pick(occasions.filter(([name]) => (world.meddled.get(name) ?? 0) === least)) ?? []
   if (!wrong || what === undefined) return
   world.meddled.set(what, least + 1)
-  const before = JSON.stringify(await world.server.store.audit(at))
+  const before = world.audited
   let answer: string
   try {
     answer = (await store.commit(at, wrong)).status
@@ -31,7 +33,8 @@ export async function meddle(world: World, call: Call): Promise<void> {
   }
   story.tell(`a commit that ${what} → ${answer}`)
   demand(answer !== 'committed', 'a wrong commit is refused', () => `one that ${what} was accepted`)
-  const after = JSON.stringify(await world.server.store.audit(at))
+  await world.audit()
+  const after = world.audited
   demand(
     before === after,
     'a refused commit changes nothing',
@@ -68,9 +71,16 @@ export async function meddleWithTurns(
   const wrong = (call.request.content as readonly EffectChange[])
     .map((change) => ({ ...change, turn: change.turn + by }))
     .filter(({ turn }) => turn >= 0)
-  const before = JSON.stringify(await server.store.audit(at))
+  const told = async () => [...(await server.stories.facts(at, [...judge.askings.keys()]))]
+  const look = async () => JSON.stringify([await server.store.audit(at), await told()])
+  const before = await look()
   const answer = await server.store.confirmEffects(at, judge.token, wrong)
-  const after = JSON.stringify(await server.store.audit(at))
+  const after = await look()
   story.tell(`a confirmation of other turns → ${JSON.stringify(answer)}`)
   demand(before === after, 'a late confirmation changes nothing', () => `${before} became ${after}`)
+}
+
+/** A letter that is written again, and that an operator has ruled on meanwhile. */
+function isRuled(place: Place | undefined, { late = [] }: Commit, seq: number): boolean {
+  return place === 'done' || (place === 'late' && !late.includes(seq))
 }

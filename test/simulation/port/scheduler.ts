@@ -1,13 +1,16 @@
-import type { Act } from '../act.ts'
-import { MemberModel } from './member-model.ts'
-import { meddle, meddleWithStart, meddleWithTurns } from './meddler.ts'
-import { type Call, Process } from './network.ts'
 import { demand } from '../story.ts'
-import type { Harm } from '../simulated-server.ts'
-import type { World } from './world.ts'
+import { eventsIn } from '../target-log.ts'
+import { Asked } from './asked.ts'
+import { meddleWithStart } from './meddler.ts'
+import { MemberModel } from './member-model.ts'
+import { Mischief } from './mischief.ts'
+import { type Call, Process } from './network.ts'
+import { OperatorModel } from './operator-model.ts'
+import { keys, type World } from './world.ts'
 
-const keys = ['a', 'b', 'cc', 'dd'] as const
 const stuck = 'guarantee 14, never stuck'
+/** After so many steps that have changed something all that is stored is read. */
+const closely = 12
 
 /** How much befalls the members of a simulation. */
 export interface Fate {
@@ -26,14 +29,18 @@ export class Scheduler {
   #appended = 0
   #failure: Error | undefined
   readonly #tempers: readonly number[]
-  /** The harm that this seed has most of. */
-  readonly #favourite: Harm | undefined
+  readonly #asked: Asked
+  readonly #mischief: Mischief
+  /** Something was carried out since the last look. */
+  #changed = true
+  #looks = 0
 
   constructor(world: World, fate: Fate) {
     this.#world = world
     this.#fate = fate
-    this.#tempers = Array.from({ length: 24 }, () => world.random.temper())
-    this.#favourite = world.random.pick(world.server.harms)
+    this.#tempers = Array.from({ length: 7 }, () => world.random.temper())
+    this.#asked = new Asked(world.random)
+    this.#mischief = new Mischief(world)
   }
 
   /** @throws Violation */
@@ -45,6 +52,7 @@ export class Scheduler {
       world.start = asking && { id: asking.id, seq: asking.seq }
       world.story.tell(`the group begins behind event ${asking?.seq}`)
     }
+    if (world.random.chance(0.8)) this.#call()
     for (let step = 0; step < this.#fate.steps; step++) {
       await this.#step()
       await this.#look()
@@ -54,13 +62,13 @@ export class Scheduler {
 
   async #step(): Promise<void> {
     const { random, network } = this.#world
+    const mischief = this.#mischief
     const living = this.#processes.filter(({ alive }) => alive)
     const awake = living.filter(({ paused }) => !paused)
     const { sent, answered, waiting } = network
     const late = sent.filter(({ orphan, process }) => orphan || !process.alive)
     const prompt = sent.filter(({ orphan, process }) => !orphan && process.alive)
-    const [lateness = 1, given = 1, dropped = 1, killed = 1, paused = 1, changed = 1, harmed = 1] =
-      this.#tempers
+    const [lateness = 1, given = 1, dropped = 1, killed = 1, paused = 1, changed = 1] = this.#tempers
     const act = random.weighted<() => Promise<void> | void>([
       [living.length < this.#fate.members ? 2 : 0, () => this.#start()],
       [prompt.length > 0 ? 12 : 0, () => this.#carryOut(random.pick(prompt))],
@@ -68,22 +76,17 @@ export class Scheduler {
       [answered.length > 0 ? 14 : 0, () => this.#deliver(random.pick(answered))],
       [waiting.length > 0 ? given : 0, () => this.#giveUp(random.pick(waiting))],
       [sent.length > 0 ? 0.3 * dropped : 0, () => this.#drop(random.pick(sent))],
-      [awake.length > 0 ? 0.12 * killed : 0, () => this.#kill(random.pick(awake))],
-      [awake.length > 0 ? 0.25 * paused : 0, () => this.#pause(random.pick(awake))],
+      [awake.length > 0 ? 0.05 * killed : 0, () => this.#kill(random.pick(awake))],
+      [awake.length > 0 ? 0.12 * paused : 0, () => this.#pause(random.pick(awake))],
       [
         living.length > awake.length ? 0.5 : 0,
         () => this.#resume(random.pick(living.filter(({ paused }) => paused))),
       ],
-      [4, () => this.#passTime()],
-      [this.#appended < this.#fate.events ? 1.5 : 0, () => this.#append(random.between(1, 3))],
-      [this.#commits.length > 0 ? 30 * changed : 0, () => this.#meddle()],
-      [this.#confirmations.length > 0 ? 10 * changed : 0, () => this.#meddleWithTurns()],
+      [sent.length + answered.length > 0 ? 3 : 15, () => this.#passTime()],
+      [this.#appended < this.#fate.events ? 2.5 : 0, () => this.#append(random.between(1, 3))],
+      [mischief.confirmations.length > 0 ? 10 * changed : 0, () => mischief.meddleWithTurns()],
       [0.2, () => meddleWithStart(this.#world)],
-      [this.#world.judge.lines.size > 0 ? 2 : 0, () => this.#mark()],
-      [
-        this.#writes.length > 0 && this.#world.server.harms.length > 0 ? 10 * harmed : 0,
-        () => this.#harm(random.pick(this.#writes)),
-      ],
+      [this.#world.judge.lines.size > 0 ? 2 : 0, () => mischief.mark()],
     ])
     await act?.()
     await this.#settle()
@@ -91,7 +94,19 @@ export class Scheduler {
 
   /** What can be seen at any time must hold at any time. */
   async #look(): Promise<void> {
-    this.#world.judge.audited(await this.#world.server.store.audit(this.#world.at))
+    if (!this.#changed) return
+    this.#changed = false
+    this.#looks += 1
+    await this.#world.audit()
+    if (this.#looks % closely === 0) await this.#lookClosely()
+  }
+
+  /** All that is stored is what the judge and a twin have seen come about. */
+  async #lookClosely(): Promise<void> {
+    const { judge, server, at } = this.#world
+    judge.facts.read(await server.stories.facts(at, [...judge.askings.keys()]))
+    judge.rulings.read(await server.store.rulings(at, judge.rulings.seqs))
+    await server.compare(at)
   }
 
   /** From here on nothing goes wrong: everything that was begun comes to its end, and was done once. */
@@ -114,10 +129,17 @@ export class Scheduler {
       if (step % 10 === 0) await this.#look()
     }
     await this.#look()
-    await world.server.compare(world.at)
+    await this.#lookClosely()
+    for (let partition = 0; partition < world.target.partitions; partition++) {
+      const events = await eventsIn(world.log, world.target, partition)
+      judge.channels.read(
+        partition,
+        events.map(({ id }) => id),
+      )
+    }
     await world.server.afterwards(world.at)
-    for (const id of judge.effects.recorded)
-      demand(world.performed.has(id), 'guarantee 5', () => `effect ${id} was confirmed and never carried out`)
+    for (const id of judge.effects.tried)
+      demand(world.performed.has(id), 'guarantee 5', () => `effect ${id} was settled and never carried out`)
   }
 
   async #atRest(): Promise<boolean> {
@@ -146,16 +168,31 @@ export class Scheduler {
     })
   }
 
+  /** Somebody begins to look after what cannot be processed. */
+  #call(): void {
+    const process = new Process('the operator', this.#world.network)
+    new OperatorModel(process, this.#world, this.#asked).live().catch((error: unknown) => {
+      this.#failure = error instanceof Error ? error : new TypeError(String(error))
+    })
+  }
+
   async #carryOut(call: Call | undefined): Promise<void> {
     if (!call) return
-    await call.carryOut()
+    const [changed = 1, harmed = 1] = this.#tempers.slice(5)
+    await this.#mischief.befall(call, changed, harmed)
+    if (!call.outcome) await call.carryOut()
+    this.#changed = true
     this.#told(call)
     if (call.orphan || !call.process.alive) this.#world.network.remove(call)
+    else if (!call.process.paused && this.#world.random.chance(isRead(call) ? 0.9 : 0.4)) this.#deliver(call)
   }
 
   #told({ process, request, outcome, orphan }: Call): void {
-    const answer = outcome && 'value' in outcome ? short(outcome.value) : String(outcome?.error)
-    this.#world.story.tell(`${process.name} ${request.what}${orphan ? ' (late)' : ''} → ${answer}`)
+    const how = orphan ? ' (late)' : ''
+    this.#world.story.tell(() => {
+      const answer = outcome && 'value' in outcome ? short(outcome.value) : String(outcome?.error)
+      return `${process.name} ${request.what}${how} → ${answer}`
+    })
   }
 
   #deliver(call: Call | undefined): void {
@@ -212,75 +249,15 @@ export class Scheduler {
     const { random } = this.#world
     for (let left = count; left > 0; left--) {
       this.#appended += 1
-      await this.#world.append(random.pick(keys) ?? 'a', this.#anyAct())
+      this.#changed = true
+      await this.#world.append(random.pick(keys) ?? 'a', this.#asked.any())
     }
   }
+}
 
-  #anyAct(): Act {
-    const { random } = this.#world
-    const [plain = 1, emit = 1, effect = 1, fail = 1, dead = 1, wait = 1, allow = 1, timer = 1] =
-      this.#tempers.slice(7)
-    const act = random.weighted<Act>([
-      [3 * plain, { do: 'plain' }],
-      [3 * emit, { do: 'emit' }],
-      [3 * effect, { do: 'effect', id: `quote-${random.between(1, 25)}` }],
-      [3 * fail, { do: 'fail', times: random.between(1, 3) }],
-      [dead, { do: 'dead' }],
-      [2 * wait, { do: 'wait' }],
-      [0.5 * allow, { do: 'allow' }],
-      [2.5 * timer, { do: 'timer', afterMs: random.between(0, 300) }],
-    ])
-    return act ?? { do: 'plain' }
-  }
-
-  /** A commit on its way is changed so that it is wrong: it must not be accepted. */
-  async #meddle(): Promise<void> {
-    const call = this.#world.random.pick(this.#commits)
-    if (call) await meddle(this.#world, call)
-  }
-
-  /** Somebody marks a parked key as due, or one that was parked and is not any more. */
-  async #mark(): Promise<void> {
-    const { random, server, at, nowMs, story } = this.#world
-    const { items } = await server.store.parked(at)
-    const parked = random.pick(items)
-    if (!parked) return
-    const no = parked.no - (random.chance(0.2) ? 1 : 0)
-    const by = random.chance(0.7) ? 'clock' : 'operator'
-    const answer = await server.store.markDue(at, parked.key, no, by, nowMs)
-    story.tell(`the ${by} marks ${parked.key} as due → ${answer}`)
-  }
-
-  async #meddleWithTurns(): Promise<void> {
-    const call = this.#world.random.pick(this.#confirmations)
-    if (call) await meddleWithTurns(this.#world, call)
-  }
-
-  get #confirmations(): readonly Call[] {
-    return this.#world.network.sent.filter(({ request }) => request.what === 'confirm')
-  }
-
-  get #commits(): readonly Call[] {
-    return this.#world.network.sent.filter(({ request }) => request.what.startsWith('commit'))
-  }
-
-  get #writes(): readonly Call[] {
-    return this.#world.network.sent.filter(({ request }) =>
-      /^(commit|confirm|acquire|forwarded)/.test(request.what),
-    )
-  }
-
-  async #harm(call: Call | undefined): Promise<void> {
-    if (!call) return
-    const { what, content } = call.request
-    const { random, server } = this.#world
-    const fitting = server.harms.filter((one) => one.concerns(what, content))
-    const favourite = fitting.find((one) => one === this.#favourite && random.chance(0.8))
-    const harm = favourite ?? random.pick(fitting)
-    if (!harm) return
-    this.#world.story.tell(harm.name)
-    await harm.during(this.#world.at, () => this.#carryOut(call))
-  }
+/** Nothing that matters can happen between a read and its answer that cannot happen before it. */
+function isRead({ request }: Call): boolean {
+  return request.unknown === 'log.unavailable'
 }
 
 function short(value: unknown): string {

@@ -26,8 +26,8 @@ export async function simulate(seed: number, server: SimulatedServer): Promise<S
   const world = new World(server, random, story)
   const fate = {
     members: random.between(1, 3),
-    events: random.between(10, 50),
-    steps: random.between(150, 500),
+    events: random.between(15, 50),
+    steps: random.between(300, 900),
   }
   let violation: Violation | undefined
   try {

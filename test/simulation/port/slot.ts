@@ -1,59 +1,88 @@
-import type { DeadLetter } from '@millrace/processor'
-import type { DeferredEvent } from '@millrace/processor'
-import type { StoredKey } from '@millrace/processor'
-import type { KeyTimer } from '@millrace/processor'
-import type { Park } from '@millrace/processor'
-import { type Asking, type Folded, folded, foldedFiring, nothingFolded } from '../act.ts'
+import type { DeadLetter, HeededRuling, LateRun, MigratedKey, NotedFact, Ruling } from '@millrace/processor'
+import type { DeferredEvent, KeyTimer, Park, StoredKey } from '@millrace/processor'
+import { type Act, type Asking, type Folded, folded, foldedFiring, nothingFolded } from '../act.ts'
 
 /** What no rule of the store looks at. */
-export const unexplained = { why: 'retry', tries: [], fingerprint: '' } as const
+export const unexplained = { tries: [], fingerprint: '' } as const
 
 /** Head and line of a parked key, in a member's hand. */
 interface Line {
   readonly events: readonly Asking[]
   /** Attempts that the head has cost. */
   readonly attempts: number
+  /** When the ruling was made that the head was tried under. */
+  readonly ruledMs?: number
 }
 
-/** What a commit says of an attempt on a head. */
-type Tried = Pick<Park, 'tried' | 'markMs'>
+/** What a member has read of a key beside its record. */
+export interface KeyReading {
+  /** Head and line as they lie on the log, when the key is parked. */
+  readonly line: readonly Asking[]
+  /** The deferred events as they lie on the log. */
+  readonly waiting: readonly Asking[]
+  readonly rulings: ReadonlyMap<number, Ruling>
+  /** What the key begins with where it has no state: another system has said so. */
+  readonly begins: Folded | undefined
+  /** That is to be journalled. */
+  readonly migration: MigratedKey | undefined
+  /** A head that has failed so often is given up, and its key goes on. */
+  readonly mostAttempts: number
+}
 
 /** What a turn brings about beside the state, in the order in which it came. */
-export interface Outcomes {
-  readonly dead: DeadLetter[]
-  readonly emits: { readonly key: string; readonly cause: string }[]
-  readonly effects: { readonly id: string; readonly key: string; readonly seq: number }[]
-  readonly timers: Map<string, KeyTimer>
-  done: number
+export class Outcomes {
+  readonly nowMs: number
+  readonly member: string
+  readonly dead: DeadLetter[] = []
+  readonly emits: { readonly key: string; readonly cause: string }[] = []
+  readonly effects: { readonly id: string; readonly key: string; readonly seq: number }[] = []
+  readonly timers = new Map<string, KeyTimer>()
+  readonly heeded: HeededRuling[] = []
+  readonly late: number[] = []
+  readonly lateRuns: LateRun[] = []
+  readonly facts: NotedFact[] = []
+  done = 0
+
+  constructor(nowMs: number, member: string) {
+    this.nowMs = nowMs
+    this.member = member
+  }
 }
 
 /**
  * One key in the hand of a member: what it has read of it, and what it has made of it since. The same rules as an
- * engine's: events in order, a head that failed holds the key, deferred events are offered again when it goes on.
+ * engine's: events in order, a head that failed holds the key, deferred events are offered again when it goes on, what
+ * an operator has ruled is followed.
  */
 export class Slot {
   readonly key: string
   /** As it is stored. */
   readonly stored: StoredKey
+  readonly migration: MigratedKey | undefined
   state: Folded
   seq: number
   line: Line | undefined
   deferred: readonly DeferredEvent[]
+  readonly #begins: Folded
   readonly #waiting: Map<number, Asking>
-  #tried: Tried | undefined
+  readonly #rulings: ReadonlyMap<number, Ruling>
+  readonly #mostAttempts: number
+  #tried: Pick<Park, 'tried' | 'markMs'> | undefined
 
-  /**
-   * @param line Head and line as they lie on the log, when the key is parked.
-   * @param waiting The deferred events as they lie on the log.
-   */
-  constructor(stored: StoredKey, line: readonly Asking[], waiting: readonly Asking[]) {
+  constructor(stored: StoredKey, reading: KeyReading) {
+    const { line, waiting, rulings, begins, migration, mostAttempts } = reading
     this.key = stored.key
     this.stored = stored
-    this.state = stored.state ? (JSON.parse(stored.state.state) as Folded) : nothingFolded
+    this.migration = migration
+    this.#begins = begins ?? nothingFolded
+    this.state = stored.state ? (JSON.parse(stored.state.state) as Folded) : this.#begins
     this.seq = stored.state?.seq ?? 0
-    this.line = stored.parked && { events: line, attempts: stored.parked.note.attempts }
+    const { parked } = stored
+    this.line = parked && { ...parked.note, events: line }
     this.deferred = stored.deferred
     this.#waiting = new Map(waiting.map((asking) => [asking.seq, asking]))
+    this.#rulings = rulings
+    this.#mostAttempts = mostAttempts
   }
 
   /** What is stored has an event already: whoever is about to handle it has lost the lease and does not know it yet. */
@@ -62,10 +91,21 @@ export class Slot {
     return Math.max(state?.seq ?? 0, parked?.last ?? 0, deferred.at(-1)?.seq ?? 0) >= seq
   }
 
+  get hasChanged(): boolean {
+    return JSON.stringify(this.state) !== (this.stored.state?.state ?? JSON.stringify(this.#begins))
+  }
+
+  /** It was parked, nobody has tried its head, and more has lined up. */
+  get hasGrown(): boolean {
+    return (
+      this.stored.parked !== undefined && this.#tried === undefined && this.#lined > this.stored.parked.lined
+    )
+  }
+
   /** Takes the next event of the key. */
-  take(asking: Asking, out: Outcomes, nowMs: number): void {
+  take(asking: Asking, out: Outcomes): void {
     if (this.line) this.line = { ...this.line, events: [...this.line.events, asking] }
-    else if (!this.#handle(asking, 0, out, nowMs)) this.line = { events: [asking], attempts: 1 }
+    else if (!this.#handle(asking, asking.act, 0, out)) this.line = { events: [asking], attempts: 1 }
   }
 
   /**
@@ -73,17 +113,36 @@ export class Slot {
    *
    * @param markMs When the mark was set that it answers, if there was one.
    */
-  retry(most: number, out: Outcomes, nowMs: number, markMs?: number): void {
+  retry(most: number, out: Outcomes, markMs?: number): void {
     this.#tried = { tried: true, ...(markMs === undefined ? {} : { markMs }) }
     for (let left = most; this.line && left > 0; left--) {
       const [head, ...rest] = this.line.events
       if (!head) throw new TypeError('A line without a head')
-      if (!this.#handle(head, this.line.attempts, out, nowMs)) {
-        this.line = { events: this.line.events, attempts: this.line.attempts + 1 }
+      const ruling = this.#rulings.get(head.seq)
+      const { attempts, ruledMs = 0 } = this.line
+      const before = ruling && ruling.atMs > ruledMs ? 0 : attempts
+      const tried = { attempts: before + 1, ...(ruling ? { ruledMs: ruling.atMs } : { ruledMs }) }
+      if (!this.#handle(head, actUnder(ruling, head.act), before, out)) {
+        this.line = { events: this.line.events, ...tried }
         return
       }
+      out.heeded.push({ seq: head.seq, id: ruling?.id })
       this.line = rest.length > 0 ? { events: rest, attempts: 0 } : undefined
     }
+  }
+
+  /** A dead letter that was put back: handled behind what the key has in hand, unless that is parked. */
+  handleLate(asking: Asking, out: Outcomes): void {
+    if (this.line) return
+    const { seq } = asking
+    const act = actUnder(this.#rulings.get(seq), asking.act)
+    out.late.push(seq)
+    if (act === 'ignored' || act.do === 'dead') {
+      this.#bury(asking, out)
+      return
+    }
+    out.lateRuns.push({ seq, afterSeq: Math.max(seq, this.seq) })
+    this.#done(asking, act, out)
   }
 
   fire({ dueMs }: KeyTimer, out: Outcomes): void {
@@ -91,60 +150,80 @@ export class Slot {
     out.emits.push({ key: this.key, cause: `w${dueMs}` })
   }
 
-  /** The park record after the turn; `undefined` when the key is not parked. */
+  get #lined(): number {
+    return Math.max(0, (this.line?.events.length ?? 0) - 1)
+  }
+
+  /** The park record after the turn; `undefined` when the key is not parked, or nothing of it is news. */
   get park(): Park | undefined {
     const head = this.line?.events[0]
     const last = this.line?.events.at(-1)
-    if (!this.line || !head || !last) return undefined
+    const isNews = this.#tried !== undefined || this.stored.parked === undefined
+    if (!this.line || !head || !last || !isNews) return undefined
+    const { attempts, ruledMs } = this.line
     return {
       key: this.key,
       head: head.seq,
       last: last.seq,
-      lined: this.line.events.length - 1,
+      lined: this.#lined,
       ...this.#tried,
       note: {
         ...unexplained,
-        why: this.line.attempts > 2 ? 'operator' : 'retry',
+        why: attempts > 1 ? 'operator' : 'retry',
         id: head.id,
         type: head.event.type,
         eventId: head.event.id,
-        attempts: this.line.attempts,
+        attempts,
         reason: 'internal',
         message: 'not yet',
         sinceMs: 0,
+        ...(ruledMs === undefined ? {} : { ruledMs }),
       },
     }
   }
 
   /** Answers whether the event is settled: handled, deferred or dead. */
-  #handle(asking: Asking, attempts: number, out: Outcomes, nowMs: number): boolean {
-    const { act, seq, id, event } = asking
-    if (act.do === 'fail' && attempts < act.times) return false
-    if (act.do === 'dead') {
-      const reason = { reason: 'internal', message: 'never', attempts: 1, atMs: nowMs }
-      out.dead.push({ id, seq, key: this.key, type: event.type, eventId: event.id, ...reason })
+  #handle(asking: Asking, act: Act | 'ignored', attempts: number, out: Outcomes): boolean {
+    const { seq, id, event } = asking
+    if (act === 'ignored') {
+      out.done += 1
+      return true
+    }
+    const fails = act.do === 'fail' && attempts < act.times
+    if (fails && attempts + 1 < this.#mostAttempts) return false
+    if (fails || act.do === 'dead') {
+      this.#bury(asking, out)
       return true
     }
     if (act.do === 'wait' && !this.state.allowed) {
-      const why = { why: 'not allowed yet', sinceMs: nowMs }
+      const why = { why: 'not allowed yet', sinceMs: out.nowMs }
       this.deferred = [...this.deferred, { seq, id, type: event.type, eventId: event.id, ...why }]
       this.#waiting.set(seq, asking)
+      const { nowMs: atMs, member } = out
+      out.facts.push({ seq, fact: { what: 'deferred', atMs, member, why: why.why } })
       return true
     }
-    this.#done(asking, out)
+    this.#done(asking, act, out)
     if (!this.state.allowed) return true
     for (const { seq: former } of this.deferred) {
       const waiting = this.#waiting.get(former)
       if (!waiting) throw new TypeError(`Deferred event ${former} is not at hand`)
-      this.#done(waiting, out)
+      this.#done(waiting, waiting.act, out)
     }
     if (this.deferred.length > 0) this.deferred = []
     return true
   }
 
-  #done(asking: Asking, out: Outcomes): void {
-    const { act, seq, event } = asking
-    this.state = folded(this.state, asking)
+  #bury({ seq, id, event }: Asking, out: Outcomes): void {
+    const { nowMs: atMs, member } = out
+    const reason = { reason: 'internal', message: 'never', attempts: 1 }
+    out.dead.push({ id, seq, key: this.key, type: event.type, eventId: event.id, ...reason, atMs })
+    out.facts.push({ seq, fact: { what: 'dead', atMs, member, ...reason } })
+  }
+
+  #done(asking: Asking, act: Act, out: Outcomes): void {
+    const { seq, event } = asking
+    this.state = folded(this.state, { ...asking, act })
     this.seq = Math.max(this.seq, seq)
     out.done += 1
     if (act.do === 'emit') out.emits.push({ key: this.key, cause: String(seq) })
@@ -154,4 +233,9 @@ export class Slot {
       out.timers.set(this.key, { key: this.key, name: 'w', dueMs })
     }
   }
+}
+
+function actUnder(ruling: Ruling | undefined, act: Act): Act | 'ignored' {
+  if (ruling?.kind === 'ignored') return 'ignored'
+  return ruling?.kind === 'corrected' ? (ruling.data as Act) : act
 }

@@ -1,29 +1,17 @@
 import { newEvent, type Topic } from '@millrace/event'
-import type { Commit } from '@millrace/processor'
-import type { Firing } from '@millrace/processor'
-import { draftOutbox } from '@millrace/processor'
-import type { Park, Unpark } from '@millrace/processor'
-import { nothingFolded } from '../act.ts'
+import { type Commit, draftOutbox, type EffectToRecord, type Firing, type Unpark } from '@millrace/processor'
 import type { Outcomes, Slot } from './slot.ts'
 
 /** The parts of a commit that one turn of a member comes to. */
-export type TurnParts = Pick<
-  Commit,
-  | 'dead'
-  | 'done'
-  | 'states'
-  | 'parks'
-  | 'lines'
-  | 'unparks'
-  | 'defers'
-  | 'outbox'
-  | 'effects'
-  | 'timers'
-  | 'firings'
->
+export type TurnParts = Omit<Commit, 'token' | 'n' | 'position' | 'ahead'>
 
-export function newOutcomes(): Outcomes {
-  return { dead: [], emits: [], effects: [], timers: new Map(), done: 0 }
+/** How a member goes about its emitted events and effects. */
+export interface Manner {
+  readonly target: Topic
+  /** Whether an entry of the outbox may be appended at once. */
+  takesAtOnce(): boolean
+  /** Whether an effect is recorded and not carried out. */
+  withholds(): boolean
 }
 
 /** Says what a turn has made of keys, as a commit says it. */
@@ -31,71 +19,59 @@ export function partsOf(
   slots: readonly Slot[],
   out: Outcomes,
   firings: readonly Firing[],
-  target: Topic,
+  manner: Manner,
 ): TurnParts {
-  const nothing = JSON.stringify(nothingFolded)
-  const changed = slots.filter(
-    ({ state, stored }) => JSON.stringify(state) !== (stored.state?.state ?? nothing),
-  )
-  const parked = slots.flatMap((slot) => (slot.park && isNews(slot) ? [{ slot, park: slot.park }] : []))
-  const parks = parked.flatMap(({ slot, park }): Park[] => (hasGrown(slot) ? [] : [park]))
-  const lines = parked.flatMap(({ slot, park: { key, last, lined } }) =>
-    hasGrown(slot) ? [{ key, last, lined }] : [],
-  )
-  const unparks = slots.flatMap(({ key, line, stored }): Unpark[] =>
-    stored.parked && !line ? [{ key, last: stored.parked.last }] : [],
-  )
+  const migrations = slots.flatMap(({ migration }) => migration ?? [])
   const defers = slots.filter(({ deferred, stored }) => deferred !== stored.deferred)
   return {
     done: out.done,
     dead: out.dead,
-    states: changed.map(({ key, seq, state }) => ({
-      key,
-      version: 1,
-      seq,
-      state: JSON.stringify(state),
-      ops: '',
-    })),
-    parks,
-    lines,
-    unparks,
+    states: slots
+      .filter(({ hasChanged }) => hasChanged)
+      .map(({ key, seq, state }) => ({ key, version: 1, seq, state: JSON.stringify(state), ops: '' })),
+    ...(migrations.length > 0 ? { migrations } : {}),
+    parks: slots.flatMap(({ park }) => park ?? []),
+    lines: slots.flatMap(({ key, line, hasGrown }) => {
+      const last = line?.events.at(-1)
+      return hasGrown && line && last ? [{ key, last: last.seq, lined: line.events.length - 1 }] : []
+    }),
+    unparks: slots.flatMap(({ key, line, stored }): Unpark[] =>
+      stored.parked && !line ? [{ key, last: stored.parked.last }] : [],
+    ),
     defers: defers.map(({ key, deferred }) => ({ key, events: deferred })),
-    outbox: outboxOf(out, target),
-    effects: out.effects.map(({ id, key, seq }) => ({
-      idempotencyKey: id,
-      name: 'quote',
-      key,
-      seq,
-      ordinal: 0,
-      payload: '{}',
-      correlationId: 'c',
-      causationId: String(seq),
-    })),
+    ...(out.late.length > 0 ? { late: out.late.toSorted((a, b) => a - b) } : {}),
+    ...(out.lateRuns.length > 0 ? { lateRuns: out.lateRuns } : {}),
+    ...(out.heeded.length > 0 ? { heeded: out.heeded } : {}),
+    outbox: outboxOf(out, manner),
+    ...effectsOf(out, manner),
     timers: [...out.timers.values()],
     firings,
+    ...(out.facts.length > 0 ? { facts: out.facts } : {}),
   }
 }
 
-/** Nothing but its line is news. */
-function hasGrown({ park, stored }: Slot): boolean {
-  return (
-    park !== undefined &&
-    JSON.stringify({ ...park, last: undefined, lined: undefined }) ===
-      JSON.stringify({ ...stored.parked, no: undefined, last: undefined, lined: undefined })
-  )
-}
-
-function isNews({ park, stored }: Slot): boolean {
-  return park?.tried === true || JSON.stringify(park) !== JSON.stringify({ ...stored.parked, no: undefined })
+function effectsOf(out: Outcomes, manner: Manner): Pick<Commit, 'effects' | 'withheld'> {
+  const effects: EffectToRecord[] = []
+  const withheld: EffectToRecord[] = []
+  for (const { id, key, seq } of out.effects) {
+    const rest = { ordinal: 0, payload: '{}', correlationId: 'c', causationId: String(seq) }
+    const list = manner.withholds() ? withheld : effects
+    list.push({ idempotencyKey: id, name: 'quote', key, seq, ...rest })
+    const fact = { what: 'effect', atMs: out.nowMs, name: 'quote', idempotencyKey: id } as const
+    out.facts.push({ seq, fact })
+  }
+  return { effects, ...(withheld.length > 0 ? { withheld } : {}) }
 }
 
 // In two halves: so a commit has several entries for one target partition, too.
-function outboxOf({ emits }: Outcomes, target: Topic): NonNullable<Commit['outbox']> {
+function outboxOf({ emits }: Outcomes, manner: Manner): NonNullable<Commit['outbox']> {
+  const { target } = manner
   const events = emits.map(({ key, cause }) => {
-    const draft = { type: 'Emitted', key: `of-${key}`, data: { cause }, id: `${key}:${cause}` }
+    const draft = { type: 'Emitted', key: `of-${key}`, data: { key, cause }, id: `${key}:${cause}` }
     const event = newEvent(target, { ...draft, time: '2026-01-01T00:00:00.000Z' })
     return { topic: target, event, text: JSON.stringify(event) }
   })
   const half = Math.ceil(events.length / 2)
-  return [...draftOutbox(events.slice(0, half)), ...draftOutbox(events.slice(half))]
+  const taking = () => new Set(manner.takesAtOnce() ? [target.name] : [])
+  return [...draftOutbox(events.slice(0, half), taking()), ...draftOutbox(events.slice(half), taking())]
 }

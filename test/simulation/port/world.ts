@@ -2,14 +2,16 @@ import { type Event, newEvent, topic, type Topic } from '@millrace/event'
 import type { ChannelBatch, EventLog } from '@millrace/log'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ForwarderSettings } from '@millrace/processor'
-import type { GroupPartition, GroupStore, Reached } from '@millrace/processor'
-import { type Act, askingOf } from '../act.ts'
+import type { GroupPartition, GroupStore, MigratedKey, Reached } from '@millrace/processor'
+import { type Act, askingOf, type Folded } from '../act.ts'
 import { type SimulatedServer, watched } from '../simulated-server.ts'
 import { Judge } from '../judge.ts'
 import type { Reading } from '../reading.ts'
 import { Network, type Process } from './network.ts'
 import type { Seeded } from '../seeded.ts'
 import { demand, type Story } from '../story.ts'
+
+const targetPartitions = 3
 
 const anything: StandardSchemaV1<unknown, unknown> = {
   '~standard': { version: 1, vendor: 'millrace-simulation', validate: (value) => ({ value }) },
@@ -26,7 +28,10 @@ const modelReading: Reading = {
       () => `fired were ${fired.join()}, the state of ${key} folds ${handled.join()}`,
     )
   },
+  namesEffects: true,
 }
+
+export const keys = ['a', 'b', 'cc', 'dd'] as const
 
 /** Everything that members, judge and scheduler of one simulation share. */
 export class World {
@@ -38,16 +43,23 @@ export class World {
   readonly log: EventLog
   readonly store: GroupStore
   readonly source: Topic = topic('source', { types: { Asked: anything }, partitions: 1 })
-  readonly target: Topic = topic('target', { types: { Emitted: anything }, partitions: 2 })
+  readonly target: Topic = topic('target', { types: { Emitted: anything }, partitions: targetPartitions })
   readonly at: GroupPartition = { topic: this.source, partition: 0, group: 'members' }
   readonly leaseMs = 1_000
   start: Reached | undefined
+  /** Where everything was at the last look. */
+  audited = ''
   /** No harm is done any more, and handlers succeed. */
   calm = false
   /** How often a commit was changed in which way. */
   readonly meddled = new Map<string, number>()
   /** Effects that were carried out, perhaps more than once. */
   readonly performed = new Set<string>()
+  /** Keys that another system knows, with what it says of them. */
+  readonly elsewhere: ReadonlyMap<string, Folded>
+  /** A head that has failed so often is given up. */
+  readonly mostAttempts: number
+  readonly #manners: { readonly atOnce: number; readonly withheld: number }
   #events = 0
 
   constructor(server: SimulatedServer, random: Seeded, story: Story) {
@@ -55,6 +67,16 @@ export class World {
     this.random = random
     this.story = story
     this.network = new Network(random, Date.parse('2026-01-01T00:00:00Z'))
+    this.mostAttempts = random.pick([2, 3, 9]) ?? 9
+    this.#manners = {
+      atOnce: random.pick([0, 0.6, 0.9, 0.9]) ?? 0,
+      withheld: random.pick([0, 0.2, 0.7]) ?? 0,
+    }
+    this.elsewhere = new Map(
+      keys.flatMap((key) =>
+        random.chance(0.4) ? [[key, { handled: ['taken-over'], allowed: random.chance(0.5) }]] : [],
+      ),
+    )
     server.setTime(this.nowMs)
     this.log = this.#watchedLog(server.log)
     this.store = this.#watchedStore(server.store)
@@ -67,6 +89,28 @@ export class World {
   passTime(ms: number): void {
     this.network.nowMs += ms
     this.server.setTime(this.nowMs)
+  }
+
+  takesAtOnce(): boolean {
+    return this.random.chance(this.#manners.atOnce)
+  }
+
+  withholds(): boolean {
+    return this.random.chance(this.#manners.withheld)
+  }
+
+  /** The journal entry of a key that is taken over with what another system says of it. */
+  migrationOf(key: string, state: Folded): MigratedKey {
+    const { nowMs: atMs } = this
+    const asOf = { ms: atMs - 1 }
+    return { key, seq: 0, id: undefined, atMs, asOf, version: 1, state: JSON.stringify(state) }
+  }
+
+  /** Looks where all events and effects are. */
+  async audit(): Promise<void> {
+    const audit = await this.server.store.audit(this.at)
+    this.audited = JSON.stringify(audit)
+    this.judge.audited(audit)
   }
 
   /** Appends an event that asks for something. */
@@ -144,6 +188,26 @@ export class World {
       confirmEffects: async (at, token, changes) => {
         const result = await store.confirmEffects(at, token, changes)
         judge.confirmed(token, changes, result)
+        return result
+      },
+      rule: async (at, request) => {
+        const result = await store.rule(at, request)
+        judge.ruled(request, result)
+        return result
+      },
+      ruleEffect: async (at, request) => {
+        const result = await store.ruleEffect(at, request)
+        judge.effects.ruled(request, result)
+        return result
+      },
+      settleWithheld: async (at, request) => {
+        const results = await store.settleWithheld(at, request)
+        judge.effects.settledWithheld(request, results)
+        return results
+      },
+      keepMigration: async (at, entry) => {
+        const result = await store.keepMigration(at, entry)
+        if (result === 'kept') judge.folds.takenOver(entry)
         return result
       },
     })

@@ -1,4 +1,4 @@
-import type { Commit } from '@millrace/processor'
+import type { Commit, ParkNote } from '@millrace/processor'
 import type { Judge } from '../judge.ts'
 import { unexplained } from './slot.ts'
 
@@ -22,8 +22,9 @@ function parkOf(
   last: number,
   lined: number,
 ): NonNullable<Commit['parks']>[number] {
-  const note = {
+  const note: ParkNote = {
     ...unexplained,
+    why: 'retry',
     id: '',
     type: '',
     eventId: '',
@@ -109,6 +110,40 @@ export const changes: Readonly<Record<string, Change>> = {
     const more = line.length === 1 ? 1 : 0
     const parks = [...(commit.parks ?? []), parkOf(key, head - 1, last, line.length - 1 + more)]
     return (commit.done ?? 0) < more ? undefined : { ...commit, parks, ...done(commit, -more) }
+  },
+  'lengthens the line of a key that is not parked': (commit) =>
+    (commit.done ?? 0) > 0
+      ? {
+          ...commit,
+          lines: [...(commit.lines ?? []), { key: 'nobody', last: 2, lined: 1 }],
+          ...done(commit, -1),
+        }
+      : undefined,
+  'sets the end of a line back and calls it longer': (commit, judge) => {
+    const [key, line] = lineBeside(commit, judge) ?? []
+    const [last] = line?.slice(-2) ?? []
+    if (key === undefined || line === undefined || last === undefined) return undefined
+    const lines = [...(commit.lines ?? []), { key, last, lined: line.length - 2 }]
+    return line.length > 2 ? { ...commit, lines, ...done(commit, 1) } : undefined
+  },
+  'settles late what nobody has put back': (commit, judge) => {
+    const [seq] = [...judge.places].find(([, place]) => place === 'done') ?? []
+    if (seq === undefined || commit.late?.includes(seq)) return undefined
+    return { ...commit, late: [...(commit.late ?? []), seq].toSorted((a, b) => a - b), ...done(commit, 1) }
+  },
+  'takes a key over twice': (commit, judge) => {
+    const [key, state] = [...judge.folds.migrated].at(-1) ?? []
+    if (key === undefined || commit.migrations?.some((one) => one.key === key)) return undefined
+    const entry = {
+      key,
+      seq: 0,
+      id: undefined,
+      atMs: 0,
+      asOf: undefined,
+      version: 1,
+      state: JSON.stringify(state),
+    }
+    return { ...commit, migrations: [...(commit.migrations ?? []), entry] }
   },
   'buries an event twice': (commit, judge) => {
     const [seq] = [...judge.places].find(([one, place]) => place === 'dead' && one <= judge.position) ?? []

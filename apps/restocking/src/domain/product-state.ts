@@ -59,7 +59,7 @@ export interface ReviewStep extends Step {
 
 const movementsKept = 200
 /** Most that is said about a product at once; a processor takes at most 100 emits of one event. */
-export const saidAtOnce = 90
+const saidAtOnce = 90
 
 /** The product is known, or known better. */
 export function productKnown(state: ProductState, product: ProductFacts): ProductState {

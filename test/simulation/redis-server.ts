@@ -18,10 +18,20 @@ import { connectLog, type RedisLog } from '../../packages/redis/src/redis-log.ts
 import { Script } from '../../packages/redis/src/script.ts'
 import { StoriesOnRedis } from '../../packages/redis/src/stories-on-redis.ts'
 
-// What is stored under names that belong together, as one word: KEYS from 3 on.
+// What is stored under names that belong together, as one word: KEYS from 3 on. A hash dumps its fields in an order that
+// changes by itself, while it grows.
 const look = `local texts = {}
-  for i = 3, #KEYS do texts[i - 2] = redis.call('DUMP', KEYS[i]) or '' end
-  local word = redis.sha1hex(table.concat(texts, ' '))`
+  for i = 3, #KEYS do
+    if redis.call('TYPE', KEYS[i]).ok == 'hash' then
+      local all, fields = redis.call('HGETALL', KEYS[i]), {}
+      for j = 1, #all, 2 do fields[#fields + 1] = all[j] .. '=' .. all[j + 1] end
+      table.sort(fields)
+      texts[#texts + 1] = table.concat(fields, ' ')
+    else
+      texts[#texts + 1] = redis.call('DUMP', KEYS[i]) or ''
+    end
+  end
+  local word = redis.sha1hex(table.concat(texts, '|'))`
 // KEYS[2] holds something foreign instead of what it held; that is kept as KEYS[1].
 const spoil = `if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end
   redis.call('SET', KEYS[2], 'foreign')

@@ -14,13 +14,16 @@ afterAll(() => redis.close())
 
 test('clusters of engines keep the guarantees, in memory', async () => {
   let fenced = 0
+  let ruled = 0
   for (let seed = 1; seed <= 300; seed++) {
     const { violation, ends } = await play(planOf(seed), createMemoryServer())
     expect(violation, `seed ${seed}`).toBeUndefined()
     fenced += ends.get('commit fenced') ?? 0
+    ruled += ends.get('rule ruled') ?? 0
   }
   // It is not enough that no stale commit gets through: some must have been tried.
   expect(fenced).toBeGreaterThan(0)
+  expect(ruled).toBeGreaterThan(0)
 })
 
 test('they keep them on Redis, which answers what memory answers', async () => {

@@ -1,9 +1,12 @@
+import { partitionOfKey } from '@millrace/event'
 import { Seeded } from '../seeded.ts'
 import { demand } from '../story.ts'
+import { eventsIn } from '../target-log.ts'
 import { type Cluster, leaseMs } from './cluster.ts'
 import { Member } from './member.ts'
 import { decide } from './operator.ts'
 import { type Disturbance, type Item, keys, type Strike } from './plan.ts'
+import { type Origin, target } from './system.ts'
 import { answerOf, isTold, told } from './telling.ts'
 import { type Call, Node } from './wire.ts'
 
@@ -223,7 +226,19 @@ export class Stage {
       for (const id of effects.tried)
         demand(performed.has(id), 'guarantee 5', () => `effect ${id} was settled and never carried out`)
     for (const partition of judges.keys()) await server.compare(cluster.at(partition))
+    await this.#readTarget()
     for (const { node } of this.#members) node.alive = false
+  }
+
+  /** The target holds what each partition has emitted, and nothing else. */
+  async #readTarget(): Promise<void> {
+    const { cluster } = { cluster: this.#cluster }
+    for (let to = 0; to < target.partitions; to++) {
+      const events = await eventsIn(cluster.server.log, target, to)
+      const from = Map.groupBy(events, ({ data }) => partitionOfKey(cluster.source, (data as Origin).key))
+      for (const [partition, { channels }] of cluster.judges.entries())
+        channels.read(to, from.get(partition)?.map(({ id }) => id) ?? [])
+    }
   }
 
   async #atRest(): Promise<boolean> {

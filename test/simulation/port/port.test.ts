@@ -13,12 +13,15 @@ afterAll(() => redis.close())
 
 test('members at the transaction port keep the guarantees, in memory', async () => {
   let fenced = 0
+  let ruled = 0
   for (let seed = 1; seed <= 300; seed++) {
     const { violation, ends } = await simulate(seed, createMemoryServer())
     expect(violation, `seed ${seed}`).toBeUndefined()
     fenced += ends.get('commit fenced') ?? 0
+    ruled += ends.get('rule ruled') ?? 0
   }
   expect(fenced).toBeGreaterThan(0)
+  expect(ruled).toBeGreaterThan(0)
 })
 
 test('they keep them on Redis, which answers what memory answers', async () => {

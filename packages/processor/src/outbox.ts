@@ -106,7 +106,11 @@ class OpenDraft {
   }
 
   closed(topic: Topic, partition: number, taking: ReadonlySet<string>): OutboxDraft {
-    const draft = { topic: topic.name, partition, events: this.#events, text: `[${this.#texts.join(',')}]` }
+    // Brackets around what was joined would have it copied once more.
+    const texts = this.#texts
+    texts[0] = `[${texts[0]}`
+    texts[texts.length - 1] += ']'
+    const draft = { topic: topic.name, partition, events: this.#events, text: texts.join(',') }
     return taking.has(topic.name) ? { ...draft, target: topic } : draft
   }
 }

@@ -1,11 +1,10 @@
-import type { Topic } from '@millrace/event'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { DeferredList } from '../deferred-event.ts'
 import type { EffectToRecord } from '../effect-ledger.ts'
 import type { Firing, KeyTimer, TimerSetting } from '../key-timer.ts'
 import type { Delivery } from '../lane/delivery.ts'
 import { encodeRecord, type StoredRecord } from '../model/key-record.ts'
-import { draftOutbox, type Emitted, type OutboxDraft } from '../outbox.ts'
+import type { OutboxDraft } from '../outbox.ts'
 import type { LineGrowth, Park, Unpark } from '../parked-key.ts'
 import type { StateWrite } from '../stored-state.ts'
 import { CommitTally } from './commit-tally.ts'
@@ -18,6 +17,7 @@ import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import { deferralOf } from './offers.ts'
 import type { LineChange, ParkedLine } from './parked-line.ts'
+import { HarvestedEmits } from './harvested-emits.ts'
 import { RulingNotes } from './ruling-notes.ts'
 import type { SeqWindow } from './seq-window.ts'
 import type { ShadowWatch } from './shadow-watch.ts'
@@ -49,14 +49,13 @@ export interface HarvestParts {
 /** What one commit says, gathered key by key. */
 export class Harvest {
   readonly effects: EffectToRecord[] = []
+  readonly emits = new HarvestedEmits()
   readonly firings: Firing[] = []
   readonly dead: DeadLetter[] = []
   /** Events whose precondition was missing, and that are done by that. */
   readonly ignored: Delivery[] = []
   /** Timers that were due, whatever they have brought about. */
   readonly fired: KeyTimer[] = []
-  /** Topics of the emitted events, by name. */
-  readonly topics = new Map<string, Topic>()
   /** Requeued letters that it settles. */
   late: readonly number[] = []
   readonly rulings = new RulingNotes()
@@ -78,7 +77,6 @@ export class Harvest {
   readonly #unparks: Unpark[] = []
   readonly #growths: LineGrowth[] = []
   readonly #defers: DeferredList[] = []
-  #emits: Emitted[] = []
   readonly #timers: TimerSetting[] = []
   #done = 0
   #size = 0
@@ -104,7 +102,7 @@ export class Harvest {
         this.dead.length,
         this.lines.length,
         this.#defers.length,
-        this.#emits.length,
+        this.emits.count,
         this.#beside.count,
       ) >= mostItems
     )
@@ -156,11 +154,7 @@ export class Harvest {
   content(skipped: number): CommitContent {
     this.#window.advance()
     const { id, seq } = this.#window.position
-    if (this.#emits.length > 0) {
-      this.outbox = draftOutbox(this.#emits, this.#settings.taking)
-      // Each text stands in the outbox now, and the commit is long on its way.
-      this.#emits = []
-    }
+    this.outbox = this.emits.drafts(this.#settings.taking)
     return {
       position: { id, seq },
       ahead: this.#window.ahead(),
@@ -184,7 +178,7 @@ export class Harvest {
 
   /** How many of a key's settled deliveries this commit has room for. */
   #fitting(settled: readonly Delivery[]): number {
-    let items = Math.max(this.effects.length, this.#emits.length, this.dead.length, this.#timers.length)
+    let items = Math.max(this.effects.length, this.emits.count, this.dead.length, this.#timers.length)
     let end = 0
     while (end < settled.length && items < mostItems && this.#size < mostSize) {
       const { emits, effects, timers, outcome, timer } = settled[end] as Delivery
@@ -223,12 +217,7 @@ export class Harvest {
   }
 
   #addOutgoing(slot: KeySlot, { emits, effects }: Delivery): void {
-    if (emits !== undefined)
-      for (const emit of emits) {
-        this.#emits.push(emit)
-        this.topics.set(emit.topic.name, emit.topic)
-        this.#size += emit.text.length
-      }
+    if (emits !== undefined) this.#size += this.emits.add(emits)
     if (effects === undefined) return
     const into = this.#shadow?.promoted(slot.key) === false ? this.#beside.withheld : this.effects
     for (const effect of effects) {

@@ -15,9 +15,8 @@ class Room {
     for (const key of keys) {
       let slot = this.slots.get(key)
       if (slot === undefined) {
-        slot = new KeySlot(key)
+        slot = new KeySlot(key, this.intake)
         slot.phase = 'open'
-        slot.came = this.intake
         this.slots.set(key, slot)
         this.idle.came(slot)
       }

@@ -107,9 +107,8 @@ export class KeyLanes {
   slotOf(key: string): KeySlot {
     let slot = this.#slots.get(key)
     if (slot === undefined) {
-      slot = new KeySlot(key)
+      slot = new KeySlot(key, this.#intakes)
       this.#slots.set(key, slot)
-      slot.came = this.#intakes
       this.#idle.came(slot)
       this.missing.push(slot)
       this.#tally.misses += 1

@@ -76,10 +76,11 @@ export class KeySlot {
   /** When the first delivery in the lane became the first, in ms of elapsed time. */
   headSinceMs = 0
   /** The intake that brought it. */
-  came = 0
+  readonly came: number
 
-  constructor(key: string) {
+  constructor(key: string, came: number) {
     this.key = key
+    this.came = came
   }
 
   addSettled(delivery: Delivery): void {

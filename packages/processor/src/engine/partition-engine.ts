@@ -289,7 +289,7 @@ export class PartitionEngine implements PartitionWork {
     const figures = harvest.tally?.figures()
     this.#settings.tell({ kind: 'progress', partition, position, settled: count, lag, ...figures })
     if (harvest.outbox.length > 0) {
-      for (const [name, topic] of harvest.topics) this.#settings.targets.set(name, topic)
+      for (const [name, topic] of harvest.emits.topics) this.#settings.targets.set(name, topic)
       this.#forwarder.add(n, harvest.outbox, numbers)
     }
     if (harvest.effects.length > 0) this.effects.add(harvest.effects)

@@ -17,7 +17,6 @@ class Room {
       if (slot === undefined) {
         slot = new KeySlot(key, this.intake)
         slot.phase = 'open'
-        this.slots.set(key, slot)
         this.idle.came(slot)
       }
       slot.touched = this.intake

@@ -26,6 +26,7 @@ export class IdleSlots {
   }
 
   came(slot: KeySlot): void {
+    this.#slots.set(slot.key, slot)
     this.#newcomers.push(slot)
   }
 
@@ -36,6 +37,7 @@ export class IdleSlots {
   }
 
   clear(): void {
+    this.#slots.clear()
     this.#newcomers = []
   }
 

@@ -108,7 +108,6 @@ export class KeyLanes {
     let slot = this.#slots.get(key)
     if (slot === undefined) {
       slot = new KeySlot(key, this.#intakes)
-      this.#slots.set(key, slot)
       this.#idle.came(slot)
       this.missing.push(slot)
       this.#tally.misses += 1
@@ -220,7 +219,6 @@ export class KeyLanes {
   close(): void {
     this.#closed = true
     for (const slot of this.#slots.values()) slot.lane?.close()
-    this.#slots.clear()
     this.#idle.clear()
     this.busy.clear()
     this.fates.clear()

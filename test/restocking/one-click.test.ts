@@ -36,6 +36,26 @@ describe('one click', () => {
     expect(scene.mails).toHaveLength(1)
   })
 
+  test('the same click twice at once: both are answered alike, one mail goes out', async () => {
+    const id = await scene.urgent()
+    const headers = { 'idempotency-key': 'k1' }
+    const waiting = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+    // Both have begun before either can decide.
+    const clicks = await scene.database.read(async (queries) => {
+      await queries.rows('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`suggestion ${id}`])
+      const both = [scene.carryOut(id, headers), scene.carryOut(id, headers)]
+      await eventually(async () => ((await queries.rows(waiting)).length === 2 ? true : undefined))
+      return both
+    })
+    const answers = await Promise.all(clicks)
+    expect(answers.map(({ status, body }) => [status, body['status']])).toEqual([
+      [200, 'completed'],
+      [200, 'completed'],
+    ])
+    expect(scene.mails).toHaveLength(1)
+  })
+
   test('the echo before the answer: it completes, and the answer finds it done', async () => {
     const id = await scene.urgent()
     scene.hooks.answered = async (_, correlationId) => {

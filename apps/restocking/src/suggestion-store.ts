@@ -37,9 +37,13 @@ export async function openSuggestionStore(
     const [row] = await queries.rows<FoundRow>(`${found} SELECT * FROM found WHERE id = $1`, [id])
     return row && suggestionOf(row)
   }
-  /** The suggestion, locked against everybody else who decides, if it can be decided. */
-  const decidable = async (queries: Queries, id: string): Promise<Suggestion> => {
+  /** Locks the suggestion against everybody else who decides. */
+  const lock = async (queries: Queries, id: string): Promise<void> => {
     await queries.rows('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`suggestion ${id}`])
+  }
+  /** The suggestion, locked, if it can be decided. */
+  const decidable = async (queries: Queries, id: string): Promise<Suggestion> => {
+    await lock(queries, id)
     const suggestion = await get(queries, id)
     if (!suggestion) throw new MillraceError('suggestion.unknown', `There is no suggestion ${id}`)
     const { status, statusReason } = suggestion
@@ -122,8 +126,10 @@ export async function openSuggestionStore(
       }),
     begin: (id, by, saga) =>
       within(async (queries) => {
+        // Before anything is looked at: the same click sent twice at once gets the first one's answer, not a conflict.
+        await lock(queries, id)
         const [before] = await queries.rows<{ idempotency_key: string | null; saga_id: string | null }>(
-          'SELECT idempotency_key, saga_id FROM decision WHERE suggestion_id = $1 FOR UPDATE',
+          'SELECT idempotency_key, saga_id FROM decision WHERE suggestion_id = $1',
           [id],
         )
         if (

@@ -131,6 +131,8 @@ function take(topic: Topic, progress: Progress, entries: StreamEntries, limit: n
   for (const [id, fields] of entries) {
     if (events.length >= limit) break
     const held = eventsOf({ topic: topic.name, partition, id, body: fields[1] ?? '' })
+    // The command keeps its reply for as long as it lives itself: see script.ts.
+    fields.length = 0
     most = Math.max(most, held.length)
     for (const recorded of held) {
       const { position } = recorded

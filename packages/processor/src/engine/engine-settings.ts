@@ -19,7 +19,10 @@ export interface EngineBounds {
   readonly laneWindow: number
   /** Most handlers that run at once in one partition, each for another key. Pipelines are bound by the window alone. */
   readonly atOnce: number
-  /** Lanes of a partition that are kept; idle ones beyond that are given up. */
+  /**
+   * Lanes of a partition that are kept; idle ones beyond that are given up, and beyond three quarters of it those of keys
+   * that have come once.
+   */
   readonly lanes: number
   /** Settled deliveries of a partition after which a commit is due. */
   readonly commitEvery: number

@@ -29,7 +29,7 @@ export interface Feeder {
 
 /** Hands over what waits of a key, at most so many deliveries; answers how many those were. */
 export function feedSlot(slot: KeySlot, most: number, feeder: Feeder): number {
-  const { settings, fates, busy } = feeder
+  const { settings, fates } = feeder
   const { waiting } = slot
   let fed = 0
   if (!decode(slot, feeder)) return 1
@@ -53,14 +53,18 @@ export function feedSlot(slot: KeySlot, most: number, feeder: Feeder): number {
     handOver(lane, delivery, fates, again)
     // It may be over by now, and have thrown back what it had in hand.
     if (slot.lane !== lane) continue
-    if (lane.inHand > 0 && !busy.has(slot)) {
-      busy.add(slot)
-      slot.headSinceMs = settings.elapsedMs()
-    }
+    if (lane.inHand > 0) beBusy(slot, feeder)
   }
   // Cut short by its bounds: woken again when something of it is settled, or on the next round.
   if (waiting.length > 0 && slot.phase === 'open' && !slot.lane?.inHand) feeder.wake(slot)
   return fed
+}
+
+/** Something of the slot is under way from now on, if nothing was. */
+function beBusy(slot: KeySlot, { busy, settings }: Feeder): void {
+  if (busy.has(slot)) return
+  busy.add(slot)
+  slot.headSinceMs = settings.elapsedMs()
 }
 
 /** The deferred events of a key that are to be offered behind the next one. */
@@ -75,13 +79,13 @@ function offered(slot: KeySlot, { settings, fates }: Feeder): readonly Delivery[
 
 /** Offers what is deferred, once nothing of the key is under way; answers how many those were. */
 function offer(slot: KeySlot, feeder: Feeder): number {
-  const { fates, busy } = feeder
+  const { fates } = feeder
   if (slot.lane?.inHand) return 0
   slot.beat = false
   if (slot.parked !== undefined) return 0
   const again = offered(slot, feeder)
   for (const delivery of again) handOver((slot.lane ??= feeder.open(slot)), delivery, fates, nobody)
-  if (slot.lane?.inHand) busy.add(slot)
+  if (slot.lane?.inHand) beBusy(slot, feeder)
   return again.length
 }
 

@@ -185,10 +185,7 @@ export class KeyLanes {
     this.#retire(slot)
   }
 
-  /**
-   * Everything of the key that is not settled waits behind its head, and what comes later too. False when no event of
-   * the key waits: then nothing is parked.
-   */
+  /** What is not settled of the key waits behind its head, and what comes later too. False: no event waits to be parked. */
   park(slot: KeySlot, story: HeadStory): boolean {
     this.recall(slot)
     const waiting = slot.waiting.drain()
@@ -198,6 +195,7 @@ export class KeyLanes {
       slot.waiting.putBack(waiting)
       return false
     }
+    this.lateRetries.drop(waiting)
     slot.phase = 'parked'
     this.touch(slot)
     this.#owner.settled(lined)

@@ -1,3 +1,4 @@
+import type { Delivery } from '../lane/delivery.ts'
 import { mostTries, type ParkTry } from '../parked-key.ts'
 
 /** What a late letter has cost, and when it is tried again. */
@@ -16,6 +17,8 @@ export class LateRetries {
   readonly #waiting = new Map<number, LateRetry>()
   /** Told when one is put off, with its pause. */
   onPutOff: (seq: number, delayMs: number) => void = () => undefined
+  /** Told when the key of one is parked: it is in no hand any more, and the store has it. */
+  onDropped: (seq: number) => void = () => undefined
 
   of(seq: number): LateRetry | undefined {
     return this.#waiting.get(seq)
@@ -29,6 +32,12 @@ export class LateRetries {
   putOff(seq: number, retry: LateRetry, delayMs: number): void {
     this.#waiting.set(seq, retry)
     this.onPutOff(seq, delayMs)
+  }
+
+  /** These are in no lane any more, because their key is parked. */
+  drop(deliveries: readonly Delivery[]): void {
+    for (const { origin, recorded } of deliveries)
+      if (origin === 'late' && recorded !== undefined) this.onDropped(recorded.position.seq)
   }
 
   settled(seq: number): void {

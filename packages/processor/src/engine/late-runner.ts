@@ -50,6 +50,7 @@ export class LateRunner {
     this.#at = at
     this.#lanes = lanes
     this.#owner = owner
+    lanes.lateRetries.onDropped = (seq) => this.#inHand.delete(seq)
     lanes.lateRetries.onPutOff = (seq, delayMs) => {
       this.#inHand.delete(seq)
       owner.after(delayMs, () => this.look())
@@ -89,7 +90,6 @@ export class LateRunner {
     try {
       while (this.#again && !this.#ended) {
         this.#again = false
-        this.#forgetParked()
         await this.#readList()
         this.#settled.clear()
       }
@@ -99,14 +99,6 @@ export class LateRunner {
       else this.#owner.failed(error)
     } finally {
       this.#asking = false
-    }
-  }
-
-  /** What was handed over to a key that has been parked since was dropped with its lane: the store has it. */
-  #forgetParked(): void {
-    for (const [seq, slot] of this.#inHand) {
-      const settled = slot.settled.some(({ recorded }) => recorded?.position.seq === seq)
-      if (slot.parked !== undefined && !settled) this.#inHand.delete(seq)
     }
   }
 

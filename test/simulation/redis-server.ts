@@ -54,7 +54,7 @@ export async function openRedis(): Promise<{
   const server = await startRedis({ unixSocket: true })
   const redis = writingConnection({ url: server.url })
   await whenReady(redis)
-  const simulation = await RedisSimulation.open(redis, server.url)
+  const simulation = new RedisSimulation(redis, server.url)
   return {
     redis,
     simulation,
@@ -72,29 +72,26 @@ export async function openRedis(): Promise<{
  */
 export class RedisSimulation {
   readonly #redis: Redis
-  readonly #log: RedisLog
+  readonly #url: string
+  #log: RedisLog | undefined
   #now = 0
 
-  private constructor(redis: Redis, log: RedisLog) {
+  constructor(redis: Redis, url: string) {
     this.#redis = redis
-    this.#log = log
+    this.#url = url
   }
 
-  static async open(redis: Redis, url: string): Promise<RedisSimulation> {
-    const simulation: RedisSimulation = new RedisSimulation(
-      redis,
-      await connectLog({ url, now: () => simulation.#now }),
-    )
-    return simulation
-  }
-
-  close(): Promise<void> {
-    return this.#log.close()
+  async close(): Promise<void> {
+    await this.#log?.close()
   }
 
   /** An empty server. @param changed Texts of scripts that are not to run as they are. */
   async fresh(changed: Partial<Record<keyof GroupScripts, string>> = {}): Promise<SimulatedServer> {
+    // A log of its own: what one has asked for ahead it would hand out to the next seed, whose ids are the same.
+    await this.#log?.close()
     await this.#redis.flushall('SYNC')
+    const log = await connectLog({ url: this.#url, now: () => this.#now })
+    this.#log = log
     const scripts: Record<keyof GroupScripts, Script> = { ...groupScripts }
     for (const [name, source] of Object.entries(changed))
       scripts[name as keyof GroupScripts] = new Script(`${name}.lua`, source)
@@ -108,7 +105,7 @@ export class RedisSimulation {
     const stories = new StoriesOnRedis(place)
     const twins = new Twins(memory, real)
     return {
-      log: bothLogs(this.#log, memoryLog),
+      log: bothLogs(log, memoryLog),
       store: twins.store,
       stories,
       setTime: (nowMs) => {
@@ -148,6 +145,7 @@ export class RedisSimulation {
   async #appended({ topic }: GroupPartition): Promise<{ id: string; seq: number }> {
     this.#now += 1
     const event = newEvent(topic, { type: 'Asked', key: 'a', data: {} })
+    if (!this.#log) throw new TypeError('There is no log yet')
     const [result] = await this.#log.append(topic, [{ events: [event] }])
     const [position] = result?.status === 'appended' ? result.positions : []
     if (!position) throw new TypeError('The source takes every event')

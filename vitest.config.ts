@@ -7,7 +7,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Two cores: many tests wait for processes and clocks most of their time.
+    maxWorkers: 3,
     // Generous: a time limit is there to end a test that hangs, never to measure.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -10,7 +10,7 @@ import { redisBenchmark } from './redis-benchmark.ts'
 import { type Goal, type Report, report } from './report.ts'
 import { emitting, emittingPipeline, makeReadings, pipeline, readings, results, stateful } from './sums.ts'
 
-const events = 50_000
+const events = 200_000
 const keys = 1_000
 /** Jobs of BullMQ, which takes ten times as long for each. */
 const jobs = 5_000

@@ -9,7 +9,8 @@ interface Said {
   leads: { low: boolean; high: readonly string[]; leftOut: readonly unknown[] }
   row: { buyer: string; low: boolean; high: readonly string[]; quotes: number; contacted: boolean }
   tasks: { state: string }[]
-  legacy: { lowLead: boolean; highLeads: readonly string[] }
+  /** Undefined: it was told nothing of the buyer yet. */
+  legacy: { lowLead: boolean; highLeads: readonly string[] } | undefined
 }
 
 const cases = offerCases('checked', 12, 'm')
@@ -46,7 +47,16 @@ async function check(planted: (said: Said) => void = () => undefined, of = 0) {
   const fetch = (request: Request): Response => {
     const { pathname, searchParams } = new URL(request.url)
     const [, kind, buyer = ''] = pathname.split('/')
-    if (kind === 'customers') return Response.json(said.get(buyer)?.legacy)
+    if (kind === 'customers') {
+      const { legacy } = said.get(buyer) ?? {}
+      if (legacy) return Response.json(legacy)
+      const problem = {
+        status: 404,
+        code: 'customer.unknown',
+        title: 'The old system knows no such customer',
+      }
+      return Response.json(problem, { status: 404, headers: { 'content-type': 'application/problem+json' } })
+    }
     if (kind === 'tasks') return Response.json({ tasks: said.get(searchParams.get('buyer') ?? '')?.tasks })
     if (buyer !== '') return Response.json(said.get(buyer)?.leads)
     const rows = [...said.values()].map(({ row }) => row).toSorted((a, b) => (a.buyer < b.buyer ? -1 : 1))
@@ -98,6 +108,12 @@ describe('the check of leads', () => {
       said.row = { ...said.row, high: [] }
     }, busy)
     expect([differences.length, shadow.length]).toEqual([1, 1])
+  })
+
+  it('planted: a buyer of whom the legacy system was told nothing yet is told, and no end of the check', async () => {
+    const { differences, shadow } = await check((said) => (said.legacy = undefined), busy)
+    expect(differences).toEqual([])
+    expect(shadow).toEqual([expect.stringContaining('in the legacy system nothing of the buyer')])
   })
 
   it('planted: other leads in the legacy system are no difference of ours, and are told', async () => {

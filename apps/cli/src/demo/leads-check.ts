@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/event'
 import { foldFacts, leadsOf } from '@millrace-app/leads'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LeadsClients, inParallel, patiently } from './leads-places.ts'
@@ -123,7 +124,15 @@ async function seenOf({ clients, signal }: Looking, buyer: string): Promise<Seen
 }
 
 async function legacyOf({ clients, signal }: Looking, buyer: string): Promise<{ readonly text: string }> {
-  const { body } = await patiently(() => clients.legacy.json(`/customers/${buyer}/leads`), signal)
+  let body: unknown
+  try {
+    body = (await patiently(() => clients.legacy.json(`/customers/${buyer}/leads`), signal)).body
+  } catch (error) {
+    // It is told of everything, behind all others.
+    if (error instanceof MillraceError && error.code === 'customer.unknown')
+      return { text: 'nothing of the buyer' }
+    throw error
+  }
   const { lowLead: low, highLeads: high } = body as { lowLead: boolean; highLeads: string[] }
   return { text: leadsText({ low, high }) }
 }

@@ -7,8 +7,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
-    // Two cores: many tests wait for processes and clocks most of their time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Generous: a time limit is there to end a test that hangs, never to measure.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -20,7 +20,7 @@ describe(`uniqueness under faults (seed ${seed})`, () => {
     'kills, cuts, pauses, rebuilds and rotations: what the clients saw has no contradiction',
     { timeout },
     async () => {
-      const report = await run({ operations: 3_000, seed, faultEvery: 100 })
+      const report = await run({ operations: 2_000, seed, faultEvery: 70 })
       expect(faultsOf(report)).toEqual([])
     },
   )

@@ -75,6 +75,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     planted: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 })
 const run = runs[positionals[0] ?? '']
@@ -94,7 +95,8 @@ const bug = (['applies-twice', 'forgets-marks'] as const).find((name) => name ==
 const size = given === undefined ? undefined : Number(given)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 
-if (!run || positionals.length > 1 || !Number.isInteger(seed) || !(size === undefined || size >= 1)) {
+if (values.help) console.log(usage)
+else if (!run || positionals.length > 1 || !Number.isInteger(seed) || !(size === undefined || size >= 1)) {
   console.error(usage)
   process.exitCode = 2
 } else {

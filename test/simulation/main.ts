@@ -23,6 +23,7 @@ const { values } = parseArgs({
     port: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
     plant: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 })
 const first = Number(values.seed ?? 1)
@@ -30,7 +31,8 @@ const count = Number(values.seeds ?? (values.seed === undefined ? 1_000 : 1))
 const whole = Number.isInteger(first) && Number.isInteger(count) && count >= 1
 const bug = Object.keys(planted).find((name) => name === values.plant) as PlantedBug | undefined
 
-if (!whole || (values.plant !== undefined && bug === undefined)) {
+if (values.help) console.log(usage)
+else if (!whole || (values.plant !== undefined && bug === undefined)) {
   console.error(usage)
   process.exitCode = 2
 } else if (values.redis) {

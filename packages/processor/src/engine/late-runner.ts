@@ -40,6 +40,8 @@ export class LateRunner {
   readonly #settled = new Set<number>()
   /** Slots that are loaded for a letter. */
   readonly #loading = new Set<KeySlot>()
+  /** Keys that are parked, with letters before them, as far as the last look has seen. */
+  readonly #behind = new Set<string>()
   #asking = false
   #again = false
   #more = false
@@ -69,6 +71,11 @@ export class LateRunner {
     if (this.#loading.delete(slot)) this.look()
   }
 
+  /** A commit is true that has opened a key which was parked. */
+  opened(key: string): void {
+    if (this.#behind.delete(key)) this.look()
+  }
+
   /** A commit is true that settles these. */
   settled(late: readonly number[]): void {
     for (const seq of late) {
@@ -83,6 +90,7 @@ export class LateRunner {
     this.#ended = true
     this.#inHand.clear()
     this.#loading.clear()
+    this.#behind.clear()
   }
 
   async #ask(): Promise<void> {
@@ -105,6 +113,7 @@ export class LateRunner {
   async #readList(): Promise<void> {
     const { store } = this.#settings
     this.#more = false
+    this.#behind.clear()
     let after: string | undefined
     for (let page = 0; page < mostPages && !this.#ended; page += 1) {
       const options = { limit: mostInHand, ...(after === undefined ? {} : { after }) }
@@ -128,6 +137,7 @@ export class LateRunner {
       this.#owner.load()
       return false
     }
+    if (slot.parked !== undefined) this.#behind.add(key)
     return slot.parked === undefined
   }
 

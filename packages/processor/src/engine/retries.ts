@@ -103,6 +103,7 @@ export class Retries {
           this.#planner.plan({ ...park, no: line.no })
       }
       if (ended || unpark) this.#due.over(slot)
+      if (slot.parked === undefined) this.#late.opened(slot.key)
     }
     this.#due.committed()
   }

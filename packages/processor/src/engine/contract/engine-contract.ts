@@ -5,6 +5,7 @@ import { describeDeferring } from './deferring.ts'
 import { describeRandomMembers } from './random-members.ts'
 import { describeFailing } from './failing.ts'
 import { describeKeepingStates } from './keeping-states.ts'
+import { describeLateLetters } from './late-letters.ts'
 import { describeLosing } from './losing.ts'
 import { describeParkedCrashes } from './parked-crashes.ts'
 import { describeParked } from './parked.ts'
@@ -35,6 +36,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeParkedCrashes(subject)
     describeRetryLimits(subject)
     describeRepaired(subject)
+    describeLateLetters(subject)
     describeRepairedEffects(subject)
     describeDeferring(subject)
     describeBounds(subject)

@@ -60,7 +60,7 @@ test('a small day ends as the rules over the central database say, twice; most c
   expect(clicks.carriedOut).toBeGreaterThan(6)
   // Three of four answers of the orders' owner are slow: the change is back before them.
   expect(echo).toBeGreaterThan(0)
-  const again = await demo('--events', '100')
+  const again = await demo('--events', '100', '--seed', 'again')
   expect(again.out).toContain('Everything agrees with the rules over the central database.')
   expect(again.out).toMatch(/the echo came before the call returned +\d+\n/)
   expect(again.code).toBe(0)
@@ -80,7 +80,7 @@ test('a planted difference is found, and is the exit code', async () => {
   } finally {
     await database.end()
   }
-  const { code, out, err } = await demo('--events', '100', '--json')
+  const { code, out, err } = await demo('--events', '100', '--seed', 'planted', '--json')
   expect(err).toContain('differs: GHOST.1.v1.cancel is open, and nothing is to be suggested')
   expect((JSON.parse(out) as Printed).differences.join()).toMatch(/suggested: cancel: \d+, not \d+/)
   expect(code).toBe(1)

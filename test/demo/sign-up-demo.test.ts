@@ -7,7 +7,10 @@ import { runDemo } from '../../apps/cli/src/demo/program.ts'
 import type { Report } from '../../apps/cli/src/demo/report.ts'
 import type { RealServices } from '../gateway/real-services.ts'
 import { intakeToken, startRealGateway, type TestGateway } from '../gateway/start-gateway.ts'
+import { testSeed } from '../support/random.ts'
 import { type ListedMail, startListedInbox } from './listed-inbox.ts'
+
+const seed = String(testSeed())
 
 let gateway: TestGateway<RealServices>
 let inbox: Awaited<ReturnType<typeof startListedInbox>>
@@ -73,8 +76,8 @@ describe('the sign-up demo', () => {
     expect(code).toBe(0)
   })
 
-  it('prints a table with its seed', async () => {
-    const { code, out, err } = await demo('--count', '30')
+  it(`prints a table with its seed (seed ${seed})`, async () => {
+    const { code, out, err } = await demo('--count', '30', '--seed', seed)
     expect(code).toBe(0)
     expect(out).toMatch(/sent +30 +30\n/)
     expect(out).toContain('Everything agrees.')
@@ -110,7 +113,7 @@ describe('the sign-up demo', () => {
       err: expect.stringContaining('whole number'),
     })
     writeFileSync(path.join(home, 'secrets.json'), '{"INTAKE_TOKEN":"wrong"}')
-    expect(await demo('--count', '3', '--no-inbox')).toMatchObject({
+    expect(await demo('--count', '3', '--seed', 'token', '--no-inbox')).toMatchObject({
       code: 3,
       err: expect.stringContaining('does not take the intake token'),
     })

@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { testSeed } from '../support/random.ts'
 
 const run = promisify(execFile)
 const main = path.join(import.meta.dirname, 'main.ts')
 
-test('a reader that is killed and put to sleep past its lease tells each committed change once, in order', async () => {
-  const seed = String(Date.now() % 1_000_000)
+const seed = String(testSeed())
+
+test(`a reader that is killed and put to sleep past its lease tells each committed change once, in order (seed ${seed})`, async () => {
   const { stdout } = await run(process.execPath, [main, 'change-stream', '--changes', '2500', '--seed', seed])
   expect(stdout).toContain('each committed change is there once')
 }, 120_000)

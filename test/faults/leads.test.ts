@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
+import { testSeed } from '../support/random.ts'
 import { runLeads } from './leads.ts'
 
-const seed = Math.floor(Math.random() * 1_000_000)
+const seed = testSeed()
 
 it(`leads come to the fold of the facts while members are killed (seed ${seed})`, async () => {
   const report = await runLeads({ seed, buyers: 40, kills: 4 })

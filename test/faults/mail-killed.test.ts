@@ -3,7 +3,7 @@ import { connectGroupStore, connectLog } from '@millrace/redis'
 import { FaultySmtpServer } from '@millrace/smtp/testing'
 import { afterEach, expect, test } from 'vitest'
 import { AccountScript } from '../support/account-script.ts'
-import { between, randomOf } from '../support/random.ts'
+import { between, randomOf, testSeed } from '../support/random.ts'
 import { startRedis } from '../support/redis.ts'
 import { Child } from './child.ts'
 import type { MailOrder, MailWord } from './mail-process.ts'
@@ -55,10 +55,10 @@ async function setUp(signUps: number) {
   return { provider, script, start, states, everybody, variants }
 }
 
-test('mail killed at random points: every account gets its mail, each repeat with the same Message-ID', async () => {
+const seed = testSeed()
+
+test(`mail killed at random points: every account gets its mail, each repeat with the same Message-ID (seed ${seed})`, async () => {
   const [total, kills] = [300, 6]
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-  console.info(`SEED=${seed}`)
   const random = randomOf(seed)
   const { provider, start, states, everybody, variants } = await setUp(total)
   const points = Array.from({ length: kills }, () => between(random, 1, total - 20))

@@ -5,11 +5,13 @@ import { newEvent } from '@millrace/event'
 import { appendOne, createMemoryLog, type MemoryLog } from '@millrace/log'
 import { createMemoryGroupStore, run } from '@millrace/processor'
 import { describe, expect, test } from 'vitest'
+import { testSeed } from '../support/random.ts'
 import { clickVerdict, openEvents } from './click-verdict.ts'
 import { clicks, echo, echoes } from './clicks.ts'
 
-test('members that are killed, paused past their lease, cut off and hung lose, repeat and reorder nothing', async () => {
-  const seed = String(Date.now() % 1_000_000)
+const seed = String(testSeed())
+
+test(`members that are killed, paused past their lease, cut off and hung lose, repeat and reorder nothing (seed ${seed})`, async () => {
   const args = [path.join(import.meta.dirname, 'main.ts'), 'processor', '--events', '15000', '--seed', seed]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   expect(stdout).toContain('order, states, echoes, notes and ledgers are right')

@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { testSeed } from '../support/random.ts'
 
 const run = promisify(execFile)
 const main = path.join(import.meta.dirname, 'main.ts')
 const small = [main, 'restocking', '--changes', '1500', '--kills', '6']
 
-test('readers and members that are killed and oversleep apply each difference of the stock exactly once', async () => {
-  const seed = String(Date.now() % 1_000_000)
+const seed = String(testSeed())
+
+test(`readers and members that are killed and oversleep apply each difference of the stock exactly once (seed ${seed})`, async () => {
   const { stdout } = await run(process.execPath, [...small, '--seed', seed])
   expect(stdout).toContain('the stock of every product is that of the central database')
 }, 300_000)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CutProxy } from '../support/cut-proxy.ts'
-import { between, oneOf, randomOf } from '../support/random.ts'
+import { between, oneOf, randomOf, testSeed } from '../support/random.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { Diary, Feed } from './diary.ts'
 import { Fleet, longestGapMs, type MemberProcess } from './fleet.ts'
@@ -176,9 +176,9 @@ test('a member whose connections hang handles nothing beyond its lease, and come
   expect(repeated).toBeLessThanOrEqual(orphans.length * repeatsAtMost)
 })
 
-test('coming, leaving, killed and stopped at random under load, members lose nothing and hold every order', async () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-  console.log(`SEED=${seed}`)
+const seed = testSeed()
+
+test(`coming, leaving, killed and stopped at random under load, members lose nothing and hold every order (seed ${seed})`, async () => {
   const random = randomOf(seed)
   const asleep: MemberProcess[] = []
   const live = [fleet.join(), fleet.join(), fleet.join()]
@@ -214,5 +214,5 @@ test('coming, leaving, killed and stopped at random under load, members lose not
   const { repeated, ...rest } = await finish(...live)
   const fenced = fleet.all.reduce((sum, { commits }) => sum + commits.fenced, 0)
   observed(`seed ${seed}: ${acts.join(', ')}`, { steps: feed.steps, repeated, 'commits refused': fenced })
-  expect(rest, `SEED=${seed}`).toEqual(sound)
+  expect(rest, `seed ${seed}`).toEqual(sound)
 })

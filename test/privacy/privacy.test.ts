@@ -11,12 +11,14 @@ import { runDemo } from '../../apps/cli/src/demo/program.ts'
 import { millrace } from '../../apps/cli/src/testing/millrace.ts'
 import { type Answer, call } from '../sign-up/system.ts'
 import { OtlpCollector } from '../support/otlp-collector.ts'
+import { testSeed } from '../support/random.ts'
 import { WholeSystem } from '../support/whole-system.ts'
 import { type Mark, markedRun, marksIn } from './marks.ts'
 import { type Found, foundInPostgres, foundInRedis } from './stored.ts'
 
 const patienceMs = 60_000
-const run = markedRun(`privacy ${randomUUID()}`)
+const seed = testSeed()
+const run = markedRun(`privacy ${seed}`)
 const people = 40
 
 let collector: OtlpCollector
@@ -30,7 +32,6 @@ const marks: Mark[] = [...run.marks]
 const answers: string[] = []
 
 beforeAll(async () => {
-  console.log(`seed ${run.seed}`)
   collector = await OtlpCollector.start()
   provider = await FaultySmtpServer.start()
   system = await WholeSystem.start({
@@ -198,7 +199,7 @@ const held = (...found: Found[]): Record<string, string> =>
     found.flatMap((one) => [...one].map(([place, of]) => [place, [...of].toSorted().join(', ')])),
   )
 
-describe('after the demo', () => {
+describe(`after the demo (seed ${seed})`, () => {
   test.each([
     ['logs', () => system.output],
     ['traces', () => collector.spans.map(({ text }) => text).join('\n')],

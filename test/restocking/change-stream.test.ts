@@ -5,7 +5,7 @@ import { productKey, supply, supplyMappings } from '@millrace-app/restocking'
 import { partitionOfKey } from '@millrace/event'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { between, randomOf } from '../support/random.ts'
+import { between, randomOf, testSeed } from '../support/random.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { eventually, inDays, openScene, type Scene } from './scene.ts'
 
@@ -84,9 +84,9 @@ test('orders and stock by the change stream alone; the echo is first in half of 
   })
 }, 60_000)
 
-test('differences are applied exactly once, whatever was counted when', async () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1e9)
-  console.log(`seed ${seed}`)
+const seed = testSeed()
+
+test(`differences are applied exactly once, whatever was counted when (seed ${seed})`, async () => {
   const random = randomOf(seed)
   const moves = Array.from({ length: 200 }, () => between(random, -15, 25) || 1)
   const moving = (async () => {

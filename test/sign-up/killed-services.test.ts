@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { testSeed } from '../support/random.ts'
 import { signUpText } from '../faults/sign-up-report.ts'
 import { runSignUp } from '../faults/sign-up.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const seed = testSeed()
 // It ends a run that hangs: a killed process holds its partitions for 15 s, a busy machine starts slowly.
 const timeout = 300_000
 

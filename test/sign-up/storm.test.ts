@@ -1,20 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { randomOf, testSeed } from '../support/random.ts'
 import { CutProxy } from '../support/cut-proxy.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { type Answer, call, eventsOf, inTurn, Started } from './system.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 1_000_000)
-
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
-function randomOf(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+const seed = testSeed()
 
 let redis: TestRedis
 let started: Started

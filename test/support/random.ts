@@ -1,16 +1,6 @@
-/** Numbers from 0 up to 1 that follow from a seed. */
-export type Random = () => number
+import { type Random, randomOf, testSeed } from '../../packages/log/src/contract/random.ts'
 
-/** Makes a source of numbers (mulberry32): the same seed gives the same ones. */
-export function randomOf(seed: number): Random {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+export { type Random, randomOf, testSeed }
 
 /** A whole number from `from` to `to`, both included. */
 export function between(random: Random, from: number, to: number): number {

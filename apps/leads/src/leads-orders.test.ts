@@ -1,22 +1,15 @@
 import { startKit, type TestKit } from '@millrace/testing'
 import { describe, expect, it } from 'vitest'
+import { randomOf, testSeed } from '../../../test/support/random.ts'
 import { type Buyer, leadsOf, newBuyer } from './domain/buyer.ts'
 import { foldFacts } from './domain/fold-facts.ts'
 import type { OfferFact } from './domain/offer-fact.ts'
 import { type LeadsProcessor, leadsProcessor } from './leads-processor.ts'
 import { offers } from './offers-topic.ts'
 import { CountingDesk, doneOf, flaky } from './testing/flaky.ts'
-import {
-  fact,
-  freshSeed,
-  permutations,
-  randomHistory,
-  randomOf,
-  shuffled,
-  withDuplicates,
-} from './testing/histories.ts'
+import { fact, permutations, randomHistory, shuffled, withDuplicates } from './testing/histories.ts'
 
-const seed = freshSeed()
+const seed = testSeed()
 
 interface Case {
   readonly buyer: string

@@ -3,6 +3,7 @@ import { appendOne, createMemoryLog, type Position } from '@millrace/log'
 import { createMemoryGroupStore, replay, run, stateAt } from '@millrace/processor'
 import { given, startKit } from '@millrace/testing'
 import { describe, expect, it } from 'vitest'
+import { randomOf, testSeed } from '../../../test/support/random.ts'
 import { leadsOf, newBuyer } from './domain/buyer.ts'
 import { foldFacts } from './domain/fold-facts.ts'
 import type { FactType, OfferFact } from './domain/offer-fact.ts'
@@ -10,9 +11,9 @@ import { leadsProcessor } from './leads-processor.ts'
 import { offers } from './offers-topic.ts'
 import { eventOf, partitionOfBuyer, stateOf } from './testing/events.ts'
 import { CountingDesk } from './testing/flaky.ts'
-import { fact, freshSeed, randomHistory, randomOf, shuffled, withDuplicates } from './testing/histories.ts'
+import { fact, randomHistory, shuffled, withDuplicates } from './testing/histories.ts'
 
-const seed = freshSeed()
+const seed = testSeed()
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5))

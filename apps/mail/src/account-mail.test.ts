@@ -2,8 +2,11 @@ import { createMailDelivery, createSmtpMailSender, mailFailureOf } from '@millra
 import { FaultySmtpServer, mailFailures } from '@millrace/smtp/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { accountMail, type AccountMailRequest } from './account-mail.ts'
 import { createAccountMailer, failureKindOf } from './account-mailer.ts'
+
+const seed = testSeed()
 
 const settings = {
   product: { name: 'Millrace', url: 'http://127.0.0.1:3000' },
@@ -64,7 +67,7 @@ test('the notice of an attempt says nothing that the one who tried has typed', (
   expect(html).not.toContain('Jane')
 })
 
-test('no name becomes markup, a header or a line of its own', () => {
+test(`no name becomes markup, a header or a line of its own (seed ${seed})`, () => {
   const name = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 60 }),
     fc.constantFrom(
@@ -84,6 +87,7 @@ test('no name becomes markup, a header or a line of its own', () => {
       expect(mail.text.split('\n')).toHaveLength(empty.text.split('\n').length)
       expect({ ...mail, text: '', html: '' }).toEqual({ ...empty, text: '', html: '' })
     }),
+    { seed },
   )
 })
 

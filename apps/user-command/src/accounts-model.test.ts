@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { Model, type ModelAccount, normal } from './testing/model.ts'
 import { type Answer, bearer, openStand } from './testing/stand.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const minute = 60_000
 
 const email = fc.constantFrom(

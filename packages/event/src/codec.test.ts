@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { testSeed } from '../../../test/support/random.ts'
 import { decodeEvent, encodeEvent, envelopeOf, newEncodedEvent, newEvent } from './codec.ts'
 import { MillraceError } from './error.ts'
 import type { EventDraft } from './event.ts'
 import { topic } from './topic.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const things = topic('things', {
   types: {
     Made: z.object({ n: z.int() }),

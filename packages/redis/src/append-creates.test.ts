@@ -4,10 +4,11 @@ import { claim, happened, testTopic, unit } from '@millrace/log/contract'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const now = Date.parse('2026-01-01T00:00:00Z')
 
 let server: TestRedis

@@ -10,6 +10,7 @@ import {
 import { claim, testTopic } from '@millrace/log/contract'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import {
   channels,
   constraints,
@@ -22,7 +23,7 @@ import {
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const windowMs = 60_000
 const dedupeIds = 12
 const start = Date.parse('2026-01-01T00:00:00Z')

@@ -2,12 +2,13 @@ import { beginning } from '@millrace/log'
 import { happened, testTopic, unit } from '@millrace/log/contract'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { AppendLab, packing } from '../../../test/support/append-lab.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { eventsOf } from './entry.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 
 let server: TestRedis | undefined
 let log: RedisLog | undefined

@@ -6,13 +6,14 @@ import { LeasedGroup } from '@millrace/processor/contract'
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { closeConnection, whenReady, writingConnection } from './connection.ts'
 import { GroupsOnRedis } from './groups-on-redis.ts'
 import { Keys } from './keys.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const runs = Number(process.env['FC_RUNS'] ?? 100)
 const spoilable = ['log', 'meta', 'channels', 'index'] as const
 
@@ -205,7 +206,7 @@ function alike<T>(answer: T): [T, T] {
   return [answer, answer]
 }
 
-test(`at once or by the outbox, memory and Redis bring about the same (FC_SEED=${seed})`, async () => {
+test(`at once or by the outbox, memory and Redis bring about the same (seed ${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
       now = Date.parse('2026-01-01T00:00:00Z')

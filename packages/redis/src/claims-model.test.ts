@@ -11,11 +11,12 @@ import {
 import { testTopic } from '@millrace/log/contract'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { historyOf, Player, type Step } from '../../../test/support/append-history.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const windowMs = 60_000
 
 type ClaimingLog = EventLog & { readonly claims: ClaimStore }

@@ -72,8 +72,10 @@ async function dump(at: GroupPartition): Promise<unknown> {
   }
 }
 
+let members = 0
+
 async function leased(at: GroupPartition): Promise<{ token: string; n: number }> {
-  const lease = await store.acquire(at, `m${Math.random()}`, 0)
+  const lease = await store.acquire(at, `m${(members += 1)}`, 0)
   if (!lease) throw new Error('The lease is held')
   return lease
 }

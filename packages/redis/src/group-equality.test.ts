@@ -12,6 +12,7 @@ import {
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { everything, storiesOf } from '../../../test/support/group-everything.ts'
 import {
   effectIds,
@@ -32,7 +33,7 @@ import { type GroupKeys, Keys } from './keys.ts'
 import { connectLog, type RedisLog } from './redis-log.ts'
 import { StoriesOnRedis } from './stories-on-redis.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const runs = Number(process.env['FC_RUNS'] ?? 150)
 const bounds = { effectsRemembered: 2, withheldKept: 2 } as const
 const structures = Object.keys(new Keys().group(testTopic(), 0, 'g')) as (keyof GroupKeys)[]
@@ -276,7 +277,7 @@ function note(found: Outcome): void {
   ends.set(end, (ends.get(end) ?? 0) + 1)
 }
 
-test(`memory and Redis answer every history alike, and nothing disappears (FC_SEED=${seed})`, async () => {
+test(`memory and Redis answer every history alike, and nothing disappears (seed ${seed})`, async () => {
   expect(effectIds.length).toBeGreaterThan(bounds.effectsRemembered)
   await fc.assert(
     fc.asyncProperty(groupHistory(structures.length), async (steps) => {

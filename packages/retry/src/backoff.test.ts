@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { backoffMs, longestWishMs } from './backoff.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
 const backoff = fc.record({

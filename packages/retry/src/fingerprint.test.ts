@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { MillraceError } from '@millrace/event'
 import { expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 
 /** What differs from one failure to the next of the same cause. */
 const varying = {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { maskedData, maskedKey, maskedStory } from './masked-story.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const address = 'anna.berg@example.org'
 
 test('keys that are addresses are masked, others can be read', () => {

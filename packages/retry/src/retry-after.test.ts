@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { MillraceError } from '@millrace/event'
 import { expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { longestWishMs } from './backoff.ts'
 import { readRetryAfter, retryAfterOf } from './retry-after.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = testSeed()
 const nowMs = Date.parse('2026-11-22T10:00:00Z')
 
 test.each([

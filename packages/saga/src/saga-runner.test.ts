@@ -1,10 +1,13 @@
 import { MillraceError, VirtualTime } from '@millrace/event'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { testSeed } from '../../../test/support/random.ts'
 import { createMemorySagaStore } from './memory-saga-store.ts'
 import { saga, type Step } from './saga.ts'
 import { SagaRunner, type SagaRunnerOptions } from './saga-runner.ts'
 import type { SagaStore } from './saga-store.ts'
+
+const seed = testSeed()
 
 const refused = new MillraceError('order.finished', 'The order was shipped')
 const away = new MillraceError('service.unavailable', 'No answer')
@@ -204,7 +207,7 @@ test('a saga that nobody declares is told and left alone', async () => {
   expect(troubles).toHaveLength(1)
 })
 
-test('whatever crashes between a step and its record, every step takes place once on its system, in order', async () => {
+test(`whatever crashes between a step and its record, every step takes place once on its system, in order (seed ${seed})`, async () => {
   // Each system knows the keys that it has seen, as real ones do.
   await fc.assert(
     fc.asyncProperty(
@@ -256,6 +259,7 @@ test('whatever crashes between a step and its record, every step takes place onc
         expect((await store.get('s1'))?.state).toBe(refusedStep === 'none' ? 'done' : 'undone')
       },
     ),
+    { seed },
   )
 })
 

@@ -2,8 +2,11 @@ import { MillraceError } from '@millrace/event'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { testSeed } from '../../../test/support/random.ts'
 import { bytes, choice, durationMs, list, port, secret, text, url } from './setting-fields.ts'
 import { type Environment, readSettings } from './settings.ts'
+
+const seed = testSeed()
 
 const schema = z.object({
   HOST: text({ example: '127.0.0.1' }).default('127.0.0.1'),
@@ -92,12 +95,13 @@ describe('readSettings', () => {
     )
   })
 
-  it('never shows what a secret or a URL holds', () => {
+  it(`never shows what a secret or a URL holds (seed ${seed})`, () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-zA-Z0-9!%_]{8,15}$/), (value) => {
         const { message } = mistakes({ SERVICE_TOKEN: value, REDIS_URL: `http://:${value}@host` })
         expect(message).not.toContain(value)
       }),
+      { seed },
     )
   })
 

@@ -1,20 +1,10 @@
 import { expect, test } from 'vitest'
+import { randomOf, testSeed } from '../../../test/support/random.ts'
 import { createMailDelivery } from './mail-delivery.ts'
 import { createSmtpMailSender } from './smtp-mail-sender.ts'
 import { FaultySmtpServer } from './testing/index.ts'
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 1_000_000)
-
-/** Mulberry32: small, and the same everywhere. */
-function randomOf(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+const seed = testSeed()
 
 test(`everybody gets a mail in a storm of faults, and twice only what was in flight (seed ${seed})`, async () => {
   const random = randomOf(seed)

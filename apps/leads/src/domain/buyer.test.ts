@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  fact,
-  freshSeed,
-  permutations,
-  randomHistory,
-  randomOf,
-  shuffled,
-  withDuplicates,
-} from '../testing/histories.ts'
+import { randomOf, testSeed } from '../../../../test/support/random.ts'
+import { fact, permutations, randomHistory, shuffled, withDuplicates } from '../testing/histories.ts'
 import { type Buyer, leadsOf, newBuyer, openOffers } from './buyer.ts'
 import { foldFacts } from './fold-facts.ts'
 import { judgeFact } from './judge-fact.ts'
@@ -137,7 +130,7 @@ describe('what is to be done', () => {
   })
 })
 
-const seed = freshSeed()
+const seed = testSeed()
 
 describe(`every order of a history (seed ${seed})`, () => {
   it('comes to the same, all orders of short histories', () => {

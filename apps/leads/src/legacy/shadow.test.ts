@@ -1,6 +1,7 @@
 import { appendOne, createMemoryLog } from '@millrace/log'
 import { compareShadow, createMemoryGroupStore, dropStates, run } from '@millrace/processor'
 import { afterEach, describe, expect, it } from 'vitest'
+import { randomOf, testSeed } from '../../../../test/support/random.ts'
 import { leadsOf } from '../domain/buyer.ts'
 import { foldFacts } from '../domain/fold-facts.ts'
 import type { OfferFact } from '../domain/offer-fact.ts'
@@ -8,11 +9,11 @@ import { leadsProcessor } from '../leads-processor.ts'
 import { offers } from '../offers-topic.ts'
 import { eventOf, partitionOfBuyer, stateOf } from '../testing/events.ts'
 import { CountingDesk } from '../testing/flaky.ts'
-import { fact, freshSeed, randomHistory, randomOf, shuffled } from '../testing/histories.ts'
+import { fact, randomHistory, shuffled } from '../testing/histories.ts'
 import { LegacyInMemory } from '../testing/legacy-in-memory.ts'
 import { tellLegacy } from './tell-legacy.ts'
 
-const seed = freshSeed()
+const seed = testSeed()
 const stopping: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const stop of stopping.splice(0)) await stop()

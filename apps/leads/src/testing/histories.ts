@@ -1,23 +1,8 @@
 import type { Standing } from '../domain/buyer.ts'
 import type { FactType, OfferFact } from '../domain/offer-fact.ts'
 
-/** Numbers from 0 up to 1 that follow from a seed (mulberry32). */
+/** Numbers from 0 up to 1. */
 export type Random = () => number
-
-export function randomOf(seed: number): Random {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-/** A seed for this run, or the one that was asked for. Tests print it. */
-export function freshSeed(): number {
-  return Math.floor(Math.random() * 1_000_000_000)
-}
 
 export function below(random: Random, end: number): number {
   return Math.floor(random() * end)

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { type Status, statusNames, type Suggestion } from './suggestion.ts'
+import { kindNames, type Status, statusNames, type Suggestion } from './suggestion.ts'
 
 /** What the list shows; it stands in the address, so that it can be kept and passed on. */
 export interface Filters {
@@ -25,6 +25,11 @@ export function setFilters(change: Partial<Filters>): void {
   history.replaceState(undefined, '', text === '' ? location.pathname : `?${text}`)
 }
 
+/** Whether more than a status is asked for. */
+export function isNarrow({ kind, supplier, product }: Filters): boolean {
+  return `${kind}${supplier}${product}` !== ''
+}
+
 /** Whether a suggestion is to be shown. Supplier and product may be parts of an id or name. */
 export function isShown(suggestion: Suggestion, { status, kind, supplier, product }: Filters): boolean {
   return (
@@ -42,9 +47,10 @@ function holds(text: string, part: string): boolean {
 function readFilters(search: string): Filters {
   const query = new URLSearchParams(search)
   const status = query.get('status') ?? 'open'
+  const kind = query.get('kind') ?? ''
   return {
     status: Object.hasOwn(statusNames, status) ? (status as Status) : 'open',
-    kind: query.get('kind') ?? '',
+    kind: Object.hasOwn(kindNames, kind) ? kind : '',
     supplier: query.get('supplier') ?? '',
     product: query.get('product') ?? '',
   }

@@ -1,4 +1,4 @@
-import { computed, effect, signal } from '@preact/signals'
+import { computed, effect, signal, untracked } from '@preact/signals'
 import { listAll, streamAddress } from './api.ts'
 import { filters, isShown } from './filters.ts'
 import type { Suggestion } from './suggestion.ts'
@@ -25,12 +25,9 @@ export const rows = computed<readonly Suggestion[]>(() => {
   return shown.sort((a, b) => (a.id < b.id ? -1 : 1))
 })
 
-/** Those of the selected that can be carried out. */
+/** Those of the selected that can be carried out and are shown: nothing is done to what a filter hides. */
 export const chosen = computed(() =>
-  [...selected.value].flatMap((id) => {
-    const suggestion = known.value.get(id)
-    return suggestion && isOpen(suggestion) ? [suggestion] : []
-  }),
+  rows.value.filter((suggestion) => selected.value.has(suggestion.id) && isOpen(suggestion)),
 )
 
 export function isOpen({ status }: Suggestion): boolean {
@@ -62,27 +59,49 @@ function forget(id: string): void {
 let reading: AbortController | undefined
 let stream: EventSource | undefined
 
-/** Reads the list of the chosen status, then follows what changes. */
-async function follow(): Promise<void> {
+/** Forgets what is known, and reads the list of the chosen status. */
+function readFirst(): Promise<void> {
+  isLoading.value = true
+  known.value = new Map()
+  selected.value = new Set()
+  return follow((page) => learn(...page))
+}
+
+/** Reads the list once more: what is known stays in sight until all of it has come. */
+function readAgain(): Promise<void> {
+  const read = new Map<string, Suggestion>()
+  return follow(
+    (page) => {
+      for (const one of page) read.set(one.id, one)
+    },
+    () => {
+      known.value = read
+      selected.value = new Set([...selected.value].filter((id) => read.has(id)))
+    },
+  )
+}
+
+/** Reads the list, then follows what changes. */
+async function follow(
+  onPage: (page: readonly Suggestion[]) => void,
+  onAll: () => void = () => undefined,
+): Promise<void> {
   reading?.abort()
   stream?.close()
   const now = new AbortController()
   reading = now
-  isLoading.value = true
-  failure.value = undefined
-  known.value = new Map()
-  selected.value = new Set()
-  current.value = undefined
   try {
-    const feed = await listAll(filters.value.status, (page) => learn(...page), now.signal)
+    const feed = await listAll(filters.value.status, onPage, now.signal)
+    onAll()
     isLoading.value = false
+    failure.value = undefined
     listen(feed)
   } catch (error) {
     if (now.signal.aborted) return
     failure.value = error instanceof Error ? error.message : String(error)
     connection.value = 'lost'
     setTimeout(() => {
-      if (reading === now) void follow()
+      if (reading === now) void readAgain()
     }, 3_000)
   }
 }
@@ -97,7 +116,7 @@ function listen(feed: number): void {
   // The browser connects again by itself, and says where it was.
   source.addEventListener('error', () => {
     connection.value = 'lost'
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => void follow(), 3_000)
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => stream === source && void readAgain(), 3_000)
   })
   source.addEventListener('suggestion', ({ data }: MessageEvent<string>) => {
     if (waiting.length === 0)
@@ -107,16 +126,22 @@ function listen(feed: number): void {
       })
     waiting.push(JSON.parse(data) as Suggestion)
   })
-  source.addEventListener('gone', ({ data }: MessageEvent<string>) =>
-    forget((JSON.parse(data) as { id: string }).id),
-  )
-  source.addEventListener('reset', () => void follow())
+  source.addEventListener('gone', ({ data }: MessageEvent<string>) => {
+    const { id } = JSON.parse(data) as { id: string }
+    waiting = waiting.filter((one) => one.id !== id)
+    forget(id)
+  })
+  source.addEventListener('reset', () => void readAgain())
 }
 
-/** Begins, and begins anew whenever another status is chosen. */
+/** Begins, and begins anew whenever another status is chosen: other filters choose among what is known. */
 export function begin(): void {
   const status = computed(() => filters.value.status)
   effect(() => {
-    if (status.value) void follow()
+    if (status.value) untracked(() => void readFirst())
+  })
+  effect(() => {
+    // Whoever filters has no row in hand any more.
+    if (filters.value) current.value = undefined
   })
 }

@@ -1,6 +1,6 @@
+import { randomOf, testSeed } from '@millrace/log/contract'
 import { describe, expect, test } from 'vitest'
 import type { GroupStoreUnderTest } from './group-store-contract.ts'
-import { randomOf } from './random.ts'
 import { type Actor, Latch, leaseMs, playOn, type Stage } from './stage.ts'
 
 /** Crashes, pauses, lost answers, hanging handlers: what docs/state-machines.md says of each. */
@@ -126,11 +126,11 @@ export function describeLosing(subject: () => GroupStoreUnderTest): void {
         latch.open()
       }))
 
-    test('killed, paused and replaced at random, members lose nothing and hold the order of each key', () =>
+    const seed = testSeed()
+    test(`killed, paused and replaced at random, members lose nothing and hold the order of each key (seed ${seed})`, () =>
       onStage(async (stage) => {
-        const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
         const random = randomOf(seed)
-        await expect(chaos(stage, random), `SEED=${seed}`).resolves.toEqual([])
+        await expect(chaos(stage, random), `seed ${seed}`).resolves.toEqual([])
       }))
   })
 

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { testSeed } from '../../../../test/support/random.ts'
 import { IdleSlots } from './idle-slots.ts'
 import { KeySlot } from './key-slot.ts'
+
+const seed = testSeed()
 
 /** The slots of a partition, idle when their commit is back. */
 class Room {
@@ -80,7 +83,7 @@ test('nothing goes that a commit under way speaks of', () => {
 
 const names = Array.from({ length: 16 }, (_, n) => String.fromCodePoint(97 + n))
 
-test('any keys in any order: the room is not too full, and what is not committed is there', () => {
+test(`any keys in any order: the room is not too full, and what is not committed is there (seed ${seed})`, () => {
   const batches = fc.array(fc.array(fc.constantFrom(...names), { maxLength: 5 }), { maxLength: 40 })
   fc.assert(
     fc.property(batches, fc.integer({ min: 0, max: 3 }), (histories, behind) => {
@@ -97,5 +100,6 @@ test('any keys in any order: the room is not too full, and what is not committed
       room.evict(8)
       expect(room.slots.size).toBeLessThanOrEqual(8)
     }),
+    { seed },
   )
 })

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { testSeed } from '../../../../test/support/random.ts'
 import { assign, type Candidate } from './assign.ts'
+
+const seed = testSeed()
 
 const candidate = (member: string, ...declines: number[]): Candidate => ({ member, declines })
 const named = (names: readonly string[]) => names.map((name) => candidate(name))
@@ -27,7 +30,7 @@ const lived = fc
   })
 
 describe('an assignment', () => {
-  test('names one owner for every partition, and no load differs by more than one', () => {
+  test(`names one owner for every partition, and no load differs by more than one (seed ${seed})`, () => {
     fc.assert(
       fc.property(lived, ({ partitions, live, owners }) => {
         expect(owners).toHaveLength(partitions)
@@ -37,10 +40,11 @@ describe('an assignment', () => {
           expect(load(owners, member)).toBeGreaterThanOrEqual(Math.floor(partitions / live.length))
         }
       }),
+      { seed },
     )
   })
 
-  test('moves partitions only to a member that comes, and no more than its share', () => {
+  test(`moves partitions only to a member that comes, and no more than its share (seed ${seed})`, () => {
     fc.assert(
       fc.property(lived, fc.string(), ({ partitions, live, owners }, name) => {
         fc.pre(!live.includes(name))
@@ -49,10 +53,11 @@ describe('an assignment', () => {
         expect(changed.every((partition) => after[partition] === name)).toBe(true)
         expect(changed).toHaveLength(Math.floor(partitions / (live.length + 1)))
       }),
+      { seed },
     )
   })
 
-  test('moves only the partitions of a member that goes', () => {
+  test(`moves only the partitions of a member that goes (seed ${seed})`, () => {
     fc.assert(
       fc.property(lived, fc.nat(), ({ partitions, live, owners }, nth) => {
         fc.pre(live.length > 1)
@@ -60,18 +65,20 @@ describe('an assignment', () => {
         const after = assign(named(live.filter((name) => name !== gone)), partitions, owners)
         expect(moved(owners, after).every((partition) => owners[partition] === gone)).toBe(true)
       }),
+      { seed },
     )
   })
 
-  test('stays as it is while the members stay, whoever computes it and in whatever order', () => {
+  test(`stays as it is while the members stay, whoever computes it and in whatever order (seed ${seed})`, () => {
     fc.assert(
       fc.property(lived, ({ partitions, live, owners }) => {
         expect(assign(named(live.toReversed()), partitions, owners)).toEqual(owners)
       }),
+      { seed },
     )
   })
 
-  test('is mended from anything: strange names, too few, too many', () => {
+  test(`is mended from anything: strange names, too few, too many (seed ${seed})`, () => {
     fc.assert(
       fc.property(
         partitionCount,
@@ -85,10 +92,11 @@ describe('an assignment', () => {
           expect(assign(named(live), partitions, once)).toEqual(once)
         },
       ),
+      { seed },
     )
   })
 
-  test('takes a declined partition from its owner and moves nothing else, there and back', () => {
+  test(`takes a declined partition from its owner and moves nothing else, there and back (seed ${seed})`, () => {
     fc.assert(
       fc.property(lived, fc.nat(), ({ partitions, live, owners }, nth) => {
         fc.pre(live.length > 1)
@@ -104,6 +112,7 @@ describe('an assignment', () => {
         const later = moved(after, assign(named(live), partitions, after))
         expect(later.length).toBeLessThanOrEqual(1)
       }),
+      { seed },
     )
   })
 

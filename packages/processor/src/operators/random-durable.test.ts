@@ -2,7 +2,7 @@ import { topic } from '@millrace/event'
 import { map, merge, type Observable } from 'rxjs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { randomOf } from '../../../../test/support/random.ts'
+import { randomOf, testSeed } from '../../../../test/support/random.ts'
 import { Delivery } from '../lane/delivery.ts'
 import { processor } from '../model/processor.ts'
 import { Choices } from '../testing/choices.ts'
@@ -15,7 +15,7 @@ import { join } from './join.ts'
 import { sessionWindow } from './session-window.ts'
 import { tumblingWindow } from './tumbling-window.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const seed = testSeed()
 const seen = topic('seen', { types: { Seen: z.object({ text: z.string() }) } })
 const shown = map((value: unknown) => JSON.stringify(value))
 
@@ -59,19 +59,19 @@ function plain(out: readonly unknown[]): unknown[] {
   return out.map((text) => String(text).replaceAll(/"(id|correlationid)":"[^"]*"/g, ''))
 }
 
-test(`restarts make no difference to durable operators (SEED=${seed})`, () => {
+test(`restarts make no difference to durable operators (seed ${seed})`, () => {
   let outputs = 0
   for (let at = seed; at < seed + 300; at++) {
     const [with_, without] = [history(at, true), history(at, false)]
-    expect(plain(with_.out), `SEED=${at}`).toEqual(plain(without.out))
+    expect(plain(with_.out), `seed ${at}`).toEqual(plain(without.out))
     expect(with_.timers).toEqual({})
-    expect(with_.rig.lane.record.ops, `SEED=${at}`).toEqual(without.rig.lane.record.ops)
+    expect(with_.rig.lane.record.ops, `seed ${at}`).toEqual(without.rig.lane.record.ops)
     outputs += with_.out.length
   }
   expect(outputs).toBeGreaterThan(1_000)
 })
 
-test(`handled again in the recorded order, every delivery brings about the same (SEED=${seed})`, () => {
+test(`handled again in the recorded order, every delivery brings about the same (seed ${seed})`, () => {
   for (let at = seed; at < seed + 300; at++) {
     const rig = history(at, true)
     const pipeline = randomPipeline(new Choices(randomOf(at)))
@@ -79,7 +79,7 @@ test(`handled again in the recorded order, every delivery brings about the same 
     for (const { key, recorded, timer, emits, timers } of rig.deliveries) {
       const again = recorded ? Delivery.ofEvent(recorded) : timer && Delivery.ofTimer(key, timer)
       if (again) replay.again([again])
-      expect(again?.timers, `SEED=${at}`).toEqual(timers)
+      expect(again?.timers, `seed ${at}`).toEqual(timers)
       expect(again?.emits?.map(({ event }) => event.id)).toEqual(emits?.map(({ event }) => event.id))
     }
     expect(replay.lane.record.ops).toEqual(rig.rig.lane.record.ops)

@@ -2,7 +2,7 @@ import { newEvent, topic } from '@millrace/event'
 import { createMemoryLog, type MemoryLog, type Position } from '@millrace/log'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { randomOf } from '../../../../test/support/random.ts'
+import { randomOf, testSeed } from '../../../../test/support/random.ts'
 import { run } from '../engine/run.ts'
 import { createMemoryGroupStore } from '../memory-group-store.ts'
 import { defineEffect } from '../model/effect.ts'
@@ -13,7 +13,7 @@ import { emit } from '../operators/emit.ts'
 import { evolve } from '../operators/evolve.ts'
 import { stateAt } from './state-at.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const seed = testSeed()
 const counted = topic('counted', { types: { Counted: z.object({ n: z.int() }) }, partitions: 2 })
 const derived = topic('derived', { types: { Derived: z.object({ n: z.int() }) } })
 const never = defineEffect('never', {
@@ -48,7 +48,7 @@ class Story {
   }
 }
 
-test(`at any position and any time: the fold of the prefix, and nothing goes out (SEED=${seed})`, async () => {
+test(`at any position and any time: the fold of the prefix, and nothing goes out (seed ${seed})`, async () => {
   const random = randomOf(seed)
   const story = new Story()
   for (let n = 0; n < 1_300; n++) {
@@ -63,9 +63,9 @@ test(`at any position and any time: the fold of the prefix, and nothing goes out
     const ofKey = story.all.filter((other) => other.key === key)
     const upTo = ofKey.filter((other) => other.at.seq <= at.seq).map(({ n }) => n)
     const byThen = ofKey.filter((other) => other.atMs <= atMs).map(({ n }) => n)
-    expect((await stateAt(sums, { log, key, position: at })).state, `SEED=${seed}`).toEqual(upTo)
+    expect((await stateAt(sums, { log, key, position: at })).state, `seed ${seed}`).toEqual(upTo)
     const then = await stateAt(sums, { log, key, time: new Date(atMs) })
-    expect(then.state, `SEED=${seed}`).toEqual(byThen)
+    expect(then.state, `seed ${seed}`).toEqual(byThen)
     expect(then.position?.seq).toBeGreaterThanOrEqual(at.seq)
   }
   expect((await log.tips(derived)).every(({ seq }) => seq === 0)).toBe(true)

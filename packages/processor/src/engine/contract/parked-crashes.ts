@@ -1,6 +1,6 @@
 import { createMemoryRetryClock, type RetryClock } from '@millrace/retry'
+import { randomOf, testSeed } from '@millrace/log/contract'
 import { expect, test } from 'vitest'
-import { randomOf } from '../../contract/random.ts'
 import type { Commit } from '../../commit.ts'
 import { processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
@@ -84,11 +84,11 @@ export function describeParkedCrashes(subject: () => EngineUnderTest): void {
         expect(await stage.differences('folds')).toEqual([])
       }))
 
-  const given = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
+  const given = testSeed()
   for (const policy of ['hold-key', 'skip-event'] as const)
     for (const kind of ['handler', 'pipeline'] as const)
       for (const seed of [given, given + 1])
-        test(`random failures of a ${kind}, ${policy}: order, fold and ledger (MILLRACE_SEED=${seed})`, () =>
+        test(`random failures of a ${kind}, ${policy}: order, fold and ledger (seed ${seed})`, () =>
           scene(async (stage) => {
             const { found, expected } = await randomFailures(stage, { policy, kind, seed })
             expect(found, `seed ${seed}`).toEqual(expected)

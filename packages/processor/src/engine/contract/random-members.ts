@@ -1,14 +1,14 @@
+import { randomOf, testSeed } from '@millrace/log/contract'
 import { expect, test } from 'vitest'
 import { defineEffect } from '../../model/effect.ts'
 import { processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
-import { randomOf } from '../../contract/random.ts'
 import { type EngineUnderTest, leaseMs, type Player, sceneOf } from './scene.ts'
 
 /** Members that fail, lose answers, are paused, killed and replaced at random. */
 export function describeRandomMembers(subject: () => EngineUnderTest): void {
   const scene = sceneOf(subject)
-  const given = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
+  const given = testSeed()
 
   for (const seed of [given, given + 1])
     test(`state is the fold of the log, and each emit is there once (seed ${seed})`, () =>

@@ -1,5 +1,5 @@
+import { randomOf, testSeed } from '@millrace/log/contract'
 import { describe, expect, test } from 'vitest'
-import { randomOf } from '../../contract/random.ts'
 import { Latch } from '../../contract/stage.ts'
 import { type MembersUnderTest, newsOf, type Player, Troupe } from './troupe.ts'
 
@@ -134,10 +134,10 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
         await stage.until(() => troupe.completed === 2)
       }))
 
-    test('coming, going, dying and sleeping at random, members lose nothing and hold the order of each key', () =>
+    const seed = testSeed()
+    test(`coming, going, dying and sleeping at random, members lose nothing and hold the order of each key (seed ${seed})`, () =>
       together(async (troupe) => {
-        const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-        await expect(chaos(troupe, randomOf(seed)), `SEED=${seed}`).resolves.toEqual([])
+        await expect(chaos(troupe, randomOf(seed)), `seed ${seed}`).resolves.toEqual([])
       }))
   })
 

@@ -1,5 +1,5 @@
+import { randomOf, testSeed } from '@millrace/log/contract'
 import { expect, test } from 'vitest'
-import { randomOf } from '../../contract/random.ts'
 import { type Player, sceneOf } from '../../engine/contract/scene.ts'
 import { defineEffect } from '../../model/effect.ts'
 import { processor } from '../../model/processor.ts'
@@ -12,7 +12,7 @@ import { WriteFaults } from './write-faults.ts'
 /** Replays beside a group that works, fails and is repaired, with a log that grows, killed at random. */
 export function describeRandomReplays(subject: () => ReplayUnderTest): void {
   const scene = sceneOf(subject)
-  const given = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
+  const given = testSeed()
 
   for (const seed of [given, given + 1, given + 2, given + 3])
     test(`the state after the switch is the fold of the log, and a replay sends nothing (seed ${seed})`, () =>

@@ -1,6 +1,6 @@
 import { merge } from 'rxjs'
+import { randomOf, testSeed } from '@millrace/log/contract'
 import { expect, test } from 'vitest'
-import { randomOf } from '../../contract/random.ts'
 import { leaseMs, sceneOf } from '../../engine/contract/scene.ts'
 import { processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
@@ -19,7 +19,7 @@ import { until } from './replaying.ts'
 /** The same program comes to the same: states, memories of operators, timers. */
 export function describeSameAgain(subject: () => ReplayUnderTest): void {
   const scene = sceneOf(subject)
-  const given = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
+  const given = testSeed()
 
   for (const seed of [given, given + 1, given + 2, given + 3])
     test(`the same program comes to the same states and memories, whatever members and timers did (seed ${seed})`, () =>

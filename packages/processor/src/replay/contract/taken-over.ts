@@ -1,6 +1,6 @@
 import { systemClock } from '@millrace/event'
+import { randomOf, testSeed } from '@millrace/log/contract'
 import { expect, test } from 'vitest'
-import { randomOf } from '../../contract/random.ts'
 import { leaseMs, sceneOf } from '../../engine/contract/scene.ts'
 import { processor } from '../../model/processor.ts'
 import { state } from '../../model/state.ts'
@@ -16,7 +16,7 @@ const said = { by: 'ada', reason: 'random' }
 /** Keys that were taken over from another system: live, dropped, replayed and in the past they come to the same. */
 export function describeTakenOver(subject: () => ReplayUnderTest): void {
   const scene = sceneOf(subject)
-  const given = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
+  const given = testSeed()
 
   for (const seed of [given, given + 1, given + 2])
     test(`what was taken over is what folds begin with, whatever fails meanwhile (seed ${seed})`, () =>

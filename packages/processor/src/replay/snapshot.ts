@@ -33,24 +33,22 @@ interface Source {
   readonly at: GroupPartition
 }
 
-/** The nearest snapshot that is kept: the record of the key when its last event is within the bounds, else its migration. */
+/**
+ * The nearest snapshot that is kept: the record of the key when its last event is within the bounds, else what it was
+ * taken over with, if that was known at the time that is asked for. The record begins with the latter.
+ */
 export async function nearestSnapshot(
   source: Source,
   key: string,
   bounds: Bounds,
 ): Promise<Snapshot | undefined> {
-  return (await keptRecord(source, key, bounds)) ?? (await migration(source, key, bounds))
-}
-
-/** The journal entry of a key, if what it says was known at the time that is asked for. */
-async function migration(
-  { processor, store, at }: Source,
-  key: string,
-  bounds: Bounds,
-): Promise<Snapshot | undefined> {
+  const { processor, store, at } = source
   const entry = processor.state && (await store.migrations(at, [key])).get(key)
-  if (entry === undefined || !isKnown(entry, bounds)) return undefined
-  return { from: 'migration', record: recordOfMigration(processor, entry), version: 0, last: undefined }
+  if (entry === undefined) return keptRecord(source, key, bounds)
+  // The record can be taken over before any event is in it: its number is that of the event before then.
+  if (!isKnown(entry, bounds)) return undefined
+  const record = recordOfMigration(processor, entry)
+  return (await keptRecord(source, key, bounds)) ?? { from: 'migration', record, version: 0, last: undefined }
 }
 
 /** From the event on that led to it, and from the time on that it is told up to. */

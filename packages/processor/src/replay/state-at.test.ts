@@ -114,6 +114,35 @@ test("the group's record serves for what is not earlier, and what the group has 
   expect(before).toMatchObject({ state: [1], from: 'beginning', leftOut: [{ seq: 2, why: 'dead' }] })
 })
 
+test('a record that was taken over while the event that led to it still waits says nothing of earlier times', async () => {
+  const story = new Story()
+  const { log } = story
+  const clock = { now: () => story.nowMs }
+  const store = createMemoryGroupStore({ log, clock })
+  await story.append('a', 1)
+  story.nowMs += 1_000
+  await story.append('a', 2)
+  const [first, second] = story.all.map(({ at }) => at) as [Position, Position]
+  const at = { topic: counted, partition: first.partition, group: 'sums' }
+  // Later than the events say of themselves, so that it has both of them.
+  const asOf = { ms: Date.now() + 3_600_000 }
+  // As a commit leaves it that a parked line made: the head is not settled before it is known which event comes next.
+  const record = { version: 1, state: '[7]' }
+  const ops = JSON.stringify({ $asOf: { data: asOf } })
+  const lease = await store.acquire(at, 'member', 10_000)
+  await store.commit(at, {
+    ...{ token: lease?.token ?? '', n: 1, position: second, ahead: [], dead: [] },
+    states: [{ key: 'a', seq: first.seq, ops, ...record }],
+    migrations: [{ key: 'a', seq: second.seq, id: second.id, atMs: story.nowMs, asOf, ...record }],
+  })
+  const asked = { log, store, key: 'a' }
+  const beginning = { state: [1], from: 'beginning', asOf: undefined }
+  expect(await stateAt(sums, { ...asked, position: first })).toMatchObject(beginning)
+  expect(await stateAt(sums, { ...asked, time: new Date(story.nowMs - 1) })).toMatchObject(beginning)
+  expect(await stateAt(sums, { ...asked, position: second })).toMatchObject({ state: [7], asOf })
+  expect(await stateAt(sums, asked)).toMatchObject({ state: [7], from: 'record', asOf })
+})
+
 test('timers fire where the journal says', async () => {
   const story = new Story()
   const { log } = story

@@ -1,13 +1,14 @@
 import { type Clock, derivedId, MillraceError, newEvent } from '@millrace/event'
-import { appendOne, type EventLog } from '@millrace/log'
+import type { EventLog } from '@millrace/log'
 import { type MailDelivery, mailFailureOf } from '@millrace/smtp'
+import { appendOnce } from './append-once.ts'
 import type { SalesDesk, TaskContext } from './sales-desk.ts'
 import { type BuyerMail, buyerMail, mailIdOf, type MailSettings } from './sales-mails.ts'
 import { type SalesEvent, sales } from './sales-topic.ts'
 
 /** What {@link createLogDesk} needs. */
 export interface LogDeskOptions {
-  readonly log: Pick<EventLog, 'append'>
+  readonly log: Pick<EventLog, 'append' | 'readKey'>
   /** The way to the mail provider. Its owner stops it. */
   readonly delivery: Pick<MailDelivery, 'deliver'>
   readonly mails: MailSettings
@@ -29,7 +30,7 @@ export function taskIdOf(
 
 /**
  * Carries tasks out on the sales topic and by mail. What it appends has an id that follows from what it is for: asked
- * for again, the log has it already. A mail that is repeated carries the same Message-ID.
+ * for again, however much later, its buyer has it already. A mail that is repeated carries the same Message-ID.
  */
 export function createLogDesk({ log, delivery, mails, addressOf, clock }: LogDeskOptions): SalesDesk {
   const append = async (
@@ -38,7 +39,7 @@ export function createLogDesk({ log, delivery, mails, addressOf, clock }: LogDes
     draft: Pick<SalesEvent, 'type' | 'data'>,
   ) => {
     const event = newEvent(sales, { ...draft, id, key, source, correlationId, causationId }, clock)
-    await appendOne(log, sales, { events: [event] })
+    await appendOnce(log, sales, event)
   }
   const send = async (mail: BuyerMail, { key: buyer, correlationId, signal }: TaskContext) => {
     const letter = buyerMail({ buyer, address: addressOf(buyer), correlationId }, mail, mails)

@@ -5,7 +5,7 @@ import { filesWhere, type SourceFile } from './tree.ts'
 const forTests = /^test\/|\.test\.ts$|\/(contract|testing)\//
 /** Where the seed of the tests comes from, commands that take one of their own, and these rules. */
 const others =
-  /^packages\/log\/src\/contract\/random\.ts$|^test\/(faults|simulation|hunt)\/main\.ts$|^test\/(soak|tidy)\//
+  /^packages\/log\/src\/contract\/random\.ts$|^test\/(faults|simulation)\/main\.ts$|^test\/(hunt|soak|tidy)\//
 
 /** A seed of the clock or of the machine's chance; a name that is only to be different from others is none. */
 const machine = /\bDate\.now\(\) %|\bMath\.random\(\)(?!\.toString\(36\))|\brandomInt\(/

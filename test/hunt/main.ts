@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util'
+import { hunt } from './hunt.ts'
+import { playFile, randomTestFiles } from './play-file.ts'
+
+const usage = `npm run hunt -- [--minutes N] [--only PATH]...
+Plays the random tests again and again with fresh seeds until the time is over, 10 minutes unless told.
+--only: those alone whose path begins so. Ends with the seeds that were red, and then with exit code 1.`
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    only: { type: 'string', multiple: true, default: [''] },
+    help: { type: 'boolean', default: false },
+  },
+})
+const minutes = Number(values.minutes)
+const files = randomTestFiles().filter((file) => values.only.some((path) => file.startsWith(path)))
+
+if (values.help) console.log(usage)
+else if (!(minutes > 0) || files.length === 0) {
+  console.error(usage)
+  process.exitCode = 2
+} else {
+  const untilMs = performance.now() + minutes * 60_000
+  const { played, red } = await hunt({
+    files,
+    play: playFile,
+    freshSeed: () => Math.floor(Math.random() * 1_000_000_000),
+    over: () => performance.now() > untilMs,
+    say: (line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`),
+  })
+  for (const { file, seed } of red) console.log(`MILLRACE_SEED=${seed} npx vitest run ${file}`)
+  console.log(`${played} files were played, ${red.length} of them red`)
+  process.exitCode = red.length === 0 ? 0 : 1
+}

@@ -37,6 +37,7 @@ class RunningPipeline implements Pipeline {
   readonly #stopping = new AbortController()
   #running: Promise<void> | undefined
   #above = 0
+  #isMeasuring = false
   #told: PipelineState | undefined
 
   constructor(options: PipelineOptions) {
@@ -155,12 +156,16 @@ class RunningPipeline implements Pipeline {
 
   /** How far the source is ahead, also while nothing is read: that is when it matters. */
   async #measure(): Promise<void> {
+    if (this.#isMeasuring) return
+    this.#isMeasuring = true
     try {
       const lag = await this.#options.source.lag()
       this.#board.behindBytes = lag?.behindBytes
       this.#board.retainedBytes = lag?.retainedBytes
     } catch {
       // The stream itself notices when the source is away; what was measured last stands.
+    } finally {
+      this.#isMeasuring = false
     }
   }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { text as readText } from 'node:stream/consumers'
 import { MillraceError, parseJson } from '@millrace/event'
 import type { Surroundings } from './program.ts'
+import { typedIn } from './typed-in.ts'
 
 /**
  * What an edit is to put in the place of data: all of them, from a file or stdin, or a JSON merge patch.
@@ -15,7 +15,7 @@ export async function correctionOf(
   if ((data === undefined) === (patch === undefined))
     throw new MillraceError('request.invalid', 'An edit needs either --data or --patch')
   if (patch !== undefined) return { patch: parseJson(patch) }
-  const text = data === '-' ? await readText(around.in) : await fileNamed(data ?? '')
+  const text = data === '-' ? await typedIn(around) : await fileNamed(data ?? '')
   return { data: parseJson(text) }
 }
 

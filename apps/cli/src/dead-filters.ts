@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { DeadFilter } from '@millrace/processor'
+import { duration, partitionNumber } from './option-values.ts'
 
 /** Which dead letters and held keys a command is about, as options say it. */
 export interface FilterOptions {
@@ -42,26 +43,7 @@ export function filterOf(options: FilterOptions, nowMs: number): DeadFilter {
   }
 }
 
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-
-/** A length of time such as `15m`, in ms. */
-export function duration(text: string): number {
-  const match = /^(\d{1,6})([smhd])$/.exec(text)
-  if (!match) throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 15m.')
-  return Number(match[1]) * units[match[2] as keyof typeof units]
-}
-
 export function statusWord(text: string): 'dead' | 'held' {
   if (text !== 'dead' && text !== 'held') throw new InvalidArgumentError('The status is dead or held.')
   return text
-}
-
-export function partitionNumber(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A partition is a number from 0.')
-  return Number(text)
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 is needed.')
-  return Number(text)
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { EffectFilter, OpenEffect } from '@millrace/processor'
-import { duration, partitionNumber } from './dead-filters.ts'
+import { duration, partitionNumber } from './option-values.ts'
 
 /** Which effects a command is about, as options say it. */
 export interface EffectFilterOptions {

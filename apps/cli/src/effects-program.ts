@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import type { EffectAction, OpenEffect } from '@millrace/processor'
-import { wholeNumber } from './dead-filters.ts'
 import {
   type EffectFilterOptions,
   openStatus,
@@ -11,6 +10,7 @@ import { listEffects, showEffect } from './list-effects.ts'
 import { type LogSystem, withLog } from './log-system.ts'
 import type { Surroundings } from './program.ts'
 import { type EffectRepairOptions, repairEffects } from './repair-effects.ts'
+import { wholeNumber } from './option-values.ts'
 import { withOrderOptions } from './repair-order.ts'
 import { findSystem } from './running-system.ts'
 import type { OutputOptions } from './uniq-commands.ts'

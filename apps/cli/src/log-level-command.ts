@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { MillraceError, scopeHeaders } from '@millrace/event'
 import { exitCodes } from './exit-codes.ts'
 import type { Surroundings } from './program.ts'
+import { refusalIn } from './refused-answer.ts'
 import { findOperations } from './running-system.ts'
 
 /** Adds `millrace log-level`. */
@@ -28,11 +29,7 @@ async function logLevel(level: string | undefined, url: string | undefined, arou
     signal: AbortSignal.any([around.signal, AbortSignal.timeout(5_000)]),
     ...(level === undefined ? {} : { body: JSON.stringify({ level }) }),
   })
-  if (!answer.ok)
-    throw new MillraceError(
-      answer.status >= 500 ? 'service.unavailable' : 'request.invalid',
-      `${base} answers ${answer.status}: ${await answer.text()}`.slice(0, 500),
-    )
+  if (!answer.ok) throw await refusalIn(answer, base, 'CONSOLE_TOKEN')
   const said = (await answer.json()) as { readonly level: string }
   around.out.write(`${said.level}\n`)
   return exitCodes.ok

@@ -79,11 +79,13 @@ export async function withLog<T>(system: RunningSystem, act: (on: LogSystem) => 
   }
 }
 
-/** Says what a failed connection means. */
+/** Says what a failed connection means. @throws MillraceError `settings.invalid`, `log.unavailable` */
 export async function reached<T>(connecting: Promise<T>): Promise<T> {
   try {
     return await connecting
   } catch (cause) {
+    // The address itself is wrong, and it is not told there: it may hold a password.
+    if (cause instanceof TypeError) throw new MillraceError('settings.invalid', cause.message, { cause })
     throw new MillraceError('log.unavailable', 'Redis cannot be reached. Is the system running?', { cause })
   }
 }

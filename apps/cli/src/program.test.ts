@@ -35,3 +35,9 @@ test('a command line is a door: its correlation id is taken or made, and goes al
   }
   expect(await millrace(`log-level --correlation-id a/b`, env)).toMatchObject({ code: 2 })
 })
+
+test('an address that is none is a mistake in the settings, and is not told', async () => {
+  const ended = await millrace('topics', { REDIS_URL: 'redis://:hunter2@host:port' })
+  expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('The address of Redis is') })
+  expect(ended.stderr).not.toContain('hunter2')
+})

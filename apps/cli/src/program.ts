@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { correlationOf, isCorrelationId, MillraceError, runInScope } from '@millrace/event'
 import manifest from '../package.json' with { type: 'json' }
@@ -17,7 +18,7 @@ import { addView } from './view-program.ts'
 /** What the command line runs in. */
 export interface Surroundings extends Terminal {
   readonly env: NodeJS.ProcessEnv
-  readonly in: NodeJS.ReadableStream
+  readonly in: Readable
   /** Ends what runs, at the next place where nothing is lost. */
   readonly signal: AbortSignal
 }
@@ -79,10 +80,17 @@ function correlationIn(args: readonly string[]): string {
 
 const option = '--correlation-id'
 
-function explain(error: unknown, around: Terminal): number {
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
+}
+
+function explain(error: unknown, around: Surroundings): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  const isStopped = around.signal.aborted
+  if (isStopped && isAbort(error)) return exitCodes.interrupted
   if (!(error instanceof MillraceError)) throw error
   around.err.write(`millrace: ${error.message}${/[.!?]$/.test(error.message) ? '' : '.'}\n`)
+  if (isStopped) return exitCodes.interrupted
   return error.status >= 500 && error.code !== 'settings.invalid' ? exitCodes.unavailable : exitCodes.usage
 }

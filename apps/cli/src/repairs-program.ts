@@ -1,14 +1,15 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { MendPart, RepairAction } from '@millrace/processor'
 import { type AuditCommand, auditGroups } from './audit-command.ts'
 import { listClasses } from './dead-classes.ts'
-import { duration, type FilterOptions, statusWord, wholeNumber, withFilters } from './dead-filters.ts'
+import { type FilterOptions, statusWord, withFilters } from './dead-filters.ts'
 import { listDead } from './list-dead.ts'
 import { listParked } from './list-parked.ts'
 import { listRepairs } from './list-repairs.ts'
 import { type LogSystem, withLog } from './log-system.ts'
 import { type MendOptions, mendGroup } from './mend-command.ts'
 import type { Surroundings } from './program.ts'
+import { duration, partitionNumber, wholeNumber } from './option-values.ts'
 import { repairDead, type RepairOptions } from './repair-command.ts'
 import { withOrderOptions } from './repair-order.ts'
 import { openRetryJobs } from './retry-jobs.ts'
@@ -139,12 +140,18 @@ function addAudit(program: Command, around: Surroundings, on: On): void {
       on((system) => listRepairs(system, options, around)),
     )
   program
-    .command('audit [topic] [group]')
+    .command('audit')
     .description(
       'whether nothing has disappeared, on a system that works; exit code 1 when something does not fit',
     )
+    .argument('[topic]', 'of this topic alone')
+    .argument('[group]', 'of this group alone')
     .option(...json)
-    .option('--sweep <time>', 'how long jobs and records may differ before it counts', duration, 35_000)
+    .addOption(
+      new Option('--sweep <time>', 'how long jobs and records may differ before it counts')
+        .argParser(duration)
+        .default(35_000, '35s'),
+    )
     .action(async (topic: string | undefined, group: string | undefined, options: AuditCommand) => {
       const jobs = openRetryJobs(findSystem(around.env))
       const named = { ...(topic === undefined ? {} : { topic }), ...(group === undefined ? {} : { group }) }
@@ -159,7 +166,7 @@ function addAudit(program: Command, around: Surroundings, on: On): void {
     .description('make indexes or counters of a group anew from what is stored, where the audit asks for it')
     .requiredOption('--topic <name>', 'the topic')
     .requiredOption('--group <name>', 'the group')
-    .requiredOption('--partition <n>', 'the partition', Number)
+    .requiredOption('--partition <n>', 'the partition', partitionNumber)
     .requiredOption('--part <word>', 'indexes or counters', mendPart)
     .requiredOption('--actor <name>', 'who orders it, for the audit log')
     .requiredOption('--reason <text>', 'why, for the audit log')

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { derivedId, MillraceError, parseJson } from '@millrace/event'
 import { productKey } from '@millrace-app/restocking'
 import { exitCodes } from './exit-codes.ts'
+import { refusalIn } from './refused-answer.ts'
 import { postTo, type RestockingPlace } from './restocking-place.ts'
 import { progressOn, type Terminal } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
@@ -56,7 +57,7 @@ export async function uploadCatalogue(
     }
     if (waiting.length > 0) await flush()
   } catch (error) {
-    if (!(error instanceof MillraceError)) throw error
+    if (!(error instanceof MillraceError || signal.aborted)) throw error
     terminal.err.write(`It broke off after line ${first - 1}; the same command goes on.\n`)
     throw error
   } finally {
@@ -98,6 +99,7 @@ function eventOf(text: string, upload: string, line: number): string {
 
 async function send(place: RestockingPlace, texts: readonly string[], signal: AbortSignal): Promise<Report> {
   const answer = await postTo(place, '/topics/supply/events', signal, texts.join('\n'))
+  if (answer.status === 401) throw await refusalIn(answer, 'Restocking', 'SERVICE_TOKEN')
   const body = await reportIn(answer, signal)
   const { appended = 0, duplicate = 0, refused = 0, unknown = 0, results = [] } = body
   const isWhole = results.length >= texts.length && unknown === 0

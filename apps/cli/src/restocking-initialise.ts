@@ -1,8 +1,8 @@
-import { MillraceError } from '@millrace/event'
 import { setTimeout as delay } from 'node:timers/promises'
 import { linesOf } from '@millrace-app/restocking'
 import { exitCodes } from './exit-codes.ts'
 import { groupsNamed, type LogSystem } from './log-system.ts'
+import { refusalIn } from './refused-answer.ts'
 import { postTo, type RestockingPlace } from './restocking-place.ts'
 import { progressOn, type Terminal } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
@@ -53,21 +53,35 @@ async function fill(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const answer = await postTo(place, '/initialise', signal)
-  if (!answer.ok || !answer.body)
-    throw new MillraceError('service.unavailable', `Restocking answers ${answer.status}`)
-  let last: Told = {}
-  const terminalLine = terminal.err.isTTY === true ? '\r' : ''
-  for await (const line of linesOf(answer.body)) {
-    last = JSON.parse(line) as Told
-    // How many there are is known at the end alone.
-    if (last.rows !== undefined && (terminalLine !== '' || last.rows % 10_000 === 0))
-      terminal.err.write(`${terminalLine}rows read: ${last.rows}${terminalLine === '' ? '\n' : ''}`)
-  }
-  if (terminalLine !== '') terminal.err.write('\n')
+  if (!answer.ok || !answer.body) throw await refusalIn(answer, 'Restocking', 'SERVICE_TOKEN')
+  const last = await lastTold(answer.body, terminal, signal)
   if (last.rows !== undefined && last.rows === last.of) return last.rows
   const why = last.problem?.detail ?? last.problem?.title ?? 'it broke off'
   terminal.err.write(`Not all of it was told: ${why}. It can be begun again.\n`)
   return undefined
+}
+
+/** What was told last; an answer that is cut ends with what came before that. */
+async function lastTold(
+  body: ReadableStream<Uint8Array>,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Told> {
+  let last: Told = {}
+  const terminalLine = terminal.err.isTTY === true ? '\r' : ''
+  try {
+    for await (const line of linesOf(body)) {
+      last = JSON.parse(line) as Told
+      // How many there are is known at the end alone.
+      if (last.rows !== undefined && (terminalLine !== '' || last.rows % 10_000 === 0))
+        terminal.err.write(`${terminalLine}rows read: ${last.rows}${terminalLine === '' ? '\n' : ''}`)
+    }
+  } catch {
+    signal.throwIfAborted()
+  } finally {
+    if (terminalLine !== '') terminal.err.write('\n')
+  }
+  return last
 }
 
 /** How many events of both groups of restocking are not settled yet. */
@@ -90,7 +104,7 @@ export async function restockingSettled(
   onLag: (events: number) => void = () => undefined,
 ): Promise<void> {
   for (let still = 0; still < 2;) {
-    if (signal.aborted) throw new MillraceError('request.invalid', 'It was stopped before all was settled')
+    signal.throwIfAborted()
     const lag = await restockingLag(on)
     onLag(lag)
     // Events of the first group become events of the second: nothing twice in a row is nothing.

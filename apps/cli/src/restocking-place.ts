@@ -13,7 +13,7 @@ export function findRestocking(env: NodeJS.ProcessEnv, url: string | undefined):
 /**
  * Posts to restocking; the answer is the caller's to read.
  *
- * @throws MillraceError `service.unavailable` when nobody answers, or what it answers is a failure of its own
+ * @throws MillraceError `service.unavailable` when nobody answers; AbortError when it was stopped
  */
 export async function postTo(
   { url, token }: RestockingPlace,
@@ -33,6 +33,7 @@ export async function postTo(
       ...(body === undefined ? {} : { body }),
     })
   } catch (cause) {
+    signal.throwIfAborted()
     throw new MillraceError('service.unavailable', `Restocking cannot be reached at ${url}`, { cause })
   }
 }

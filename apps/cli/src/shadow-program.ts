@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { GenerationStore } from '@millrace/processor'
 import { connectGroupStore, connectLog, type RedisLog } from '@millrace/redis'
-import { duration, wholeNumber } from './dead-filters.ts'
+import { duration, wholeNumber } from './option-values.ts'
 import type { ProcessorOptions } from './known-processors.ts'
 import { reached } from './log-system.ts'
 import type { Surroundings } from './program.ts'
@@ -62,7 +62,11 @@ function addLooks(shadow: Command, around: Surroundings, on: On): void {
     .description('keys whose states differ from what the other system has; exit code 1 when there are any')
     .option('--key <id>', 'this key alone')
     .option('--limit <n>', 'at most so many; all are counted', wholeNumber, 1_000)
-    .option('--settle <time>', 'what differs is looked at again after so long', duration, 1_000)
+    .addOption(
+      new Option('--settle <time>', 'what differs is looked at again after so long')
+        .argParser(duration)
+        .default(1_000, '1s'),
+    )
     .option('--unmasked', 'show states as they are')
     .action((group: string, options: DifferencesOptions) =>
       on((system) => listDifferences(system, group, options, around)),

@@ -1,7 +1,7 @@
-import { text as readText } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import type { Surroundings } from './program.ts'
 import { findSystem } from './running-system.ts'
+import { typedIn } from './typed-in.ts'
 import { type OutputOptions, type RebuildCommand, uniqGet, uniqRebuild, uniqVerify } from './uniq-commands.ts'
 import { withUniq } from './uniq-system.ts'
 
@@ -17,7 +17,7 @@ export function addUniq(program: Command, around: Surroundings, end: (code: numb
     .option(...topicOption)
     .option('--json', 'JSON on stdout')
     .action(async (constraint: string, given: string[], options: OutputOptions & { topic: string }) => {
-      const values = given.length === 1 && given[0] === '-' ? await lines(around.in) : given
+      const values = given.length === 1 && given[0] === '-' ? await lines(around) : given
       end(
         await withUniq(findSystem(around.env), options.topic, (system) =>
           uniqGet(system, constraint, values, options, around),
@@ -68,6 +68,6 @@ function addRebuilds(
     .action(rebuild)
 }
 
-async function lines(input: NodeJS.ReadableStream): Promise<string[]> {
-  return (await readText(input)).split('\n').filter((line) => line !== '')
+async function lines(around: Surroundings): Promise<string[]> {
+  return (await typedIn(around)).split('\n').filter((line) => line !== '')
 }

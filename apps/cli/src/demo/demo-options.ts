@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { type Command, Option } from 'commander'
 import type { Terminal } from '../terminal.ts'
-import { webAddress, wholeNumber } from './option-values.ts'
+import { webAddress, wholeNumber } from '../option-values.ts'
 
 /** What a demo runs in. */
 export interface DemoSurroundings extends Terminal {

@@ -8,7 +8,7 @@ import {
 } from './demo-options.ts'
 import { demoSecrets } from './demo-secrets.ts'
 import { leadsDemo } from './leads-demo.ts'
-import { wholeNumber } from './option-values.ts'
+import { wholeNumber } from '../option-values.ts'
 
 interface LeadsArguments extends DemoArguments {
   readonly count: number

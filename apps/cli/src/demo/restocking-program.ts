@@ -11,7 +11,7 @@ import {
   withInboxOptions,
 } from './demo-options.ts'
 import { demoSecrets } from './demo-secrets.ts'
-import { wholeNumber } from './option-values.ts'
+import { wholeNumber } from '../option-values.ts'
 import { restockingDemo } from './restocking-demo.ts'
 
 interface RestockingArguments extends DemoArguments, InboxArguments {

@@ -9,7 +9,7 @@ import {
   withInboxOptions,
 } from './demo-options.ts'
 import { demoSecrets } from './demo-secrets.ts'
-import { wholeNumber } from './option-values.ts'
+import { wholeNumber } from '../option-values.ts'
 import { signUpDemo } from './sign-up-demo.ts'
 
 interface SignUpArguments extends DemoArguments, InboxArguments {

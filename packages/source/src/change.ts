@@ -62,7 +62,7 @@ export interface SnapshotChunk {
   readonly kind: 'chunk'
   readonly table: string
   readonly rows: readonly SnapshotRow[]
-  /** The primary key of the last row, or `upTo` where that was asked for; empty when there was none. */
+  /** The primary key of the last row, or `upTo` where that was asked for and reached; empty when there was none. */
   readonly to: PrimaryKey
   /** Whether that is the end of the table. */
   readonly end: boolean
@@ -76,8 +76,8 @@ export interface ChunkRequest {
   readonly table: string
   /** Only rows behind this one. */
   readonly after?: PrimaryKey
-  /** Only rows up to this one, however many; empty: none at all. */
+  /** Only rows up to this one; empty: none at all. */
   readonly upTo?: PrimaryKey
-  /** Most rows, unless `upTo` says how far. */
+  /** Most rows. */
   readonly limit: number
 }

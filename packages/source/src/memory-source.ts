@@ -179,15 +179,14 @@ function chunkOf(
 ): SnapshotChunk {
   const [from = '', to] = [after?.[0], upTo && (upTo[0] ?? '')]
   const all = [...(tables.get(table) ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const behind = all.filter(([key]) => key > from)
-  const rows = (to === undefined ? behind.slice(0, limit) : behind.filter(([key]) => key <= to)).map(
-    ([key, row]) => ({ key: [key], row }),
-  )
+  const wanted = all.filter(([key]) => key > from && (to === undefined || key <= to))
+  const rows = wanted.slice(0, limit).map(([key, row]) => ({ key: [key], row }))
+  const isWhole = rows.length === wanted.length
   return {
     kind: 'chunk',
     table,
     rows,
-    to: upTo ?? rows.at(-1)?.key ?? [],
-    end: upTo === undefined && rows.length === behind.length,
+    to: (isWhole ? upTo : undefined) ?? rows.at(-1)?.key ?? [],
+    end: upTo === undefined && isWhole,
   }
 }

@@ -1,15 +1,16 @@
-import { type Event, limits, partitionOfKey, type Topic } from '@millrace/event'
+import { partitionOfKey } from '@millrace/event'
 import type { Fence } from '@millrace/log'
 import type { ChunkRequest, PrimaryKey, SnapshotChunk } from './change.ts'
 import type { ChangeEvents } from './change-events.ts'
-import { ChannelLine, type ChannelLog, type Outgoing } from './channel-line.ts'
+import { ChannelLine, type ChannelLog } from './channel-line.ts'
 import type { Mapping } from './mapping.ts'
 import type { SnapshotProgress } from './pipeline-status.ts'
+import { type LinedRow, type SnapshotStep, stepsOf } from './snapshot-step.ts'
 
 /** What stands beside the number of a snapshot's channel. */
 interface SnapshotMark {
   readonly chunk: number
-  /** Last key of that chunk. */
+  /** Last key of that chunk, or further: of what is in of the next one, where that is read again. */
   readonly to: PrimaryKey
   /** Whether the table ends there. */
   readonly end: boolean
@@ -17,7 +18,6 @@ interface SnapshotMark {
   readonly rows: number
 }
 
-const most = limits.appendEvents
 const nothing: SnapshotMark = { chunk: 0, to: [], end: false, rows: 0 }
 
 /** What opening needs. */
@@ -33,9 +33,19 @@ export interface SnapshotPlace {
   readonly estimate: number
 }
 
+/** Lines that stand at one place, and where they go next. */
+interface Turn {
+  readonly from: SnapshotMark
+  readonly lines: readonly ChannelLine[]
+  /** Mark of partitions that have the next chunk already, whose bounds it records. */
+  readonly ahead: SnapshotMark | undefined
+}
+
 /**
  * One run of a table's snapshot: a channel of its own in each partition, whose mark says up to which chunk that has its
- * rows. A chunk that a crash has left in some partitions is read again within the very bounds that those have recorded.
+ * rows. What is appended and its mark are one step, always, so that nothing is appended twice: rows that are more than one
+ * append become several chunks. A chunk that a crash has left in some partitions is read again within the very bounds that
+ * those have recorded. It may have more rows by then, so each of the others notes how far it has come within them.
  */
 export class SnapshotLines {
   readonly #place: SnapshotPlace
@@ -74,45 +84,46 @@ export class SnapshotLines {
 
   /** Which rows come next. */
   next(limit: number): ChunkRequest {
-    const marks = this.#marks()
-    const from = least(marks)
-    const after = from.chunk === 0 ? {} : { after: from.to }
-    // A partition that is further has recorded how far the next chunk goes.
-    const ahead = marks.find(({ chunk }) => chunk === from.chunk + 1)
+    const { from, ahead } = this.#turn()
+    const after = from.to.length === 0 ? {} : { after: from.to }
     return { table: this.table, ...after, ...(ahead ? { upTo: ahead.to } : {}), limit }
   }
 
-  /** Appends a chunk to the partitions that do not have it. */
+  /** Appends the rows that `next` asked for to the partitions that do not have them. Answers how many events these were. */
   async write(chunk: SnapshotChunk, events: ChangeEvents): Promise<number> {
-    const { mapping, run } = this.#place
+    const turn = this.#turn()
+    const { lines, ahead } = turn
+    let [{ from }, written] = [turn, 0]
+    for (const step of stepsOf(this.#lined(chunk, lines, events))) {
+      from = ahead ? within(from, ahead, chunk, step) : behind(from, chunk, step)
+      written += await send(lines, step, from)
+    }
+    return written
+  }
+
+  /** Those that are furthest behind, and of them such as stand at one place. */
+  #turn(): Turn {
     const marks = this.#marks()
     const from = least(marks)
-    const ahead = marks.find(({ chunk: number }) => number === from.chunk + 1)
-    const mark: SnapshotMark = ahead ?? {
-      chunk: from.chunk + 1,
-      to: chunk.to.length > 0 ? chunk.to : from.to,
-      end: chunk.end,
-      rows: from.rows + chunk.rows.length,
-    }
+    const lines = this.#lines.filter((line) => {
+      const { chunk, to } = markOf(line)
+      return chunk === from.chunk && isSame(to, from.to)
+    })
+    return { from, lines, ahead: marks.find(({ chunk }) => chunk === from.chunk + 1) }
+  }
+
+  *#lined(chunk: SnapshotChunk, lines: readonly ChannelLine[], events: ChangeEvents): Generator<LinedRow> {
+    const { mapping, run } = this.#place
     const now = new Date().toISOString()
-    const text = JSON.stringify(mark)
-    const byPartition = new Map<number, Outgoing[]>()
+    const byPartition = new Map(lines.map((line) => [line.place.partition, line]))
     for (const row of chunk.rows)
-      for (const event of events.ofRow(mapping, run, row, now)) add(byPartition, mapping.topic, event, text)
-    let written = 0
-    await Promise.all(
-      this.#lines.map(async (line) => {
-        if (markOf(line).chunk !== from.chunk) return
-        const mine = byPartition.get(line.place.partition) ?? []
-        // More than one step only where many rows came between the bounds of a chunk that is read again.
-        const before = JSON.stringify(from)
-        for (let at = 0; at + most < mine.length; at += most)
-          await line.send(mine.slice(at, at + most), before)
-        await line.send(mine.slice(Math.max(0, Math.ceil(mine.length / most) - 1) * most), text)
-        written += mine.length
-      }),
-    )
-    return written
+      yield {
+        key: row.key,
+        events: events.ofRow(mapping, run, row, now).flatMap((event) => {
+          const line = byPartition.get(partitionOfKey(mapping.topic, event.subject))
+          return line ? [[line, event] as const] : []
+        }),
+      }
   }
 
   #marks(): readonly SnapshotMark[] {
@@ -133,11 +144,44 @@ function least(marks: readonly SnapshotMark[]): SnapshotMark {
   return marks.reduce((low, one) => (one.chunk < low.chunk ? one : low))
 }
 
-function add(into: Map<number, Outgoing[]>, topic: Topic, event: Event, mark: string): void {
-  const partition = partitionOfKey(topic, event.subject)
-  const list = into.get(partition)
-  // All of one mark: a chunk is one step of a partition.
-  const one = { event, mark, bytes: 0 }
-  if (list) list.push(one)
-  else into.set(partition, [one])
+/** The mark of a step that is a chunk by itself. */
+function behind(from: SnapshotMark, chunk: SnapshotChunk, { rows, to, isLast }: SnapshotStep): SnapshotMark {
+  const last = isLast && chunk.to.length > 0 ? chunk.to : to
+  return {
+    chunk: from.chunk + 1,
+    to: last.length > 0 ? last : from.to,
+    end: isLast && chunk.end,
+    rows: from.rows + rows,
+  }
+}
+
+/** The mark of a step of a chunk that others have: theirs, once that is reached. */
+function within(
+  from: SnapshotMark,
+  ahead: SnapshotMark,
+  chunk: SnapshotChunk,
+  { to, isLast }: SnapshotStep,
+): SnapshotMark {
+  return isLast && isSame(chunk.to, ahead.to) ? ahead : { ...from, to: isLast ? chunk.to : to }
+}
+
+function isSame(one: PrimaryKey, other: PrimaryKey): boolean {
+  return one.length === other.length && one.every((value, at) => value === other[at])
+}
+
+/** One step of each line. All have ended with it, also where one fails: no late repeat meets what follows. */
+async function send(
+  lines: readonly ChannelLine[],
+  { byLine }: SnapshotStep,
+  upTo: SnapshotMark,
+): Promise<number> {
+  const mark = JSON.stringify(upTo)
+  const sent = lines.map(async (line) => {
+    const events = byLine.get(line) ?? []
+    const outgoing = events.map((event) => ({ event, mark, bytes: 0 }))
+    await line.send(outgoing, mark)
+    return events.length
+  })
+  await Promise.allSettled(sent)
+  return (await Promise.all(sent)).reduce((sum, count) => sum + count, 0)
 }

@@ -37,7 +37,7 @@ export async function readChunk(
     : '*'
   const text = `SELECT ${wanted} FROM ${facts.quoted}
     ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
-    ORDER BY ${names.join(', ')} ${upTo === undefined ? `LIMIT ${limit}` : ''}`
+    ORDER BY ${names.join(', ')} LIMIT ${limit}`
   try {
     const answer = await client.query<Record<string, string | null>>({ text, values, types: asItIs })
     const readers = answer.fields.map(({ name, dataTypeID }) => ({ name, read: readerOf(dataTypeID) }))
@@ -51,10 +51,11 @@ export async function readChunk(
         row[name] = value === null ? null : read(value)
       }
       rows.push({ key: key.map(({ name }) => raw[name] ?? ''), row })
-      if (bytes > chunkBytes && upTo === undefined) break
+      if (bytes > chunkBytes) break
     }
-    const end = upTo === undefined && rows.length === answer.rows.length && rows.length < limit
-    return { kind: 'chunk', table, rows, to: upTo ?? rows.at(-1)?.key ?? [], end }
+    const isWhole = rows.length === answer.rows.length && rows.length < limit
+    const to = (isWhole ? upTo : undefined) ?? rows.at(-1)?.key ?? []
+    return { kind: 'chunk', table, rows, to, end: upTo === undefined && isWhole }
   } catch (error) {
     throw databaseFailure(error)
   }

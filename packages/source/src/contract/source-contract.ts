@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ChangeSource, ChangeStream } from '../change-source.ts'
-import type { Change, ChangeContext, SnapshotRow, StreamItem, TransactionPart } from '../change.ts'
+import type {
+  Change,
+  ChangeContext,
+  ChunkRequest,
+  SnapshotRow,
+  StreamItem,
+  TransactionPart,
+} from '../change.ts'
 
 /** A row of the suite's table: `id` is its primary key. */
 interface ItemRow {
@@ -211,8 +218,8 @@ export function describeSourceContract(name: string, make: () => Promise<Databas
     test('a chunk may be asked for within bounds, also within none', async () => {
       for (let id = 1; id <= 5; id++) await database.commit([change('insert', id, 1)])
       await begin()
-      const chunk = async (request: { after?: readonly string[]; upTo?: readonly string[] }) => {
-        reader.stream.requestChunk({ table: database.table, limit: 1, ...request })
+      const chunk = async (request: Partial<Pick<ChunkRequest, 'after' | 'upTo' | 'limit'>>) => {
+        reader.stream.requestChunk({ table: database.table, limit: 3, ...request })
         for (;;) {
           const item = await reader.next()
           if (item.kind === 'chunk') return item
@@ -221,6 +228,9 @@ export function describeSourceContract(name: string, make: () => Promise<Databas
       const some = await chunk({ after: ['0001'], upTo: ['0004'] })
       expect(some.rows.map(({ key }) => key[0])).toEqual(['0002', '0003', '0004'])
       expect(some).toMatchObject({ to: ['0004'], end: false })
+      const less = await chunk({ after: ['0001'], upTo: ['0004'], limit: 2 })
+      expect(less.rows.map(({ key }) => key[0])).toEqual(['0002', '0003'])
+      expect(less).toMatchObject({ to: ['0003'], end: false })
       expect(await chunk({ upTo: [] })).toMatchObject({ rows: [] })
       expect(await chunk({ after: ['0005'] })).toMatchObject({ rows: [], to: [], end: true })
     })

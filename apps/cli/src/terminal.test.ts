@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { withProgress } from './terminal.ts'
 
 test('a bar ends with what it shows, also when that fails: cursor and process are free again', async () => {
@@ -15,6 +15,6 @@ test('a bar ends with what it shows, also when that fails: cursor and process ar
   })
   await expect(failing).rejects.toThrow('It broke off')
   expect(timers()).toBe(before)
-  await vi.waitFor(() => expect(shown).toContain('Counting'))
+  await expect.poll(() => shown).toContain('Counting')
   expect(shown.lastIndexOf('\u001B[?25h')).toBeGreaterThan(shown.indexOf('\u001B[?25l'))
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.ts'
 import { type CentralDatabase, openCentralDatabase } from './central-database.ts'
 import { generate } from './generate.ts'
@@ -267,6 +267,6 @@ test('snapshots that nobody reads to the end are let go, and only so many are op
   await reader?.cancel()
   // Of these not a line was asked for.
   for (const answer of others) await answer.body?.cancel()
-  await vi.waitFor(async () => expect(await open()).toBe(0))
+  await expect.poll(open).toBe(0)
   expect((await (await get('/snapshot')).text()).endsWith('}\n')).toBe(true)
 })

@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/event'
 import { createMemoryLog } from '@millrace/log'
 import { testTopic, unit } from '@millrace/log/contract'
 import { createMemoryViewStore, type View } from '@millrace/view'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { ConsumerEvent } from './consumer-event.ts'
 import { followView } from './follow-view.ts'
 import { createMemoryGroupStore } from './memory-group-store.ts'
@@ -73,7 +73,7 @@ test('after a stop the checkpoint of the view stands where its group does', asyn
   const { start, append, seen, group, data } = setUp()
   await append(['a'], ['b'], ['a'])
   const running = await start()
-  await vi.waitFor(async () => expect(await seen()).toEqual({ a: [1, 3], b: [2] }))
+  await expect.poll(seen).toEqual({ a: [1, 3], b: [2] })
   await running.stop()
   expect((await group()).position.seq).toBe(3)
   expect((await data.checkpoints()).get(0)).toMatchObject({ seq: 3 })
@@ -83,7 +83,7 @@ test('what cannot be folded is a dead letter of the group, and the events behind
   const { start, append, seen, dead, group } = setUp()
   await append(['a'], ['a', 'poison'], ['a'])
   await start()
-  await vi.waitFor(async () => expect((await group()).position.seq).toBe(3))
+  await expect.poll(async () => (await group()).position.seq).toBe(3)
   expect(await seen()).toEqual({ a: [1, 3] })
   expect(await dead()).toMatchObject([{ seq: 2, reason: 'event.invalid' }])
 })
@@ -93,10 +93,10 @@ test('while the view cannot be reached nothing is parked and no attempt counts; 
   await start()
   be(true)
   await append(['a'], ['b'])
-  await vi.waitFor(() => expect(refused()).toBeGreaterThan(1))
+  await expect.poll(refused).toBeGreaterThan(1)
   expect((await parked()).items).toEqual([])
   be(false)
-  await vi.waitFor(async () => expect(await seen()).toEqual({ a: [1], b: [2] }))
+  await expect.poll(seen).toEqual({ a: [1], b: [2] })
   expect(heard.filter(({ kind }) => kind === 'retry' || kind === 'parked' || kind === 'dead')).toEqual([])
 })
 
@@ -104,10 +104,10 @@ test('in other hands, the partition of the view is taken again, and each event i
   const { start, append, seen, heard, data } = setUp()
   await append(['a'])
   await start()
-  await vi.waitFor(async () => expect(await seen()).toEqual({ a: [1] }))
+  await expect.poll(seen).toEqual({ a: [1] })
   await data.take({ partition: 0, token: 'another' })
   await append(['a'], ['b'])
-  await vi.waitFor(async () => expect(await seen()).toEqual({ a: [1, 2], b: [3] }))
+  await expect.poll(seen).toEqual({ a: [1, 2], b: [3] })
   expect(heard).toContainEqual(expect.objectContaining({ kind: 'ended', reason: 'restart' }))
   expect(heard.filter(({ kind }) => kind === 'retry' || kind === 'parked' || kind === 'dead')).toEqual([])
 })

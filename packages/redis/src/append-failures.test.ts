@@ -146,8 +146,9 @@ describe('a server that does not take writes', () => {
 
   test('because nobody listens', async () => {
     await proxy.refuse()
-    await vi.waitFor(() =>
-      expect(log.append(topic, [unit(topic, 'a')])).rejects.toMatchObject({ code: 'log.unavailable' }),
+    await vi.waitFor(
+      () => expect(log.append(topic, [unit(topic, 'a')])).rejects.toMatchObject({ code: 'log.unavailable' }),
+      20_000,
     )
     expect(await redis.dbsize()).toBe(0)
     await proxy.accept()
@@ -164,7 +165,7 @@ describe('a server that hangs', () => {
       code: 'append.unknown',
     })
     expect(performance.now() - start).toBeLessThan(10 * timeoutMs)
-    await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(1))
+    await expect.poll(() => proxy.connections).toBeGreaterThan(1)
     proxy.resume()
     await backAgain('early')
   })

@@ -68,7 +68,7 @@ describe('a command while there is no connection', () => {
     clients.push(client)
     await whenReady(client)
     await proxy.refuse()
-    await vi.waitFor(() => expect(client.status).toBe('reconnecting'))
+    await expect.poll(() => client.status).toBe('reconnecting')
     await expect(client.incr('counter')).rejects.toThrow('Command timed out')
     await proxy.accept()
     await vi.waitFor(async () => expect(await direct.get('counter')).toBe('1'), { timeout: 20_000 })
@@ -77,7 +77,7 @@ describe('a command while there is no connection', () => {
   test('is rejected at once by a writing connection, and never carried out', async () => {
     const client = await ours()
     await proxy.refuse()
-    await vi.waitFor(() => expect(client.status).toBe('reconnecting'))
+    await expect.poll(() => client.status).toBe('reconnecting')
     await expect(client.incr('counter')).rejects.toThrow()
     await proxy.accept()
     await vi.waitFor(() => client.ping(), { timeout: 20_000, interval: 20 })
@@ -88,7 +88,7 @@ describe('a command while there is no connection', () => {
 test('a connection that has ended is not waited for', async () => {
   const client = await ours()
   client.disconnect()
-  await vi.waitFor(() => expect(client.status).toBe('end'))
+  await expect.poll(() => client.status).toBe('end')
   await expect(whenReady(client, 60_000)).rejects.toThrow('has ended')
 })
 

@@ -46,13 +46,17 @@ export class ReplicationWire {
   #wake: () => void = () => undefined
   readonly #silenceMs: number
   readonly #timer: NodeJS.Timeout
-  #heardMs = performance.now()
+  /** Most asks in a row that may go without a word. They are counted, not timed: who was held up has not listened. */
+  readonly #mostUnanswered: number
+  #unanswered = 0
 
   private constructor(client: pg.Client, from: bigint, silenceMs: number) {
     this.#client = client
     this.#confirmed = from
     this.#silenceMs = silenceMs
-    this.#timer = setInterval(() => this.#ask(), Math.min(statusMs, silenceMs / 4))
+    const everyMs = Math.min(statusMs, silenceMs / 4)
+    this.#mostUnanswered = Math.ceil(silenceMs / everyMs)
+    this.#timer = setInterval(() => this.#ask(), everyMs)
   }
 
   /** @throws MillraceError `service.unavailable`, also while another connection has the slot */
@@ -134,7 +138,7 @@ export class ReplicationWire {
   }
 
   #take(chunk: Buffer): void {
-    this.#heardMs = performance.now()
+    this.#unanswered = 0
     if (chunk[0] === 0x77) {
       // A copy: the driver uses its buffer again for what comes next.
       this.#frames.push({ kind: 'data', bytes: Buffer.from(chunk.subarray(25)) })
@@ -154,12 +158,15 @@ export class ReplicationWire {
     const { stream } = this.#client.connection
     if (pause) stream.pause()
     else stream.resume()
-    this.#heardMs = performance.now()
+    this.#unanswered = 0
   }
 
   /** A server that is gone without a word is noticed by nobody else: its answer is asked for, and waited for. */
   #ask(): void {
-    if (this.#isPaused || performance.now() - this.#heardMs < this.#silenceMs) return this.#tell(true)
+    if (this.#isPaused || this.#unanswered < this.#mostUnanswered) {
+      this.#unanswered += 1
+      return this.#tell(true)
+    }
     this.#end(new Error(`The server has said nothing for ${this.#silenceMs} ms`))
     this.#client.connection.stream.destroy()
   }

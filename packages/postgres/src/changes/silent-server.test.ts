@@ -6,6 +6,9 @@ import { startPostgres, type TestPostgres } from '../../../../test/support/postg
 import { openPool } from '../pool.ts'
 import { createPostgresSource } from './postgres-source.ts'
 
+/** Long for a server on a busy machine. */
+const silenceMs = 1_500
+
 let server: TestPostgres
 let pool: Pool
 
@@ -28,7 +31,7 @@ async function sourceOver(
   url.host = `127.0.0.1:${proxy.port}`
   const tables = [{ table: `public.${name}` }]
   const source = createPostgresSource({
-    ...{ url: url.href, name, tables, silenceMs: 600 },
+    ...{ url: url.href, name, tables, silenceMs },
     onError: () => undefined,
   })
   onTestFinished(async () => {
@@ -53,7 +56,7 @@ test('a stream whose server is gone without a word fails, and goes on where it w
   const next = changes.next()
   await expect(next).rejects.toMatchObject({
     code: 'service.unavailable',
-    cause: { message: 'The server has said nothing for 600 ms' },
+    cause: { message: 'The server has said nothing for 1500 ms' },
   })
   proxy.resume()
   await pool.query('INSERT INTO hanging VALUES (2)')
@@ -63,13 +66,26 @@ test('a stream whose server is gone without a word fails, and goes on where it w
   expect(await again.next()).toMatchObject({ value: 2 })
 })
 
+test('a process that was held up itself does not take its server for gone', async () => {
+  const { source } = await sourceOver('held_up')
+  const { position, initial } = await source.prepare()
+  await initial?.close()
+  const changes = changesOf(await source.open(position))
+  await pool.query('INSERT INTO held_up VALUES (1)')
+  expect(await changes.next()).toMatchObject({ value: 1 })
+  const next = changes.next()
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, silenceMs * 1.3)
+  await pool.query('INSERT INTO held_up VALUES (2)')
+  expect(await next).toMatchObject({ value: 2 })
+})
+
 test('a quiet server that answers is not taken for gone', async () => {
   const { source } = await sourceOver('quiet')
   const { position, initial } = await source.prepare()
   await initial?.close()
   const changes = changesOf(await source.open(position))
   const next = changes.next()
-  const quiet = new Promise((resolve) => setTimeout(resolve, 1_500, 'quiet'))
+  const quiet = new Promise((resolve) => setTimeout(resolve, silenceMs * 2.3, 'quiet'))
   expect(await Promise.race([next, quiet])).toBe('quiet')
   await pool.query('INSERT INTO quiet VALUES (1)')
   expect(await next).toMatchObject({ value: 1 })

@@ -1,6 +1,7 @@
+import type { Markup } from '@millrace/hono'
 import type { DeadItem, GroupPartition, GroupStore } from '@millrace/processor'
 import { html } from 'hono/html'
-import { type Html, operatorPage } from './operator-page.ts'
+import { operatorPage } from './operator-page.ts'
 import { shownItem } from './repairs-output.ts'
 
 /** What the page of dead letters reads. */
@@ -16,7 +17,7 @@ const mostOfPartition = 50
 const mostRows = 500
 
 /** Events that could not be processed, and keys that wait for an operator, of all groups: the latest first. */
-export async function deadPage({ store, groups }: DeadPageSource): Promise<Html> {
+export async function deadPage({ store, groups }: DeadPageSource): Promise<Markup> {
   let isAll = true
   const found = await Promise.all(
     groups.flatMap(({ topic, group }) =>
@@ -56,7 +57,7 @@ export async function deadPage({ store, groups }: DeadPageSource): Promise<Html>
   )
 }
 
-function rowOf({ atMs, topic, group, key, type, reason, message, position, status, behind }: Row): Html {
+function rowOf({ atMs, topic, group, key, type, reason, message, position, status, behind }: Row): Markup {
   const at = new Date(atMs).toISOString()
   return html`<tr>
     <td class="name"><time datetime="${at}">${at.slice(0, 19).replace('T', ' ')}</time></td>

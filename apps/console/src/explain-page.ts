@@ -1,9 +1,10 @@
+import type { Markup } from '@millrace/hono'
 import { type Story, storyText } from '@millrace/processor'
 import { html } from 'hono/html'
-import { type Html, operatorPage } from './operator-page.ts'
+import { operatorPage } from './operator-page.ts'
 
 /** A story as a page. Everything in it is text. */
-export function storyPage(story: Story): Html {
+export function storyPage(story: Story): Markup {
   const { title, lines, notes } = storyText(story)
   return operatorPage(
     title,
@@ -30,7 +31,7 @@ export interface InVain {
 }
 
 /** The page that asks what is to be explained. */
-export function askPage(topics: readonly string[], vain?: InVain): Html {
+export function askPage(topics: readonly string[], vain?: InVain): Markup {
   const ways = [
     ['correlation', 'correlation id'],
     ['event', 'event id'],

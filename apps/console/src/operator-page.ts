@@ -1,10 +1,7 @@
-import { hash } from 'node:crypto'
-import { html, raw } from 'hono/html'
-import type { HtmlEscapedString } from 'hono/utils/html'
+import { htmlPage, inlineStyle, type Markup } from '@millrace/hono'
+import { html } from 'hono/html'
 
-export type Html = HtmlEscapedString | Promise<HtmlEscapedString>
-
-const style = `
+const style = inlineStyle(`
 :root { color-scheme: light dark; --text: light-dark(#1c2430, #e6e9ee); --quiet: light-dark(#4a5565, #a9b3c1);
   --line: light-dark(#d8dde5, #38424f); --paper: light-dark(#fff, #1d232c); --main: light-dark(#1f5fae, #8ab4f0);
   --on-main: light-dark(#fff, #10202f) }
@@ -40,12 +37,10 @@ td code { font-size: .8125rem } td.name { overflow-wrap: normal; white-space: no
   table, tbody, tr, td { display: block } thead { display: none }
   tr { padding: .5rem 0; border-bottom: 1px solid var(--line) } td { border: 0; padding: .1rem 0 }
   li { grid-template-columns: 4rem 1fr; gap: .75rem }
-}`
+}`)
 
 /** Content-Security-Policy of these pages: their own style, a form to themselves, nothing else. */
-export const operatorPolicy =
-  `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; img-src data:; form-action 'self'; ` +
-  `base-uri 'none'; frame-ancestors 'none'`
+export const operatorPolicy = style.policy
 
 const places = [
   ['/explain', 'Explain'],
@@ -55,33 +50,21 @@ const places = [
 ] as const
 
 /** A page for operators. Everything in it is text; `at` is the place of the menu where it lies. */
-export function operatorPage(title: string, at: string, body: Html): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title} · Millrace</title>
-        <link rel="icon" href="data:," />
-        ${rawStyle}
-      </head>
-      <body>
-        <nav aria-label="Operations">
-          <strong>Millrace operations</strong>
-          ${places.map(([path, name]) =>
-            path === at
-              ? html`<a href="${path}" aria-current="page">${name}</a>`
-              : html`<a href="${path}">${name}</a>`,
-          )}
-        </nav>
-        <main>
-          <h1>${title}</h1>
-          ${body}
-        </main>
-      </body>
-    </html>`
+export function operatorPage(title: string, at: string, body: Markup): Markup {
+  return htmlPage({
+    title: `${title} · Millrace`,
+    head: style.element,
+    body: html`<nav aria-label="Operations">
+        <strong>Millrace operations</strong>
+        ${places.map(([path, name]) =>
+          path === at
+            ? html`<a href="${path}" aria-current="page">${name}</a>`
+            : html`<a href="${path}">${name}</a>`,
+        )}
+      </nav>
+      <main>
+        <h1>${title}</h1>
+        ${body}
+      </main>`,
+  })
 }
-
-// As it is: its digest is in the policy.
-const rawStyle = raw(`<style>${style}</style>`)

@@ -1,5 +1,6 @@
+import type { Markup } from '@millrace/hono'
 import { html } from 'hono/html'
-import { type Markup, page } from './page.ts'
+import { page } from './page.ts'
 import { arrival, bytes } from './plain-words.ts'
 import type { MailSummary } from './stored-mail.ts'
 

@@ -1,6 +1,7 @@
+import type { Markup } from '@millrace/hono'
 import { html } from 'hono/html'
 import { type MailContent, textPieces } from './mail-content.ts'
-import { type Markup, page } from './page.ts'
+import { page } from './page.ts'
 import { arrival, bytes } from './plain-words.ts'
 import type { MailSummary } from './stored-mail.ts'
 

@@ -14,6 +14,7 @@ export {
 } from './environment.ts'
 export { checkFields } from './fields.ts'
 export { readForm } from './form-body.ts'
+export { type HtmlPage, htmlPage, inlineStyle, type Markup } from './html-page.ts'
 export { httpApp, type HttpAppOptions } from './http-app.ts'
 export { intake, type IntakeOptions } from './intake.ts'
 export type { IntakeLimits } from './intake-items.ts'

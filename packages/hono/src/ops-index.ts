@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
-import { html, raw } from 'hono/html'
+import { html } from 'hono/html'
 import type { KitEnv } from './environment.ts'
+import { htmlPage, inlineStyle } from './html-page.ts'
 
-const style = `
+const style = inlineStyle(`
 :root { color-scheme: light dark }
 body { margin: 0; background: light-dark(#f5f6f8, #14181f); color: light-dark(#1c2430, #e6e9ee);
   font: 16px/1.5 system-ui, sans-serif }
@@ -12,13 +12,7 @@ h1 { font-size: 1.375rem }
 dl { display: grid; grid-template-columns: max-content 1fr; margin: 0 }
 dt, dd { margin: 0; padding: .6rem 2rem .6rem 0; border-top: 1px solid light-dark(#d8dde5, #38424f) }
 a { color: light-dark(#1f5fae, #8ab4f0) }
-@media (max-width: 45rem) { dl { display: block } dd { border: 0; padding-top: 0 } dt { padding-bottom: 0 } }`
-
-const policy =
-  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; ` +
-  `base-uri 'none'; frame-ancestors 'none'`
-// As it is: its digest is in the policy.
-const rawStyle = raw(`<style>${style}</style>`)
+@media (max-width: 45rem) { dl { display: block } dd { border: 0; padding-top: 0 } dt { padding-bottom: 0 } }`)
 
 /** An address that an operator may want to open. */
 export interface OpsAddress {
@@ -33,31 +27,22 @@ export function opsIndex(title: string, addresses: readonly OpsAddress[]): Hono<
   app.get('/', (c) => {
     c.header('Vary', 'Accept')
     if (!(c.req.header('accept') ?? '').includes('text/html')) return c.json({ title, addresses })
-    c.header('Content-Security-Policy', policy)
+    c.header('Content-Security-Policy', style.policy)
     return c.html(
-      html`<!doctype html>
-        <html lang="en">
-          <head>
-            <meta charset="utf-8" />
-            <meta name="viewport" content="width=device-width, initial-scale=1" />
-            <meta name="color-scheme" content="light dark" />
-            <title>${title}</title>
-            <link rel="icon" href="data:," />
-            ${rawStyle}
-          </head>
-          <body>
-            <main>
-              <h1>${title}</h1>
-              <dl>
-                ${addresses.map(
-                  ({ path, shows }) =>
-                    html`<dt><a href="${path}">${path}</a></dt>
-                      <dd>${shows}</dd>`,
-                )}
-              </dl>
-            </main>
-          </body>
-        </html>`,
+      htmlPage({
+        title,
+        head: style.element,
+        body: html`<main>
+          <h1>${title}</h1>
+          <dl>
+            ${addresses.map(
+              ({ path, shows }) =>
+                html`<dt><a href="${path}">${path}</a></dt>
+                  <dd>${shows}</dd>`,
+            )}
+          </dl>
+        </main>`,
+      }),
     )
   })
   return app

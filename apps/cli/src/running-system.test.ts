@@ -24,4 +24,7 @@ test('an address that is none is a mistake in the settings', () => {
   expect(() => findService({ LEGACY_LEADS_URL: 'legacy:3008' }, 'LEGACY_LEADS', 3_008)).toThrow(
     'LEGACY_LEADS_URL must be an address',
   )
+  expect(() => findService({ LEGACY_LEADS_PORT: 'http' }, 'LEGACY_LEADS', 3_008)).toThrow(
+    'LEGACY_LEADS_PORT must be the number of a port',
+  )
 })

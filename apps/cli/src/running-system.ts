@@ -67,11 +67,14 @@ export function findService(
   usualPort: number,
 ): RunningService {
   const secrets = readNote(path.join(env['MILLRACE_HOME'] ?? '.millrace', 'secrets.json'))
-  const url = env[`${name}_URL`] ?? `http://127.0.0.1:${env[`${name}_PORT`] ?? usualPort}`
+  const given = env[`${name}_URL`]
+  const url = given ?? `http://127.0.0.1:${env[`${name}_PORT`] ?? usualPort}`
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new MillraceError(
       'settings.invalid',
-      `${name}_URL must be an address such as http://127.0.0.1:${usualPort}`,
+      given === undefined
+        ? `${name}_PORT must be the number of a port`
+        : `${name}_URL must be an address such as http://127.0.0.1:${usualPort}`,
     )
   return {
     url: url.replace(/\/+$/, ''),

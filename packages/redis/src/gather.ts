@@ -21,13 +21,14 @@ const mostUnits = 100
 // Clients that wait for their answers come in crowds: all of a crowd in one call, this process would be idle while Redis
 // works, and Redis while this process does. With 64 of them, calls of 16 gave a third more than calls of all.
 const mostCreates = 16
-// More than that are for Redis to work on; what comes meanwhile makes the next calls larger.
+// With so many under way Redis is busy; what comes meanwhile makes the next calls larger.
 const mostUnderWay = 4
 
 /**
  * Gathers what is appended in one turn of the event loop, and while a call is under way, so that it costs one script
- * call: the busier, the larger the calls. Creates, whose order is free, go in smaller ones, several of them under way. What fills a call does not wait. What is too much for one goes in several,
- * one after the other: units of one append keep their order, also when one fails.
+ * call: the busier, the larger the calls. What fills a call does not wait. What is too much for one goes in several, one
+ * after the other: units of one append keep their order, also when one fails. Creates, whose order is free, go in smaller
+ * calls, several of them under way.
  */
 export class Gather {
   readonly #flush: Flush

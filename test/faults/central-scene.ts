@@ -61,8 +61,8 @@ export async function openCentral(url: string, seed: number): Promise<CentralSce
     orders: await ids(`SELECT id FROM purchase_order WHERE status IN ('open', 'shipped') ORDER BY id`),
     fill: (log, counted = () => true) =>
       untilDone(async () => {
-        const snapshot = await openSnapshot(url, centralSchema)
-        await initialise({ lines: linesFor(snapshot, counted), log, correlationId: freshId() })
+        const snapshot = async () => linesFor(await openSnapshot(url, centralSchema), counted)
+        await initialise({ snapshot, log, correlationId: freshId() })
       }),
     publish: (log, some) => untilDone(() => publish(central, log, some)),
     rollCall: () => untilDone(() => rollCall(central, products)),

@@ -195,7 +195,10 @@ function actionOn({ dueOn }: OrderLine, random: Random): Parameters<typeof carry
   return { action: other > dueOn ? 'postpone' : 'bring-forward', dueOn: other }
 }
 
-/** What the change stream tells nobody of: old rows that go, a reason that is corrected. */
+/**
+ * What the change stream tells nobody of: old rows that go, a reason that is corrected. And an order that goes while it is
+ * open, perhaps before it was looked up: that it tells.
+ */
 async function tidyUp(queries: Queries, random: Random): Promise<number> {
   const old = 'SELECT id FROM stock_movement ORDER BY id LIMIT 3 FOR UPDATE SKIP LOCKED'
   const sql = oneOf(random, [
@@ -203,6 +206,9 @@ async function tidyUp(queries: Queries, random: Random): Promise<number> {
     `UPDATE stock_movement SET reason = 'corrected' WHERE id IN (${old}) RETURNING id`,
     `DELETE FROM purchase_order WHERE id IN (SELECT id FROM purchase_order
        WHERE id LIKE 'O%' AND status IN ('delivered', 'cancelled') AND version = 1 ORDER BY id LIMIT 1
+       FOR UPDATE SKIP LOCKED) RETURNING id`,
+    `DELETE FROM purchase_order WHERE id IN (SELECT id FROM purchase_order
+       WHERE id LIKE 'W%' AND status = 'open' ORDER BY changed_at DESC LIMIT 1
        FOR UPDATE SKIP LOCKED) RETURNING id`,
   ])
   return (await queries.rows(sql)).length

@@ -33,12 +33,12 @@ export async function foldSupply(log: Pick<EventLog, 'read'>): Promise<SupplyTru
   const byType: Record<string, number> = {}
   const ids = new Set<string>()
   let events = 0
-  for await (const { event } of allOf(log, supply)) {
+  for await (const { event, position } of allOf(log, supply)) {
     events += 1
     ids.add(event.id)
     byType[event.type] = (byType[event.type] ?? 0) + 1
     if (!event.subject.startsWith('product/')) continue
-    const { state, reviews } = stepOf(products.get(event.subject) ?? unknownProduct, event)
+    const { state, reviews } = stepOf(products.get(event.subject) ?? unknownProduct, event, position.seq)
     products.set(event.subject, state)
     for (const { line, verdict } of reviews) {
       const name = lineName(line)
@@ -73,12 +73,12 @@ export function saidText(verdict: {
 
 type Data<T extends keyof typeof supply.types> = ReturnType<(typeof supply.types)[T]['parse']>
 
-function stepOf(before: ProductState, { type, time, data }: Event): Step {
+function stepOf(before: ProductState, { type, time, data }: Event, seq: number): Step {
   const today = time.slice(0, 10)
   const judged = (after: ProductState): Step => reviewAll(after, today, defaultThresholds)
   switch (type) {
     case 'ProductInformation':
-      return judged(productKnown(before, data as Data<'ProductInformation'>))
+      return judged(productKnown(before, data as Data<'ProductInformation'>, seq))
     case 'StockLevelChanged': {
       const { difference, lsn } = data as Data<'StockLevelChanged'>
       return judged(stockMoved(before, difference, lsn))

@@ -1,7 +1,7 @@
 import { createPostgresSource } from '@millrace/postgres'
 import { connectGroupStore, connectLog, connectPipelineStore } from '@millrace/redis'
 import { createPipeline, type Pipeline } from '@millrace/source'
-import { productKey, supply, supplyMappings } from '@millrace-app/restocking'
+import { orderKey, productKey, supply, supplyMappings } from '@millrace-app/restocking'
 import { partitionOfKey } from '@millrace/event'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
@@ -82,6 +82,27 @@ test('orders and stock by the change stream alone; the echo is first in half of 
     const told = body['lines'] as { lineVersion: number; kind: string }[]
     return told.every(({ lineVersion, kind }) => lineVersion > 1 && kind === 'keep') ? true : undefined
   })
+}, 60_000)
+
+test('an order that is deleted takes its suggestions along; one that is gone before it is looked up holds nothing up', async () => {
+  await scene.product()
+  await scene.ofPurchasing('/products/P1/stock', { difference: 1, reason: 'found' })
+  const order = await scene.place()
+  const id = `${order.id}.1.v1.bring-forward`
+  await scene.until(id, ({ status }) => status === 'open')
+  await scene.database.write('a clean-up', async (queries) => {
+    await queries.rows('DELETE FROM purchase_order WHERE id = $1', [order.id])
+    // Placed and deleted at once: when its notice comes there is no such order any more.
+    await queries.rows(
+      `INSERT INTO outbox (type, key, data) VALUES ('PurchaseOrderCreated', 'O-gone', '{"id": "O-gone"}')`,
+    )
+  })
+  await scene.until(id, ({ status }) => status === 'withdrawn')
+  const typesOf = async (key: string) =>
+    (await scene.log.readKey(supply, orderKey(key))).events.map(({ event }) => event.type)
+  await eventually(async () => ((await typesOf('O-gone')).length === 2 ? true : undefined))
+  expect(await typesOf('O-gone')).toEqual(['PurchaseOrderCreated', 'PurchaseOrderUnknown'])
+  expect((await typesOf(order.id)).at(-1)).toBe('PurchaseOrderDeleted')
 }, 60_000)
 
 const seed = testSeed()

@@ -11,9 +11,9 @@ export interface InitialiseProgress {
 
 /** Options of {@link initialise}. */
 export interface InitialiseOptions {
-  /** Lines of the central database's snapshot: the watermark, rows, the end. */
-  readonly lines: AsyncIterable<string>
-  readonly log: Pick<EventLog, 'appendChannel'>
+  /** Takes the central database's snapshot; answers its lines: the watermark, rows, the end. */
+  readonly snapshot: () => Promise<AsyncIterable<string>>
+  readonly log: Pick<EventLog, 'appendChannel' | 'tips'>
   readonly correlationId: string
   readonly clock?: Clock
   readonly onProgress?: (progress: InitialiseProgress) => void
@@ -26,14 +26,15 @@ type SnapshotLine = Readonly<Record<'watermark' | 'product' | 'stock' | 'order' 
 
 /**
  * Fills a system from a snapshot of the central database, or brings one up to date that runs: products as they are, the
- * stock as it was at the snapshot's place in the change stream, orders of which a newer version is known are left alone.
+ * stock as it was at the snapshot's place in the change stream, orders of which a newer version is known are left alone,
+ * and so are products that were published since the snapshot was begun.
  * It may run any number of times; a second run that begins while one is under way ends the first one.
  *
  * @returns how many rows there were
  * @throws {MillraceError} `service.failed` when the snapshot broke off; `append.channel-stale` when another run began
  */
 export async function initialise(options: InitialiseOptions): Promise<number> {
-  const { lines, log, correlationId, clock = systemClock, onProgress } = options
+  const { snapshot, log, correlationId, clock = systemClock, onProgress } = options
   const incarnation = clock.now()
   const waiting = new Map<number, Event[]>()
   const last = new Map<number, number>()
@@ -47,12 +48,14 @@ export async function initialise(options: InitialiseOptions): Promise<number> {
     if (result.status === 'refused') throw result.error
     last.set(partition, first + events.length - 1)
   }
-  for await (const text of lines) {
+  // Before the snapshot is taken: what is behind it may not be in the snapshot.
+  const tips = new Map((await log.tips(supply)).map(({ partition, seq }) => [partition, seq]))
+  for await (const text of await snapshot()) {
     const line = JSON.parse(text) as SnapshotLine
     if (typeof line.watermark === 'string') watermark = placeOf(line.watermark)
     else if (typeof line.end === 'number') end = line.end
     else {
-      const { type, key, data } = factOf(line, watermark)
+      const { type, key, data } = factOf(line, watermark, (of) => tips.get(partitionOfKey(supply, of)) ?? 0)
       const event = newEvent(
         supply,
         { type, key, data, correlationId, source: '/millrace/restocking/initialiser' },
@@ -80,10 +83,15 @@ interface Fact {
   readonly data: unknown
 }
 
-function factOf({ product, stock, order }: SnapshotLine, watermark: string): Fact {
+function factOf(
+  { product, stock, order }: SnapshotLine,
+  watermark: string,
+  begunAt: (key: string) => number,
+): Fact {
   if (isObject(product)) {
     const { id, ...data } = product
-    return { type: 'ProductInformation', key: productKey(String(id)), data }
+    const key = productKey(String(id))
+    return { type: 'ProductInformation', key, data: { ...data, begunAt: begunAt(key) } }
   }
   if (isObject(stock)) {
     const data = { quantity: stock['quantity'], lsn: watermark }

@@ -131,8 +131,8 @@ export function createRestocking(options: RestockingOptions): Restocking {
     fillWhenEmpty: async (signal) => {
       const [known] = await store.productsWithLines('', 1)
       if (known !== undefined || signal.aborted) return
-      const lines = linesOf(await options.snapshot(signal))
-      await initialise({ lines, log, correlationId: freshId(), clock })
+      const snapshot = async () => linesOf(await options.snapshot(signal))
+      await initialise({ snapshot, log, correlationId: freshId(), clock })
     },
   }
 }
@@ -187,11 +187,11 @@ async function* initialising(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<InitialiseProgress> {
-  const lines = linesOf(await snapshot(signal))
   let latest: InitialiseProgress | undefined
   let wake = (): void => undefined
   const run = initialise({
-    ...{ lines, log, correlationId, clock },
+    ...{ log, correlationId, clock },
+    snapshot: async () => linesOf(await snapshot(signal)),
     onProgress: (progress) => {
       latest = progress
       wake()

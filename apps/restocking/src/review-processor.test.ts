@@ -1,8 +1,9 @@
-import { newEvent } from '@millrace/event'
+import { MillraceError, newEvent } from '@millrace/event'
 import { appendOne, createMemoryLog, type MemoryLog } from '@millrace/log'
 import { createMemoryGroupStore, run } from '@millrace/processor'
 import { afterEach, expect, test } from 'vitest'
-import { reviewProcessor } from './review-processor.ts'
+import { initialise } from './initialise.ts'
+import { type OrderOwner, reviewProcessor } from './review-processor.ts'
 import { type OrderDocument, orderKey, productKey, suggestions, supply } from './supply-topic.ts'
 
 const stops: (() => Promise<void>)[] = []
@@ -11,11 +12,14 @@ afterEach(async () => {
 })
 
 /** The reviews at work, in memory. */
-async function start(): Promise<MemoryLog> {
+async function start(
+  orders: OrderOwner = { order: () => Promise.reject(new Error('Nobody asks')) },
+): Promise<MemoryLog> {
   const log = createMemoryLog()
   const store = createMemoryGroupStore({ log })
-  const orders = { order: () => Promise.reject(new Error('Nobody asks')) }
-  const running = await run(reviewProcessor({ orders }), { log, store })
+  const running = await run(reviewProcessor({ orders }), {
+    ...{ log, store, attempts: Number.POSITIVE_INFINITY, retry: { firstMs: 1, maxMs: 10 } },
+  })
   stops.push(() => running.stop())
   return log
 }
@@ -88,3 +92,68 @@ test('an order that had ended before anybody heard of it is told to no product; 
   const { events } = await log.readKey(supply, productKey('P1'))
   expect(events.map(({ event }) => (event.data as { order: string }).order)).toEqual(['O2', 'O2'])
 })
+
+test('an order that its owner does not know is settled and said to be unknown; its key goes on', async () => {
+  const asked: string[] = []
+  const log = await start({
+    order: async (id) => {
+      asked.push(id)
+      // At first it cannot be asked: that is no answer.
+      if (asked.length < 3) throw new MillraceError('service.unavailable')
+      throw new MillraceError('order.unknown', `There is no order ${id}`)
+    },
+  })
+  await tell(log, 'PurchaseOrderCreated', orderKey('O1'), { id: 'O1' })
+  await tell(log, 'PurchaseOrderChanged', orderKey('O1'), order('O1', ['P1'], 2))
+  expect(await until(log, 'waiting', 1)).toBe(true)
+  expect(asked).toEqual(['O1', 'O1', 'O1'])
+  const told = async () => (await log.readKey(supply, orderKey('O1'))).events.map(({ event }) => event)
+  await expect.poll(async () => (await told()).length, { timeout: 20_000 }).toBe(3)
+  const [created, , unknown] = await told()
+  expect(unknown).toMatchObject({
+    ...{ type: 'PurchaseOrderUnknown', data: { id: 'O1' }, causationid: created?.id },
+  })
+})
+
+test('an order that is deleted at its owner is at its end; what is older brings nothing back', async () => {
+  const log = await start()
+  const known = order('O1', ['P1', 'P2'], 3)
+  await tell(log, 'PurchaseOrderChanged', orderKey('O1'), known)
+  expect(await until(log, 'waiting', 2)).toBe(true)
+  await tell(log, 'PurchaseOrderDeleted', orderKey('O1'), known)
+  expect(await until(log, 'finished', 2)).toBe(true)
+  // The same version again, in a picture that was taken before.
+  await tell(log, 'PurchaseOrderSnapshot', orderKey('O1'), known)
+  await tell(log, 'PurchaseOrderChanged', orderKey('O2'), order('O2', ['P1', 'P2']))
+  expect(await until(log, 'waiting', 2)).toBe(true)
+  expect(await linesWith(log, 'finished')).toBe(2)
+})
+
+test('what is published while a system is being filled is newer than what it is filled with', async () => {
+  const log = await start()
+  const day = { name: 'Hinge', supplier: 'S1', dailyForecast: 10 }
+  const fill = (reorderLevel: number, meanwhile: () => Promise<void>) =>
+    initialise({
+      log,
+      correlationId: 'c-1',
+      snapshot: async () => {
+        await meanwhile()
+        return lines([
+          { watermark: '0/10' },
+          { product: { id: 'P1', ...day, reorderLevel } },
+          { stock: { product: 'P1', quantity: 5 } },
+          { order: order('O1', ['P1']) },
+          { end: 3 },
+        ])
+      },
+    })
+  await fill(0, () => tell(log, 'ProductInformation', productKey('P1'), { ...day, reorderLevel: 70 }))
+  expect(await until(log, 'bring-forward', 1)).toBe(true)
+  // Later pictures hold what was published before them.
+  await fill(0, async () => undefined)
+  expect(await until(log, 'keep', 1)).toBe(true)
+})
+
+async function* lines(all: readonly object[]): AsyncGenerator<string> {
+  for (const one of all) yield JSON.stringify(one)
+}

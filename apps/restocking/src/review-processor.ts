@@ -61,13 +61,20 @@ export function reviewProcessor({
         if (unsaid) context.emit(supply, { type: 'ReviewDue', key: context.key, data: {} })
       }
       switch (event.type) {
-        case 'PurchaseOrderCreated':
-          return tell(context, await orders.order(event.data.id, context.signal))
+        case 'PurchaseOrderCreated': {
+          const order = await lookedUp(orders, event.data.id, context.signal)
+          if (order) return tell(context, order)
+          return context.emit(supply, { type: 'PurchaseOrderUnknown', key: context.key, data: event.data })
+        }
+        case 'PurchaseOrderUnknown':
+          return undefined
         case 'PurchaseOrderChanged':
         case 'PurchaseOrderSnapshot':
           return tell(context, event.data)
+        case 'PurchaseOrderDeleted':
+          return tell(context, ended(event.data))
         case 'ProductInformation':
-          return learned((before) => productKnown(before, event.data))
+          return learned((before) => productKnown(before, event.data, context.position.seq))
         case 'StockLevelChanged':
           return learned((before) => stockMoved(before, event.data.difference, event.data.lsn))
         case 'StockCounted':
@@ -83,6 +90,28 @@ export function reviewProcessor({
       }
     },
   })
+}
+
+/**
+ * The order as it is now, or undefined when its owner knows none: it was deleted since, and no repeat will find it. An owner
+ * that cannot answer throws.
+ */
+async function lookedUp(
+  orders: OrderOwner,
+  id: string,
+  signal: AbortSignal,
+): Promise<OrderDocument | undefined> {
+  try {
+    return await orders.order(id, signal)
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'order.unknown') return undefined
+    throw error
+  }
+}
+
+/** What a deletion means for the lines of an order: the same as its end, behind its last version. */
+function ended(order: OrderDocument): OrderDocument {
+  return { ...order, status: 'cancelled', version: order.version + 1 }
 }
 
 /**

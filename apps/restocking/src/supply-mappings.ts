@@ -27,10 +27,13 @@ export function supplyMappings(schema: string): readonly Mapping[] {
       table: `${schema}.purchase_order`,
       map: (change) => {
         // A new order is told by its notice.
-        if (change.kind !== 'update') return []
+        if (change.kind !== 'update' && change.kind !== 'delete') return []
         const { id, supplier_id: supplier, status, ordered_on, lines, version } = rowOf(orderRow, change)
         const data = { id, supplier, status, orderedOn: ordered_on.slice(0, 10), lines, version }
-        return [{ type: 'PurchaseOrderChanged', key: orderKey(id), data }]
+        if (change.kind === 'update') return [{ type: 'PurchaseOrderChanged', key: orderKey(id), data }]
+        // The end of one that was delivered or cancelled has been told.
+        const hadEnded = status === 'delivered' || status === 'cancelled'
+        return hadEnded ? [] : [{ type: 'PurchaseOrderDeleted', key: orderKey(id), data }]
       },
     },
     {

@@ -35,17 +35,25 @@ export const supply = topic('supply', {
   placement: 'together',
   partitions: 8,
   types: {
-    /** The whole product, published daily. */
+    /**
+     * The whole product, published daily. `begunAt`: out of a snapshot; how far the partition went (seq) when that was
+     * begun. What was published behind it is newer.
+     */
     ProductInformation: z.object({
       name: z.string().min(1).max(200),
       supplier: id,
       dailyForecast: z.number().min(0),
       reorderLevel: z.number().min(0),
+      begunAt: z.number().int().min(0).optional(),
     }),
     /** An order was placed; its owner has the rest. */
     PurchaseOrderCreated: z.object({ id }),
     /** The order's row has changed. */
     PurchaseOrderChanged: order,
+    /** The order's row was deleted before the order had come to its end: as it was last. */
+    PurchaseOrderDeleted: order,
+    /** It was to be looked up, and its owner knows no such order. */
+    PurchaseOrderUnknown: z.object({ id }),
     /** The order as it was when a system was filled. */
     PurchaseOrderSnapshot: order,
     /** The stock has moved by a difference; `lsn`: where the database's log tells it. */

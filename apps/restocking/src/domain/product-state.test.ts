@@ -74,9 +74,9 @@ test('more movements than are kept: a count from before the forgotten ones chang
 })
 
 test('handling anything ten times gives what handling it once gives', () => {
-  const once = seen(productKnown(unknownProduct, product), line).state
+  const once = seen(productKnown(unknownProduct, product, 1), line).state
   const ten = Array.from({ length: 9 }).reduce<ProductState>(
-    (state) => seen(productKnown(state, product), line).state,
+    (state) => seen(productKnown(state, product, 1), line).state,
     once,
   )
   expect(ten).toEqual(once)
@@ -85,7 +85,7 @@ test('handling anything ten times gives what handling it once gives', () => {
 })
 
 test('only what has changed is said, and a changed order always is', () => {
-  const state = stockCounted(seen(productKnown(unknownProduct, product), line).state, 10, lsn(1))
+  const state = stockCounted(seen(productKnown(unknownProduct, product, 1), line).state, 10, lsn(1))
   const first = reviewed(state)
   expect(first.reviews.map(({ verdict }) => verdict)).toMatchObject([{ kind: 'bring-forward' }])
   expect(reviewed(first.state).reviews).toEqual([])
@@ -103,4 +103,20 @@ test('a finished line is gone and says so once; an older word about it brings it
   expect(ended.state.lines).toEqual({})
   expect(seen(ended.state, { ...line, finished: true, version: 3 }).reviews).toEqual([])
   expect(seen(open, { ...line, version: 1, dueOn: '2027-01-01' }).state).toBe(open)
+})
+
+test('a product out of a snapshot is as old as the beginning of that; whatever comes first, they end alike', () => {
+  const published = { ...product, reorderLevel: 80 }
+  const snapshot = (begunAt: number) => ({ ...product, begunAt })
+  const after = (
+    state: ProductState,
+    ...told: readonly (readonly [Parameters<typeof productKnown>[1], number])[]
+  ) => told.reduce((known, [one, seq]) => productKnown(known, one, seq), state).product?.reorderLevel
+  // Begun at 5, published at 7, written at 9 or 6.
+  expect(after(unknownProduct, [published, 7], [snapshot(5), 9])).toBe(80)
+  expect(after(unknownProduct, [snapshot(5), 6], [published, 7])).toBe(80)
+  // Published before it was begun: it may hold something newer.
+  expect(after(unknownProduct, [published, 4], [snapshot(5), 9])).toBe(70)
+  // A state from before places were kept.
+  expect(after({ ...unknownProduct, product: published }, [snapshot(5), 9])).toBe(70)
 })

@@ -17,6 +17,8 @@ interface ReviewedLine extends LineFacts {
 /** All that is known of one product: everything about it meets here. */
 export interface ProductState {
   readonly product?: ProductFacts
+  /** Since which place (seq) of the log the product is known so. */
+  readonly productAt?: number
   /** Undefined until it was counted or has moved. */
   readonly stock?: number
   /** Place in the database's log of the last count. */
@@ -61,9 +63,26 @@ const movementsKept = 200
 /** Most that is said about a product at once; a processor takes at most 100 emits of one event. */
 const saidAtOnce = 90
 
-/** The product is known, or known better. */
-export function productKnown(state: ProductState, product: ProductFacts): ProductState {
-  return { ...state, product }
+/** A product as it came. */
+interface ToldProduct extends ProductFacts {
+  /** Out of a snapshot: how far the log went (seq) when that was begun. */
+  readonly begunAt?: number | undefined
+}
+
+/**
+ * The product is known, or known better. What is told later is newer, and a snapshot counts as told when it was begun: it
+ * may not hold what was published since.
+ *
+ * @param seq Place of the telling in the log.
+ */
+export function productKnown(
+  state: ProductState,
+  { begunAt, ...product }: ToldProduct,
+  seq: number,
+): ProductState {
+  const productAt = begunAt ?? seq
+  if (state.productAt !== undefined && state.productAt > productAt) return state
+  return { ...state, product, productAt }
 }
 
 /** The stock has moved by a difference. One that the last count holds already changes nothing. */

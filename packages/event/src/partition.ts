@@ -5,6 +5,7 @@ const encoder = new TextEncoder()
  * differ in their last digit spread. Must never change: it decides where a key's history lies.
  */
 export function partitionOf(key: string, partitions: number): number {
+  if (partitions === 1) return 0
   let hash = 0x811c9dc5
   for (let at = 0; at < key.length; at++) {
     const code = key.charCodeAt(at)

@@ -13,6 +13,8 @@ type CommitterSettings = Pick<EngineSettings, 'tell' | 'timers' | 'random' | 'co
 /** What one commit carries, and what it means once it is true. */
 export interface Batch {
   readonly content: CommitContent
+  /** What comes behind it can be gathered before its result is known: nothing in that depends on it. */
+  readonly plain: boolean
   committed(result: Committed): void
 }
 
@@ -20,7 +22,7 @@ export interface Batch {
 export interface CommitterOwner {
   /** Deliveries that are settled and in no commit. */
   uncommitted(): number
-  /** Everything that is to be committed now; undefined when there is nothing. */
+  /** Everything that is to be committed next; undefined when there is nothing. */
   harvest(): Batch | undefined
   /** The store does not take any more commits of this lease. */
   failed(reason: EndReason, error?: unknown): void
@@ -28,7 +30,8 @@ export interface CommitterOwner {
 
 /**
  * Brings what is settled of one partition into the store: one commit after the other, each with everything that was
- * settled while the one before was under way.
+ * settled while the one before was under way. A full one is gathered as soon as it is full, so that the store need not
+ * wait for it; it is sent when the result of the one before is known.
  */
 export class EngineCommitter {
   readonly #settings: CommitterSettings
@@ -37,6 +40,10 @@ export class EngineCommitter {
   readonly #ending = new AbortController()
   #cancel: (() => void) | undefined
   #flushing: Promise<void> | undefined
+  /** The one that is under way. */
+  #sent: Batch | undefined
+  /** Gathered, and sent when the one that is under way has come back. */
+  #next: Batch | undefined
 
   constructor(settings: CommitterSettings, lease: EngineLease, owner: CommitterOwner) {
     this.#settings = settings
@@ -46,8 +53,10 @@ export class EngineCommitter {
 
   /** There is more to commit. */
   noted(): void {
-    if (this.#flushing || this.#ending.signal.aborted) return
-    if (this.#owner.uncommitted() >= this.#settings.commitEvery) void this.flush()
+    if (this.#ending.signal.aborted) return
+    if (this.#flushing) {
+      if (this.#mayGather()) queueMicrotask(() => this.#gather())
+    } else if (this.#owner.uncommitted() >= this.#settings.commitEvery) void this.flush()
     else this.#soon()
   }
 
@@ -78,13 +87,29 @@ export class EngineCommitter {
     this.#cancel?.()
     this.#cancel = undefined
     while (!this.#ending.signal.aborted) {
-      const batch = this.#owner.harvest()
+      const batch = this.#next ?? this.#owner.harvest()
+      this.#next = undefined
       if (!batch) return
+      this.#sent = batch
       const result = await this.#send(batch.content)
+      this.#sent = undefined
       if (result === undefined) return
       batch.committed(result)
-      if (this.#owner.uncommitted() < this.#settings.commitEvery) return
+      if (!this.#next && this.#owner.uncommitted() < this.#settings.commitEvery) return
     }
+  }
+
+  #mayGather(): boolean {
+    return (
+      this.#sent?.plain === true &&
+      this.#next === undefined &&
+      this.#owner.uncommitted() >= this.#settings.commitEvery
+    )
+  }
+
+  /** Begun behind what runs now, as a commit is. */
+  #gather(): void {
+    if (!this.#ending.signal.aborted && this.#mayGather()) this.#next = this.#owner.harvest()
   }
 
   /** Sends a commit until its result is known; undefined: the run has ended. */

@@ -17,6 +17,8 @@ export interface HarvesterParts extends HarvestParts {
 export interface Gathered {
   readonly harvest: Harvest
   readonly content: CommitContent
+  /** What is settled since can be gathered before the result is known. */
+  readonly plain: boolean
   /** Counts the commits of this lease, from 1. */
   readonly number: number
   /** Events that it settles. */
@@ -32,7 +34,7 @@ export class Harvester {
   /** Events that are not for this group. */
   #skipped = 0
   #number = 0
-  /** Deliveries in the commit that is under way. */
+  /** Deliveries in commits that were gathered and have not come back. */
   #underWay = 0
 
   constructor(settings: EngineSettings, parts: HarvesterParts) {
@@ -51,9 +53,9 @@ export class Harvester {
     return this.#settled + this.#underWay
   }
 
-  /** The commit that was under way has come back. */
-  committed(): void {
-    this.#underWay = 0
+  /** A commit has come back. */
+  committed({ harvest }: Gathered): void {
+    this.#underWay -= harvest.count
   }
 
   settled(count: number): void {
@@ -90,8 +92,10 @@ export class Harvester {
     harvest.tally?.noteOthers('skipped', this.#skipped)
     this.#skipped = 0
     this.#settled -= harvest.count
-    this.#underWay = harvest.count
-    return { harvest, content, number: this.#number, count }
+    this.#underWay += harvest.count
+    // Lines of parked keys go by the numbers that their commits give them.
+    const plain = harvest.lines.length === 0 && harvest.late.length === 0
+    return { harvest, content, plain, number: this.#number, count }
   }
 
   #gatherSlot(harvest: Harvest, slot: KeySlot): void {

@@ -273,17 +273,17 @@ export class PartitionEngine implements PartitionWork {
 
   #batch(): Batch | undefined {
     const gathered = this.#end ? undefined : this.#harvester.gather()
-    if (!gathered) return undefined
-    tellDecided(this.#settings, this.partition, gathered.harvest)
-    return { content: gathered.content, committed: (result) => this.#came(gathered, result) }
+    if (gathered) tellDecided(this.#settings, this.partition, gathered.harvest)
+    return gathered && { ...gathered, committed: (result) => this.#came(gathered, result) }
   }
 
   /** A commit is true: what it says may be carried out. */
-  #came({ harvest, content, number, count }: Gathered, { n, numbers }: Committed): void {
-    const { position, timers } = content
+  #came(gathered: Gathered, { n, numbers }: Committed): void {
+    const { harvest, number, count } = gathered
+    const { position, timers } = gathered.content
     this.#proven = true
     this.#committed = number
-    this.#harvester.committed()
+    this.#harvester.committed(gathered)
     this.alive()
     const { partition, lag } = this
     const figures = harvest.tally?.figures()

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { carryOut, carryOutMany, decide, read, type Result } from './api.ts'
+import { carryOut, carryOutMany, decide, read } from './api.ts'
 import { chosen, known, learn, selected } from './store.ts'
 import type { Suggestion } from './suggestion.ts'
 
@@ -19,6 +19,11 @@ export const results = signal<ReadonlyMap<string, string>>(new Map())
 const undoSeconds = 5
 const atOnce = 20
 let countdown: ReturnType<typeof setInterval> | undefined
+
+// Who leaves now would leave it undone.
+addEventListener('beforeunload', (event) => {
+  if (pending.value ?? progress.value) event.preventDefault()
+})
 
 /** Asks whether to carry out what is selected, or one. */
 export function ask(rows: readonly Suggestion[] = chosen.value): void {
@@ -53,6 +58,7 @@ export function takeBack(): void {
 
 async function one(suggestion: Suggestion): Promise<void> {
   const begun: Suggestion = { ...suggestion, status: 'in-progress' }
+  forgetResults([suggestion])
   learn(begun)
   try {
     const now = await carryOut(suggestion.id)
@@ -74,27 +80,28 @@ async function learnAnew(id: string): Promise<boolean> {
 
 async function several(rows: readonly Suggestion[]): Promise<void> {
   progress.value = { done: 0, of: rows.length }
-  const failed: Result[] = []
+  forgetResults(rows)
+  const left = new Set(rows.map(({ id }) => id))
+  const countText = () => `${rows.length - left.size} of ${rows.length} carried out`
   try {
     for (let from = 0; from < rows.length; from += atOnce) {
       const part = rows.slice(from, from + atOnce)
       const answers = await carryOutMany(part.map(({ id }) => id))
-      failed.push(...answers.filter((answer) => answer.problem !== undefined))
       const next = new Map(results.value)
-      for (const { id, problem } of answers) if (problem) next.set(id, problem.detail)
+      for (const { id, problem } of answers)
+        if (problem) next.set(id, problem.detail)
+        else left.delete(id)
       results.value = next
       progress.value = { done: from + part.length, of: rows.length }
     }
-    const done = rows.length - failed.length
-    say(
-      `${done} of ${rows.length} carried out${failed.length > 0 ? '; see the others for the reason' : ''}.`,
-      failed.length > 0,
-    )
+    say(`${countText()}${left.size > 0 ? '; see the others for the reason' : ''}.`, left.size > 0)
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error), true)
+    say(`${countText()}, then it broke off: ${textOf(error)}`, true)
   } finally {
     progress.value = undefined
-    selected.value = new Set(failed.map(({ id }) => id))
+    // What is not known to be done stays selected: it can be asked for once more.
+    const done = new Set(rows.map(({ id }) => id).filter((id) => !left.has(id)))
+    selected.value = new Set([...selected.value].filter((id) => !done.has(id)))
   }
 }
 
@@ -125,6 +132,7 @@ async function act(
   done: string,
   body?: object,
 ): Promise<void> {
+  forgetResults([suggestion])
   try {
     learn(await decide(suggestion.id, action, body))
     say(`${suggestion.order}, line ${suggestion.line}: ${done}.`)
@@ -135,9 +143,20 @@ async function act(
 }
 
 function fail({ id, order, line }: Suggestion, error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error)
+  const text = textOf(error)
   results.value = new Map([...results.value, [id, text]])
   say(`${order}, line ${line}: ${text}`, true)
+}
+
+/** What became of an earlier try says nothing of the next one. */
+function forgetResults(rows: readonly Suggestion[]): void {
+  const next = new Map(results.value)
+  for (const { id } of rows) next.delete(id)
+  results.value = next
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function say(text: string, bad = false): void {

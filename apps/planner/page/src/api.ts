@@ -17,7 +17,7 @@ interface Page {
 }
 
 /** A result of several. */
-export interface Result {
+interface Result {
   readonly id: string
   readonly status?: Status
   readonly problem?: { readonly code: string; readonly detail: string }

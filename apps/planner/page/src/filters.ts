@@ -15,14 +15,16 @@ addEventListener('popstate', () => {
   filters.value = readFilters(location.search)
 })
 
-/** Changes filters, and the address with them. */
+/** Changes filters, and the address with them. The way back leads over what was chosen, not over each letter typed. */
 export function setFilters(change: Partial<Filters>): void {
   filters.value = { ...filters.value, ...change }
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries<string>({ ...filters.value }))
     if (value !== '' && !(name === 'status' && value === 'open')) query.set(name, value)
   const text = query.toString()
-  history.replaceState(undefined, '', text === '' ? location.pathname : `?${text}`)
+  const address = text === '' ? location.pathname : `?${text}`
+  if (change.status === undefined && change.kind === undefined) history.replaceState(undefined, '', address)
+  else history.pushState(undefined, '', address)
 }
 
 /** Whether more than a status is asked for. */

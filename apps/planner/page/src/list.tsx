@@ -4,8 +4,10 @@ import { ask, dismiss, snooze } from './actions.ts'
 import { Row } from './row.tsx'
 import { chosen, current, isOpen, rows, selected, toggle } from './store.ts'
 
+/** Where the style sheet lays rows out in another way. */
 const phone = matchMedia('(max-width: 45rem)')
-const rowHeight = () => (phone.matches ? 216 : 92)
+const tablet = matchMedia('(max-width: 72rem)')
+const rowHeight = () => (phone.matches ? 216 : tablet.matches ? 136 : 92)
 
 /** The list: only the rows in sight are there, so that ten thousand cost no more than ten. */
 export function List() {
@@ -42,6 +44,8 @@ export function List() {
     }
     const to = moves[event.key]
     if (to !== undefined) focusRow(to)
+    // A key that is held down moves on, but decides once.
+    else if (event.repeat) return
     else if (event.key === ' ' && row) toggle(row.id)
     else if (event.key === 'Enter' && row && isOpen(row)) ask(chosen.value.length > 0 ? chosen.value : [row])
     else if (event.key === 'd' && row && isOpen(row)) void dismiss(row)
@@ -106,10 +110,10 @@ function useVirtualizer(
       virtualizer.measure()
       redraw(undefined)
     }
-    phone.addEventListener('change', onWidth)
+    for (const width of [phone, tablet]) width.addEventListener('change', onWidth)
     const unmount = virtualizer._didMount()
     return () => {
-      phone.removeEventListener('change', onWidth)
+      for (const width of [phone, tablet]) width.removeEventListener('change', onWidth)
       unmount()
     }
   }, [])

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { ask, asked, confirm, notice, pending, progress, takeBack } from './actions.ts'
-import { filters, setFilters } from './filters.ts'
+import { filters, isNarrow, setFilters } from './filters.ts'
 import { List } from './list.tsx'
 import { chosen, connection, failure, isLoading, isOpen, rows, selected } from './store.ts'
 import { kindNames, type Status, statusNames, wishText } from './suggestion.ts'
@@ -131,7 +131,14 @@ function countText(count: number): string {
 
 function Empty() {
   if (isLoading.value) return <p class="empty">Reading …</p>
-  return <p class="empty">There is nothing to show. Other filters may show more.</p>
+  const name = statusNames[filters.value.status].toLowerCase()
+  if (!isNarrow(filters.value)) return <p class="empty">No suggestion is listed as {name}.</p>
+  return (
+    <p class="empty">
+      There is nothing to show: none of those listed as {name} matches.{' '}
+      <button onClick={() => setFilters({ kind: '', supplier: '', product: '' })}>Show all of them</button>
+    </p>
+  )
 }
 
 /** Asks once, for one or for many. */
@@ -144,7 +151,13 @@ function Question() {
   }, [wanted])
   const [only] = wanted ?? []
   return (
-    <dialog ref={dialog} aria-labelledby="question" onClose={() => (asked.value = undefined)}>
+    <dialog
+      ref={dialog}
+      aria-labelledby="question"
+      onClose={() => (asked.value = undefined)}
+      // The key that has asked, held down, is no answer.
+      onKeyDown={(event) => event.repeat && event.preventDefault()}
+    >
       {wanted && only && (
         <>
           <h2 id="question">

@@ -116,7 +116,8 @@ function listen(feed: number): void {
   // The browser connects again by itself, and says where it was.
   source.addEventListener('error', () => {
     connection.value = 'lost'
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => stream === source && void readAgain(), 3_000)
+    if (source.readyState === EventSource.CLOSED)
+      setTimeout(() => stream === source && void readAgain(), 3_000)
   })
   source.addEventListener('suggestion', ({ data }: MessageEvent<string>) => {
     if (waiting.length === 0)

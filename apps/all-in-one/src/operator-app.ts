@@ -22,7 +22,10 @@ export function operatorApp(
   return app.route('/', logLevelRoutes({ logger: kit.logger, levels: logLevels, tokens }))
 }
 
-const logLevelAddress: OpsAddress = { path: '/log-level', shows: 'how much is logged; PUT sets it' }
+const logLevelAddress: OpsAddress = {
+  path: '/log-level',
+  shows: 'how much is logged; PUT sets it (asks for CONSOLE_TOKEN or SERVICE_TOKEN)',
+}
 
 /** Listens with them for a service that has no other address, unless the operations service is in its process. */
 export async function listenForOperator(

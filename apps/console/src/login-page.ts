@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 const style = `
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f5f6f8; color: #1c2430;
   font: 16px/1.5 system-ui, sans-serif }
-main { width: min(24rem, 90vw); background: #fff; border: 1px solid #d8dde5; border-radius: 8px; padding: 2rem }
+main { box-sizing: border-box; width: min(28rem, 100vw - 2rem); background: #fff; border: 1px solid #d8dde5; border-radius: 8px; padding: 2rem }
 h1 { font-size: 1.25rem; margin: 0 0 1rem }
 label { display: block; font-weight: 600; margin-bottom: .25rem }
 input, button { box-sizing: border-box; width: 100%; font: inherit; padding: .6rem .75rem; border-radius: 6px }

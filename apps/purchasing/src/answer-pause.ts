@@ -20,8 +20,14 @@ export class AnswerPause {
     this.#random = random
   }
 
+  /** Resolves early when nobody waits for the answer any more; what was asked for is carried out all the same. */
   async pass(signal: AbortSignal): Promise<void> {
     const { ms, share } = this.now
-    if (ms > 0 && this.#random() < share) await delay(ms, undefined, { signal })
+    if (ms === 0 || this.#random() >= share) return
+    try {
+      await delay(ms, undefined, { signal })
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
   }
 }

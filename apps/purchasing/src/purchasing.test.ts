@@ -47,9 +47,16 @@ function numbers(seed: number): () => number {
   }
 }
 
-async function call(path: string, body?: object, headers: Record<string, string> = {}, method = 'POST') {
+async function call(
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+  method = 'POST',
+  signal?: AbortSignal,
+) {
   return app.request(path, {
     method,
+    ...(signal ? { signal } : {}),
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
     ...(body ? { body: JSON.stringify(body) } : {}),
   })
@@ -168,6 +175,18 @@ describe('orders', () => {
       expect((await answer).status).toBe(200)
       expect(performance.now() - from).toBeGreaterThanOrEqual(atLeastMs)
     }
+    const order = await place()
+    const [gone, from] = [new AbortController(), performance.now()]
+    await pause({ ms: 10_000 })
+    const path = `/orders/${order.id}/lines/1/carry-out`
+    const given = { action: 'cancel', version: 1 }
+    const unheard = call(path, given, {}, 'POST', gone.signal)
+    await expect
+      .poll(async () => ((await (await get(`/orders/${order.id}`)).json()) as Order).version)
+      .toBe(2)
+    gone.abort()
+    expect((await unheard).status).toBe(200)
+    expect(performance.now() - from).toBeLessThan(10_000)
     expect((await pause({ ms: 0 })).status).toBe(200)
   })
 
@@ -269,4 +288,8 @@ test('snapshots that nobody reads to the end are let go, and only so many are op
   for (const answer of others) await answer.body?.cancel()
   await expect.poll(open).toBe(0)
   expect((await (await get('/snapshot')).text()).endsWith('}\n')).toBe(true)
+  // Who asks for the head alone takes no line, and nobody tells when he is gone.
+  for (let asked = 0; asked < 4; asked++)
+    expect((await call('/snapshot', undefined, {}, 'HEAD')).status).toBe(200)
+  await expect.poll(open).toBe(0)
 })

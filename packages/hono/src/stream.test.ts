@@ -8,6 +8,7 @@ import { httpApp } from './http-app.ts'
 import { jsonLines, readLines } from './json-lines.ts'
 import { type HttpServer, serveHttp } from './serve.ts'
 import { serverSentEvents } from './server-sent-events.ts'
+import { streamAnswer } from './stream.ts'
 
 const seed = testSeed()
 
@@ -35,6 +36,27 @@ async function serve(handler: (c: KitContext) => Response): Promise<HttpServer> 
 }
 
 describe('a stream', () => {
+  it('of which the head alone is asked for lets its source go', async () => {
+    const cleanedUp = Promise.withResolvers<void>()
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.reject(new Error('Nobody takes it')),
+        return: async () => {
+          cleanedUp.resolve()
+          return { done: true, value: undefined } as const
+        },
+      }),
+    }
+    const app = build((c) => streamAnswer(c, () => source, { contentType: 'text/plain' }))
+    const answer = await app.request('/stream', { method: 'HEAD' })
+    expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+      200,
+      'text/plain',
+      '',
+    ])
+    await cleanedUp.promise
+  })
+
   it('makes nothing ahead of what the client takes, and ends when it goes away', async () => {
     let made = 0
     const ended = Promise.withResolvers<void>()

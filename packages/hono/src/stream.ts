@@ -30,6 +30,17 @@ export function streamAnswer(c: KitContext, source: Source, options: StreamOptio
     const place = { instance: c.req.path, correlationId: c.get('correlationId') }
     return options.onFailure?.(problemOf(asMillraceError(error), place)) ?? ''
   }
+  const headers = {
+    'Content-Type': options.contentType,
+    'X-Accel-Buffering': 'no',
+    ...options.headers,
+  }
+  // Hono drops the body of an answer to HEAD, and tells nobody.
+  if (c.req.method === 'HEAD') {
+    gone.abort()
+    pieces.end().catch((error: unknown) => options.onError?.(error))
+    return c.body(null, 200, headers)
+  }
   const encoder = new TextEncoder()
   const body = new ReadableStream<Uint8Array>(
     {
@@ -49,11 +60,7 @@ export function streamAnswer(c: KitContext, source: Source, options: StreamOptio
     // Nothing is made ahead of what the client takes; the socket has its own buffer.
     { highWaterMark: 0 },
   )
-  return c.body(body, 200, {
-    'Content-Type': options.contentType,
-    'X-Accel-Buffering': 'no',
-    ...options.headers,
-  })
+  return c.body(body, 200, headers)
 }
 
 /** The pieces of a source, with heartbeats where it is silent. */

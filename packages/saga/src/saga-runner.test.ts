@@ -167,9 +167,13 @@ test('a step that hangs is given up at its time, and tried again', async () => {
 })
 
 test('a stop cuts off what hangs, and the next runner goes on', async () => {
-  let attempts = 0
+  const attempts: number[] = []
   const { time, store, runner, begin } = scene([
-    { name: 'update', run: () => (++attempts === 1 ? new Promise(() => undefined) : Promise.resolve(1)) },
+    {
+      name: 'update',
+      run: (_, { attempt }) =>
+        attempts.push(attempt) === 1 ? new Promise(() => undefined) : Promise.resolve(1),
+    },
   ])
   await begin()
   const one = runner()
@@ -178,9 +182,36 @@ test('a stop cuts off what hangs, and the next runner goes on', async () => {
   const stopped = one.stop()
   await time.pass(2_500, 5)
   await Promise.all([running, stopped])
-  expect(await store.get('s1')).toMatchObject({ state: 'running', failures: 1 })
-  await time.pass(5_000)
+  expect(await store.get('s1')).toMatchObject({ state: 'running', failures: 0, dueMs: time.now() })
   expect(await runner().run('s1')).toMatchObject({ state: 'done' })
+  expect(attempts).toEqual([1, 1])
+})
+
+test('however often its process is stopped, a step has all its attempts; what is refused for good at a stop is', async () => {
+  let asked = Promise.withResolvers<(why: Error) => void>()
+  const mail: Step<{ n: number }> = {
+    name: 'mail',
+    whenFailed: 'needs-attention',
+    run: () => new Promise((_, reject) => asked.resolve(reject)),
+  }
+  const { store, runner, begin } = scene([{ name: 'update', run: async () => 1 }, mail], { attempts: 2 })
+  await begin()
+  const stopAmid = async (answer: Error) => {
+    asked = Promise.withResolvers()
+    const one = runner()
+    const running = one.run('s1')
+    const reject = await asked.promise
+    const stopped = one.stop()
+    reject(answer)
+    await Promise.all([running, stopped])
+    return store.get('s1')
+  }
+  // Who is stopped together with the runner is away.
+  for (let stops = 0; stops < 5; stops++)
+    expect(await stopAmid(away)).toMatchObject({ state: 'running', done: 1, failures: 0 })
+  expect(await stopAmid(refused)).toMatchObject({
+    ...{ state: 'needs-attention', error: { code: 'order.finished' } },
+  })
 })
 
 test('who asks for a saga that the beat has in hand waits for it', async () => {

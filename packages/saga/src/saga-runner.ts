@@ -66,7 +66,7 @@ export class SagaRunner {
     })
   }
 
-  /** Stops looking, and waits for the steps in hand; what is left goes on with the next runner. */
+  /** Stops looking, and waits for the steps in hand; what is left goes on with the next runner, and has lost no attempt. */
   async stop(): Promise<void> {
     this.#cancelBeat()
     this.#ending.abort()
@@ -147,6 +147,9 @@ export class SagaRunner {
       const state = ended ? (undoing ? 'undone' : 'done') : record.state
       return { ...before, failures: 0, state, done, results, dueMs: this.#clock.now() }
     } catch (error) {
+      // A stop uses no attempt up: what it cut off, or left without those who are stopped with it, is for the next runner.
+      if (this.#ending.signal.aborted && mayPass(error))
+        return { ...progressOf(record), dueMs: this.#clock.now() }
       return this.#failed(step, record, error)
     }
   }

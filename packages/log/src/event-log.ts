@@ -76,7 +76,12 @@ export interface EventLog {
    */
   read(topic: Topic, after: Cursors, options?: ReadOptions): Promise<ReadonlyMap<number, readonly Recorded[]>>
 
-  /** Events of one key after its first `afterVersion` ones. Default limit 500. */
+  /**
+   * Events of one key after its first `afterVersion` ones. Default limit 500.
+   *
+   * @throws MillraceError `log.trimmed`, `log.corrupt` or `event.invalid` for an event that is not there any more, or
+   *   spoilt: its stream id is in the details (`id`), and how many of those asked for come before it (`before`)
+   */
   readKey(
     topic: Topic,
     key: string,

@@ -87,6 +87,24 @@ test('what Millrace did not write stops the read', async () => {
   }
 })
 
+test('of a key whose event was removed, or spoilt, the error says which, and how many come before it', async () => {
+  const topic = testTopic({ partitions: 1 })
+  for (let call = 0; call < 5; call++) await log.append(topic, [unit(topic, 'k')])
+  const { events } = await log.readKey(topic, 'k')
+  const ids = events.map(({ position }) => position.id)
+  const [name = ''] = await redis.keys(`*{${topic.name}}*:log`)
+  const [removed = '', spoilt = '', last = ''] = ids.slice(2)
+  await redis.xdel(name, removed, spoilt, last)
+  await redis.call('XSETID', name, removed)
+  await redis.xadd(name, spoilt, 'e', 'no JSON')
+  const at = (afterVersion: number) =>
+    log.readKey(topic, 'k', { afterVersion }).catch((error: unknown) => error)
+  expect(await at(0)).toMatchObject({ code: 'log.corrupt', details: { id: removed, before: 2 } })
+  expect(await at(3)).toMatchObject({ code: 'log.corrupt', details: { id: spoilt, before: 0 } })
+  expect(await at(4)).toMatchObject({ code: 'log.trimmed', details: { id: last, before: 0 } })
+  expect((await log.readKey(topic, 'k', { limit: 2 })).events).toHaveLength(2)
+})
+
 describe('ahead', () => {
   const page = async (topic: Topic, after: string, limit = 100) =>
     (await log.read(topic, new Map([[0, after]]), { limit, ahead: true })).get(0) ?? []

@@ -25,23 +25,45 @@ export async function readKey(
     keyPageBytes,
   ])) as [number, string, string[]]
   const bySeq = new Map<number, Recorded>()
-  for (let at = 0; at < entries.length; at += 2)
-    for (const recorded of eventsOf({
-      topic: topic.name,
-      partition,
-      id: entries[at] ?? '',
-      body: entries[at + 1] ?? '',
-    }))
-      bySeq.set(recorded.position.seq, recorded)
-  const events = idText === '' ? [] : idText.split(' ').map((id) => held(bySeq, topic, partition, id))
+  const spoilt: Spoilt[] = []
+  for (let at = 0; at < entries.length; at += 2) {
+    const entry = { topic: topic.name, partition, id: entries[at] ?? '', body: entries[at + 1] ?? '' }
+    try {
+      for (const recorded of eventsOf(entry)) bySeq.set(recorded.position.seq, recorded)
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error
+      spoilt.push({ seq: seqOf(entry.id), error })
+    }
+  }
+  const ids = idText === '' ? [] : idText.split(' ')
+  const events = ids.map((id, before) => {
+    const recorded = bySeq.get(seqOf(id))
+    if (recorded) return recorded
+    throw lost(topic, partition, { id, before }, spoilt)
+  })
   return { events, version }
 }
 
-function held(bySeq: ReadonlyMap<number, Recorded>, topic: Topic, partition: number, id: string): Recorded {
-  const recorded = bySeq.get(seqOf(id))
-  if (!recorded)
-    throw new MillraceError('log.trimmed', `Event ${id} of ${topic.name}/${partition} has been removed`)
-  return recorded
+/** An entry that cannot be read. */
+interface Spoilt {
+  /** Of its last event. */
+  readonly seq: number
+  readonly error: MillraceError
+}
+
+/** An event of the index is not there; `before`: how many of the page are. */
+function lost(
+  topic: Topic,
+  partition: number,
+  details: { readonly id: string; readonly before: number },
+  spoilt: readonly Spoilt[],
+): MillraceError {
+  const { id } = details
+  const cause = spoilt.find(({ seq }) => seq >= seqOf(id))?.error
+  if (cause) return new MillraceError(cause.code, cause.message, { cause, details })
+  return new MillraceError('log.trimmed', `Event ${id} of ${topic.name}/${partition} has been removed`, {
+    details,
+  })
 }
 
 /** The last event of a partition that was recorded before a time: the id of an entry is that of its last event. */

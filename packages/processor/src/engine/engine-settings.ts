@@ -106,7 +106,7 @@ export const engineBounds = {
 /** Everything that the parts of a running processor need to know. */
 export interface EngineSettings extends EngineBounds {
   readonly processor: Processor
-  readonly log: Pick<EventLog, 'appendChannel' | 'channel' | 'readKey'>
+  readonly log: Pick<EventLog, 'appendChannel' | 'channel' | 'read' | 'readKey'>
   readonly store: GroupStore
   /** What this member is called. */
   readonly member: string

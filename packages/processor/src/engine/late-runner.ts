@@ -1,11 +1,13 @@
 import { MillraceError } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
 import type { GroupPartition } from '../group-store.ts'
+import { Delivery } from '../lane/delivery.ts'
 import type { RequeuedEvent, Ruling } from '../ruling.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
 import { readOne } from './line-reader.ts'
+import { factsOfLost, isLost, standIn } from './lost-event.ts'
 import { ruledArrival } from './ruled.ts'
 
 /** Late letters that are in hand at once, and read at once. */
@@ -150,23 +152,21 @@ export class LateRunner {
         this.#at,
         items.map(({ seq }) => seq),
       ),
-      Promise.all(items.map(({ key, seq }) => readOne({ log, topic, key }, seq))),
+      Promise.all(items.map(({ key, seq }) => readOne({ log, topic, key }, seq).catch(unlessLost))),
     ])
     for (const [at, item] of items.entries()) {
-      const recorded = events[at]
-      if (this.#ended || recorded === undefined) continue
+      const found = events[at]
+      if (this.#ended || found === undefined) continue
       if (this.#inHand.size >= mostInHand) this.#more = true
-      else if (this.#mayRun(item)) this.#handOver(item, recorded, rulings.get(item.seq))
+      else if (this.#mayRun(item)) this.#handOver(item, found, rulings.get(item.seq))
     }
   }
 
-  #handOver({ seq, key }: RequeuedEvent, recorded: Recorded, ruling: Ruling | undefined): void {
-    const { processor } = this.#settings
+  #handOver(item: RequeuedEvent, found: Recorded | MillraceError, ruling: Ruling | undefined): void {
+    const { seq, key } = item
     const slot = this.#lanes.slotOf(key)
-    const delivery = ruledArrival(processor, recorded, ruling, this.#lanes.fates)
-    // The types that the group handles may have changed since it died.
-    if (processor.types !== undefined && !processor.types.has(recorded.event.type))
-      this.#lanes.fates.set(delivery, { outcome: 'done' })
+    const delivery =
+      found instanceof MillraceError ? this.#without(item, found) : this.#arrived(found, ruling)
     delivery.origin = 'late'
     delivery.ruling = ruling?.id
     delivery.attempt = (this.#lanes.lateRetries.of(seq)?.attempts ?? 0) + 1
@@ -175,4 +175,25 @@ export class LateRunner {
     if (slot.phase === 'open') this.#lanes.wake(slot)
     this.#owner.changed()
   }
+
+  #arrived(recorded: Recorded, ruling: Ruling | undefined): Delivery {
+    const { processor } = this.#settings
+    const delivery = ruledArrival(processor, recorded, ruling, this.#lanes.fates)
+    // The types that the group handles may have changed since it died.
+    if (processor.types !== undefined && !processor.types.has(recorded.event.type))
+      this.#lanes.fates.set(delivery, { outcome: 'done' })
+    return delivery
+  }
+
+  /** The log cannot give it any more: it dies again, and says so. */
+  #without({ id, seq, key }: RequeuedEvent, error: MillraceError): Delivery {
+    const delivery = Delivery.ofEvent(standIn(this.#at, key, factsOfLost({ id, seq })))
+    this.#lanes.fates.set(delivery, { outcome: 'dead', error, spent: false })
+    return delivery
+  }
+}
+
+function unlessLost(error: unknown): MillraceError {
+  if (isLost(error)) return error
+  throw error
 }

@@ -1,5 +1,6 @@
 import { MillraceError, type Topic } from '@millrace/event'
 import type { EventLog, Recorded } from '@millrace/log'
+import { type LostEvent, lostEventOf } from './lost-event.ts'
 
 /** Where a line is read from. */
 export interface LineSource {
@@ -47,16 +48,50 @@ export async function versionOf(source: LineSource, seq: number, behind: number)
   throw new MillraceError('log.trimmed', `Event ${seq} of ${topic.name} is not among those of its key`)
 }
 
-/** The next events of the key, without those that do not belong to the line any more. */
-export async function readOn(
-  { log, topic, key }: LineSource,
-  version: number,
-  limit: number,
-): Promise<readonly Recorded[]> {
-  const { events } = await log.readKey(topic, key, { afterVersion: version, limit })
-  if (events.length === 0)
-    throw new MillraceError('log.trimmed', `The index of a key of ${topic.name} ends before its line does`)
-  return events
+/** The next events of a key, before one that the log cannot give any more; that one, when it is the next. */
+export interface LinePage {
+  readonly events: readonly Recorded[]
+  readonly lost?: LostEvent
+}
+
+/** The next events of the key; none: its index has no more. */
+export async function readOn(source: LineSource, version: number, limit: number): Promise<LinePage> {
+  const { log, topic, key } = source
+  try {
+    const { events } = await log.readKey(topic, key, { afterVersion: version, limit })
+    return { events }
+  } catch (error) {
+    const lost = lostEventOf(error)
+    if (lost === undefined) throw error
+    return lost.before === 0
+      ? { events: [], lost }
+      : readOn(source, version, Math.min(lost.before, limit - 1))
+  }
+}
+
+/**
+ * The next event of a key that its index does not have: something else than an append has put it on the log. Found by
+ * walking along its partition, from an event before it up to the last that there can be.
+ *
+ * @throws MillraceError of the log; `log.trimmed` when there is none
+ */
+export async function readBeside(
+  { log, topic, key }: LineSource & { readonly log: Pick<EventLog, 'read'> },
+  partition: number,
+  { id, afterSeq, last }: { readonly id: string; readonly afterSeq: number; readonly last: number },
+): Promise<Recorded> {
+  for (let cursor = id; ;) {
+    const events = (await log.read(topic, new Map([[partition, cursor]]))).get(partition) ?? []
+    const found = events.find(({ event, position }) => position.seq > afterSeq && event.subject === key)
+    if (found !== undefined && found.position.seq <= last) return found
+    const end = events.at(-1)?.position
+    if (found !== undefined || end === undefined || end.seq >= last)
+      throw new MillraceError(
+        'log.trimmed',
+        `The line of a key of ${topic.name} has more events than the log`,
+      )
+    cursor = end.id
+  }
 }
 
 // Beyond every list of a key.
@@ -67,14 +102,17 @@ async function seqAt({ log, topic, key }: LineSource, version: number): Promise<
     const { events } = await log.readKey(topic, key, { afterVersion: version, limit: 1 })
     return events[0]?.position.seq ?? Number.POSITIVE_INFINITY
   } catch (error) {
+    const lost = lostEventOf(error)
+    if (lost !== undefined) return lost.seq
     if (error instanceof MillraceError && error.code === 'log.trimmed') return 0
     throw error
   }
 }
 
-/** One event of a key, by its sequence number. */
+/** One event of a key, by its sequence number. @throws MillraceError of the log; `log.trimmed` when it is not there */
 export async function readOne(source: LineSource, seq: number): Promise<Recorded> {
-  const [found] = await readOn(source, await versionOf(source, seq, 0), 1)
-  if (found === undefined) throw new TypeError('Bug: an event is where it is not')
+  const { events, lost } = await readOn(source, await versionOf(source, seq, 0), 1)
+  const [found] = events
+  if (found === undefined) throw lost?.error ?? new TypeError('Bug: an event is where it is not')
   return found
 }

@@ -1,13 +1,15 @@
-import { type Event, MillraceError } from '@millrace/event'
+import { MillraceError } from '@millrace/event'
 import type { Recorded } from '@millrace/log'
 import { backoffMs } from '@millrace/retry'
 import type { GroupPartition } from '../group-store.ts'
 import { Delivery } from '../lane/delivery.ts'
 import type { Ruling } from '../ruling.ts'
+import { fateOfUnreadable } from './arrival.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { KeyLanes } from './key-lanes.ts'
 import type { KeySlot } from './key-slot.ts'
-import { type LineSource, placeBehind, readOn, versionOf } from './line-reader.ts'
+import { type LineSource, placeBehind, readBeside, readOn, versionOf } from './line-reader.ts'
+import { factsOfLost, standIn } from './lost-event.ts'
 import { type HeadFacts, headOf } from './park-of.ts'
 import type { LineRun, ParkedLine } from './parked-line.ts'
 import { ruledArrival } from './ruled.ts'
@@ -103,16 +105,33 @@ export class LineRunner {
       return this.#pageWithout(line, run, source, error)
     }
     // Most attempts fail: until the head has not, nothing is read behind it.
-    const events = await readOn(source, run.version, run.proven ? pageSize : 1)
+    const { events, lost } = await readOn(source, run.version, run.proven ? pageSize : 1)
+    if (((lost ?? events[0]?.position)?.seq ?? Infinity) > line.last)
+      return this.#pageBeside(line, run, source)
+    if (lost !== undefined) {
+      const { seq, error } = lost
+      const facts = seq === line.head?.seq ? line.head : factsOfLost(lost)
+      return { events: [], rulings: await store.rulings(this.#at, [seq]), missing: { facts, error } }
+    }
     const seqs = events.map(({ position }) => position.seq)
     return { events, rulings: await store.rulings(this.#at, seqs) }
   }
 
+  /** The index of the key ends before its line does. */
+  async #pageBeside(line: ParkedLine, run: LineRun, source: LineSource): Promise<Page> {
+    const { log, store } = this.#settings
+    const { partition } = this.#at
+    const range = { id: line.newest.id, afterSeq: run.readSeq, last: line.last }
+    const found = await readBeside({ ...source, log }, partition, range)
+    return { events: [found], rulings: await store.rulings(this.#at, [found.position.seq]), beside: true }
+  }
+
   /** The head is not on the log any more: its key is held, unless an operator has said what is to be done without it. */
   async #pageWithout(line: ParkedLine, run: LineRun, source: LineSource, error: unknown): Promise<Page> {
-    const seq = line.head?.seq ?? 0
-    run.version = await placeBehind(source, seq)
-    return { events: [], rulings: await this.#settings.store.rulings(this.#at, [seq]), missing: error }
+    const facts = line.head ?? line.newest
+    run.version = await placeBehind(source, facts.seq)
+    const rulings = await this.#settings.store.rulings(this.#at, [facts.seq])
+    return { events: [], rulings, missing: { facts, error }, beside: true }
   }
 
   async #versionOf(line: ParkedLine, source: LineSource): Promise<number> {
@@ -121,17 +140,21 @@ export class LineRunner {
     return line.found.version
   }
 
-  #handOver(slot: KeySlot, line: ParkedLine, run: LineRun, { events, rulings, missing }: Page): void {
+  #handOver(slot: KeySlot, line: ParkedLine, run: LineRun, page: Page): void {
+    const { events, rulings, missing, beside } = page
     const { types } = this.#settings.processor
-    if (missing !== undefined && line.head !== undefined) {
-      run.readSeq = line.head.seq
-      this.#takeMissing(slot, line, line.head, rulings.get(line.head.seq), missing)
+    if (missing !== undefined) {
+      run.readSeq = missing.facts.seq
+      if (!beside) run.version = (run.version ?? 0) + 1
+      this.#takeMissing(slot, line, missing, rulings.get(run.readSeq))
     }
     for (const recorded of events) {
       const { seq } = recorded.position
       if (seq > line.last) break
       run.readSeq = seq
-      run.version = (run.version ?? 0) + 1
+      if (!beside) run.version = (run.version ?? 0) + 1
+      // What cannot be read may not say any more whose it is: then it is in another line.
+      if (recorded.event.subject !== line.key) continue
       const head = seq === line.head?.seq
       const foreign = types !== undefined && !types.has(recorded.event.type)
       if (foreign && !head) continue
@@ -160,36 +183,24 @@ export class LineRunner {
     slot.waiting.push(delivery)
   }
 
+  /** It is given up, or its key held, as the processor says, unless an operator has said what is to be done without it. */
   #takeMissing(
     slot: KeySlot,
     line: ParkedLine,
-    head: HeadFacts,
+    { facts, error }: MissingEvent,
     ruling: Ruling | undefined,
-    error: unknown,
   ): void {
-    const { topic } = this.#settings.processor
+    const { processor } = this.#settings
     const { fates } = this.#lanes
-    const { id, eventId, type, correlationId = eventId, seq } = head
-    const event: Event = {
-      ...{
-        id: eventId,
-        type,
-        source: '',
-        subject: line.key,
-        time: '',
-        data: null,
-        correlationid: correlationId,
-      },
-    }
-    const recorded = { event, position: { topic: topic.name, partition: this.#at.partition, id, seq } }
+    const recorded = standIn(this.#at, line.key, facts)
+    const head = facts.seq === line.head?.seq
     const decided = ruling !== undefined && ruling.kind !== 'requeued'
-    const delivery = decided
-      ? ruledArrival(this.#settings.processor, recorded, ruling, fates)
-      : Delivery.ofEvent(recorded)
-    if (!decided) fates.set(delivery, { outcome: 'hold', error })
+    const delivery = decided ? ruledArrival(processor, recorded, ruling, fates) : Delivery.ofEvent(recorded)
+    if (!decided) fates.set(delivery, fateOfUnreadable(processor, error, head ? line.note.tries : []))
     delivery.origin = 'line'
     delivery.ruling = ruling?.id
-    this.#resume(slot, line, delivery, ruling)
+    if (head) this.#resume(slot, line, delivery, ruling)
+    else line.handOver(facts)
     slot.waiting.push(delivery)
   }
 
@@ -213,8 +224,15 @@ export class LineRunner {
 interface Page {
   readonly events: readonly Recorded[]
   readonly rulings: ReadonlyMap<number, Ruling>
-  /** Why the head could not be read. */
-  readonly missing?: unknown
+  readonly missing?: MissingEvent
+  /** The index of the key does not have them. */
+  readonly beside?: true
+}
+
+/** An event of a line that could not be read. */
+interface MissingEvent {
+  readonly facts: HeadFacts
+  readonly error: unknown
 }
 
 const ignored = {

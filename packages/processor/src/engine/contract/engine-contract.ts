@@ -7,6 +7,7 @@ import { describeFailing } from './failing.ts'
 import { describeKeepingStates } from './keeping-states.ts'
 import { describeLateLetters } from './late-letters.ts'
 import { describeLosing } from './losing.ts'
+import { describeLostEvents } from './lost-events.ts'
 import { describeParkedCrashes } from './parked-crashes.ts'
 import { describeParked } from './parked.ts'
 import { describeRepairedEffects } from './repaired-effects.ts'
@@ -37,6 +38,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeRetryLimits(subject)
     describeRepaired(subject)
     describeLateLetters(subject)
+    describeLostEvents(subject)
     describeRepairedEffects(subject)
     describeDeferring(subject)
     describeBounds(subject)

@@ -13,6 +13,7 @@ let database: CentralDatabase
 let app: ReturnType<typeof createPurchasing>
 let ids = 0
 let luck = 0
+const warned: string[] = []
 
 beforeAll(async () => {
   server = await startPostgres()
@@ -21,7 +22,8 @@ beforeAll(async () => {
   await database.write('seed', (queries) =>
     generate(queries, { suppliers: 4, products: 40, orders: 300, random: numbers(7), today }),
   )
-  const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+  const warn = (message: string): void => void warned.push(message)
+  const silent = { debug: nothing, info: nothing, warn, error: nothing }
   app = createPurchasing({
     database,
     snapshot: () => openSnapshot(server.url, database.schema),
@@ -269,6 +271,19 @@ test('the snapshot and the catalogue are told line by line, to the end', async (
   const catalogue = await (await get('/catalogue')).text()
   expect(catalogue.trimEnd().split('\n')).toHaveLength(40)
   expect(JSON.parse(catalogue.split('\n')[0] ?? '')).toMatchObject({ id: 'P000001', supplier: 'S0001' })
+})
+
+test('a snapshot that breaks off lacks its end, and the log says why', async () => {
+  const reader = (await get('/snapshot')).body?.getReader()
+  await reader?.read()
+  const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE application_name = 'millrace purchasing snapshot'`
+  await database.read((queries) => queries.rows(sql))
+  let rest = ''
+  for (let piece = await reader?.read(); piece?.value; piece = await reader?.read())
+    rest += new TextDecoder().decode(piece.value)
+  expect(rest).not.toContain('"end"')
+  expect(warned).toContain('An answer of many rows broke off')
 })
 
 test('snapshots that nobody reads to the end are let go, and only so many are open at once', async () => {

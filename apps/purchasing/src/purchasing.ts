@@ -55,6 +55,10 @@ export function createPurchasing(options: PurchasingOptions) {
   const snapshots = ['/snapshot', '/catalogue']
   const patience = timeLimit(15_000)
   const pause = new AnswerPause(options.random ?? Math.random)
+  const rows = {
+    contentType: linesType,
+    onError: (err: unknown) => options.http.logger.warn('An answer of many rows broke off', { err }),
+  }
   app.use(async (c, next) => (snapshots.includes(c.req.path) ? next() : patience(c, next)))
 
   /** One write in one transaction, once for its idempotency key. */
@@ -246,7 +250,7 @@ export function createPurchasing(options: PurchasingOptions) {
       answers: { 200: { description: 'A product a line', type: linesType } },
       secured: true,
     }),
-    (c) => streamAnswer(c, (signal) => catalogueLines(database, signal), { contentType: linesType }),
+    (c) => streamAnswer(c, (signal) => catalogueLines(database, signal), rows),
   )
   app.get(
     '/snapshot',
@@ -262,7 +266,7 @@ export function createPurchasing(options: PurchasingOptions) {
     }),
     async (c) => {
       const snapshot = await openPicture()
-      return streamAnswer(c, (signal) => snapshotLines(snapshot, signal), { contentType: linesType })
+      return streamAnswer(c, (signal) => snapshotLines(snapshot, signal), rows)
     },
   )
   openApi(app, { title: 'Purchasing', version: '1', description: 'Owner of purchase orders and stock.' })

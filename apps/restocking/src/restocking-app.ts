@@ -188,7 +188,8 @@ export function createRestockingApp(options: RestockingAppOptions) {
           yield `${JSON.stringify(progress)}\n`
       }
       const onFailure = (problem: Problem) => `${JSON.stringify({ problem })}\n`
-      return streamAnswer(c, lines, { contentType: 'application/x-ndjson', onFailure })
+      const onError = (err: unknown) => options.http.logger.warn('Filling the system broke off', { err })
+      return streamAnswer(c, lines, { contentType: 'application/x-ndjson', onFailure, onError })
     },
   )
   // Product information comes here, the whole catalogue at once, and whatever else others tell.

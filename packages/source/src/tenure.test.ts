@@ -52,9 +52,9 @@ test('a slow renewal is followed by the next one, not overtaken by it', async ()
   let most = 0
   let asked = 0
   const third = Promise.withResolvers<void>()
-  const { tenure } = await held(2_000, (store) => async (...of) => {
+  const { tenure } = await held(30_000, (store) => async (...of) => {
     most = Math.max(most, ++under)
-    if (++asked === 2) await pause(700)
+    if (++asked === 2) await pause(1_100)
     if (asked === 3) third.resolve()
     under -= 1
     return store.renew(...of)

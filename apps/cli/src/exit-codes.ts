@@ -8,6 +8,8 @@ export const exitCodes = {
   usage: 2,
   /** A server cannot be reached, or answered with an error. */
   unavailable: 3,
+  /** A mistake in the program itself (EX_SOFTWARE of sysexits.h); its stack is on stderr. */
+  mistake: 70,
   /** Stopped by a signal before the end. */
   interrupted: 130,
 } as const

@@ -2,7 +2,9 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { PassThrough } from 'node:stream'
 import manifest from '../package.json' with { type: 'json' }
+import { run } from './program.ts'
 import { millrace } from './testing/millrace.ts'
 
 test('says its version, and needs no system for that', async () => {
@@ -34,6 +36,21 @@ test('a command line is a door: its correlation id is taken or made, and goes al
     server.close()
   }
   expect(await millrace(`log-level --correlation-id a/b`, env)).toMatchObject({ code: 2 })
+})
+
+test('a mistake in the program is none of its findings, and shows its stack', async () => {
+  let told = ''
+  const write = (text: string): boolean => ((told += text), true)
+  const fails = () => {
+    throw new RangeError('Nobody foresaw it')
+  }
+  const code = await run(['--version'], {
+    ...{ env: {}, in: new PassThrough(), signal: new AbortController().signal },
+    out: Object.assign(new PassThrough(), { write: fails }),
+    err: Object.assign(new PassThrough(), { write }),
+  })
+  expect(code).toBe(70)
+  expect(told).toMatch(/RangeError: Nobody foresaw it\n +at /)
 })
 
 test('an address that is none is a mistake in the settings, and is not told', async () => {

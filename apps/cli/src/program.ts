@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { correlationOf, isCorrelationId, MillraceError, runInScope } from '@millrace/event'
 import manifest from '../package.json' with { type: 'json' }
@@ -89,7 +90,10 @@ function explain(error: unknown, around: Surroundings): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   const isStopped = around.signal.aborted
   if (isStopped && isAbort(error)) return exitCodes.interrupted
-  if (!(error instanceof MillraceError)) throw error
+  if (!(error instanceof MillraceError)) {
+    around.err.write(`${inspect(error)}\n`)
+    return exitCodes.mistake
+  }
   around.err.write(`millrace: ${error.message}${/[.!?]$/.test(error.message) ? '' : '.'}\n`)
   if (isStopped) return exitCodes.interrupted
   return error.status >= 500 && error.code !== 'settings.invalid' ? exitCodes.unavailable : exitCodes.usage

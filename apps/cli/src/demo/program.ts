@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { MillraceError } from '@millrace/event'
 import { exitCodes } from '../exit-codes.ts'
@@ -35,7 +36,10 @@ function explain(error: unknown, around: DemoSurroundings): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   if (around.signal.aborted) return exitCodes.interrupted
-  if (!(error instanceof MillraceError)) throw error
+  if (!(error instanceof MillraceError)) {
+    around.err.write(`${inspect(error)}\n`)
+    return exitCodes.mistake
+  }
   around.err.write(`demo: ${error.message}.\n`)
   return error.code === 'settings.invalid' ? exitCodes.usage : exitCodes.unavailable
 }

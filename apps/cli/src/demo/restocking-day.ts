@@ -23,6 +23,8 @@ export interface Day {
 export interface DayOptions extends RestockingPlaces {
   readonly events: number
   readonly seed: string
+  /** How long the system may stand still, in ms. */
+  readonly patienceMs: number
   readonly signal: AbortSignal
   /** Counts what comes onto the topic of supply. */
   readonly counter: EventCounter
@@ -72,7 +74,7 @@ function intakeOf({ restockingUrl: url, serviceToken: token }: DayOptions) {
 }
 
 async function passParts(rig: RestockingRig, options: DayOptions, planners: Planners, poison: number) {
-  const { events: total, signal, counter } = options
+  const { events: total, signal } = options
   const random = new Seeded(options.seed)
   const products = await productIds(rig)
   const parts = Math.max(1, Math.round(total / partEvents))
@@ -94,7 +96,7 @@ async function passParts(rig: RestockingRig, options: DayOptions, planners: Plan
     await publish(intakeOf(options), known, signal)
     events.ProductInformation += known.length
     options.onDone(Object.values(events).reduce((sum, one) => sum + one, 0))
-    await keepUp(rig, counter, events, signal)
+    await keepUp(rig, options, events)
   }
   return events
 }
@@ -102,15 +104,18 @@ async function passParts(rig: RestockingRig, options: DayOptions, planners: Plan
 /** A day has time: what others do next, they do when the system knows most of what they have done. */
 async function keepUp(
   rig: RestockingRig,
-  counter: EventCounter,
+  { counter, patienceMs, signal }: DayOptions,
   made: Counts,
-  signal: AbortSignal,
 ): Promise<void> {
+  let [least, sinceMs] = [Number.POSITIVE_INFINITY, performance.now()]
   while (!signal.aborted) {
     const arrived = await counter.catchUp()
     const onTheWay = Object.entries(made).map(([type, count]) => Math.max(0, count - (arrived[type] ?? 0)))
     const behind = onTheWay.reduce((sum, one) => sum + one, await restockingLag(rig))
     if (behind <= mostBehind) return
+    if (behind < least) [least, sinceMs] = [behind, performance.now()]
+    if (performance.now() - sinceMs > patienceMs)
+      throw new MillraceError('service.unavailable', `The system stands still ${behind} events behind`)
     await delay(20)
   }
 }

@@ -29,8 +29,8 @@ interface Report {
   }[]
 }
 
-/** Plays those tests of a file whose names show their seed. */
-export async function playFile(file: string, seed: number): Promise<Played> {
+/** Plays those tests of a file whose names show their seed; whose playing is ended by the signal has told nothing. */
+export async function playFile(file: string, seed: number, signal: AbortSignal): Promise<Played> {
   const directory = mkdtempSync(path.join(tmpdir(), 'millrace-hunt-'))
   const report = path.join(directory, 'report.json')
   try {
@@ -42,7 +42,11 @@ export async function playFile(file: string, seed: number): Promise<Played> {
       env: { ...process.env, MILLRACE_SEED: String(seed) },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
+    const end = () => child.kill()
+    signal.addEventListener('abort', end, { once: true })
     const [code] = (await once(child, 'exit')) as [number | null]
+    signal.removeEventListener('abort', end)
+    if (signal.aborted) return { file, seed, tests: 0, red: [] }
     return { file, seed, ...verdict(JSON.parse(readFileSync(report, 'utf8')) as Report, code) }
   } finally {
     rmSync(directory, { recursive: true })

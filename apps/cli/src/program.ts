@@ -12,7 +12,7 @@ import { addRepairs } from './repairs-program.ts'
 import { addReplay } from './replay-program.ts'
 import { addRestocking } from './restocking-program.ts'
 import { addShadow } from './shadow-program.ts'
-import type { Terminal } from './terminal.ts'
+import { sentence, type Terminal } from './terminal.ts'
 import { addUniq } from './uniq-program.ts'
 import { addView } from './view-program.ts'
 
@@ -94,7 +94,7 @@ function explain(error: unknown, around: Surroundings): number {
     around.err.write(`${inspect(error)}\n`)
     return exitCodes.mistake
   }
-  around.err.write(`millrace: ${error.message}${/[.!?]$/.test(error.message) ? '' : '.'}\n`)
+  around.err.write(`millrace: ${sentence(error.message)}\n`)
   if (isStopped) return exitCodes.interrupted
   return error.status >= 500 && error.code !== 'settings.invalid' ? exitCodes.unavailable : exitCodes.usage
 }

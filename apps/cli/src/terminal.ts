@@ -60,6 +60,11 @@ function linesOn(terminal: Terminal, what: string): Progress {
   }
 }
 
+/** What is told, with a full stop unless it ends like a sentence. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
 /** Rows as aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>

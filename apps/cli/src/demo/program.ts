@@ -5,6 +5,7 @@ import { exitCodes } from '../exit-codes.ts'
 import type { DemoSurroundings } from './demo-options.ts'
 import { addLeadsDemo } from './leads-program.ts'
 import { addRestockingDemo } from './restocking-program.ts'
+import { sentence } from '../terminal.ts'
 import { addSignUpDemo } from './sign-up-program.ts'
 
 /** Runs `npm run demo -- …` and answers the exit code. */
@@ -40,6 +41,6 @@ function explain(error: unknown, around: DemoSurroundings): number {
     around.err.write(`${inspect(error)}\n`)
     return exitCodes.mistake
   }
-  around.err.write(`demo: ${error.message}.\n`)
+  around.err.write(`demo: ${sentence(error.message)}\n`)
   return error.code === 'settings.invalid' ? exitCodes.usage : exitCodes.unavailable
 }

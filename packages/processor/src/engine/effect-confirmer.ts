@@ -30,6 +30,8 @@ export class EffectConfirmer {
   readonly #signal: AbortSignal
   readonly #owner: ConfirmerOwner
   readonly #changes: ChangedEffect[] = []
+  /** How many of them leave an effect pending: another change of it may follow. */
+  #notes = 0
   #confirming: Promise<void> | undefined
 
   constructor(settings: EngineSettings, lease: EngineLease, signal: AbortSignal, owner: ConfirmerOwner) {
@@ -42,6 +44,7 @@ export class EffectConfirmer {
   /** An effect of that name has changed. */
   add(name: string, change: EffectChange): void {
     this.#changes.push({ name, change })
+    if (change.to === 'pending') this.#notes += 1
     this.#confirm()
   }
 
@@ -58,10 +61,21 @@ export class EffectConfirmer {
     })
   }
 
+  /** How many of the first changes one call takes: each effect once. */
+  #together(): number {
+    if (this.#notes === 0) return mostChanges
+    const seen = new Set<string>()
+    for (const { change } of this.#changes) {
+      if (seen.size === mostChanges || seen.has(change.idempotencyKey)) break
+      seen.add(change.idempotencyKey)
+    }
+    return seen.size
+  }
+
   async #confirmAll(): Promise<void> {
     const { store, random, timers, tell } = this.#settings
     for (let failures = 0; this.#changes.length > 0 && !this.#signal.aborted;) {
-      const part = this.#changes.slice(0, mostChanges)
+      const part = this.#changes.slice(0, this.#together())
       try {
         const changes = part.map(({ change }) => change)
         const results = await store.confirmEffects(this.#lease.at, this.#lease.token, changes)
@@ -70,6 +84,7 @@ export class EffectConfirmer {
           return
         }
         this.#changes.splice(0, part.length)
+        if (this.#notes > 0) this.#notes -= part.filter(isNote).length
         this.#owner.confirmed(part)
         const names = part.flatMap(({ name, change }) => (change.to === 'confirmed' ? [name] : []))
         if (names.length > 0) tell({ kind: 'effects-confirmed', partition: this.#lease.at.partition, names })
@@ -85,4 +100,8 @@ export class EffectConfirmer {
       }
     }
   }
+}
+
+function isNote({ change }: ChangedEffect): boolean {
+  return change.to === 'pending'
 }

@@ -15,7 +15,7 @@ import { RequeuedEffects } from './requeued-effects.ts'
 import { sleep } from './sleep.ts'
 import { toldAbout } from './told-about.ts'
 import { tracedEffect } from './traced-effect.ts'
-import { deathOf, noteFailure, type WaitingEffect, waitingOf } from './waiting-effect.ts'
+import { deathOf, noteFailure, noteOfFailed, type WaitingEffect, waitingOf } from './waiting-effect.ts'
 
 const retry = { firstMs: 50, maxMs: 2_000 }
 
@@ -54,6 +54,7 @@ export class EffectRunner {
     this.#confirmer = new EffectConfirmer(settings, lease, this.#ending.signal, {
       confirmed: (changed) => {
         for (const { name, change } of changed) {
+          if (change.to === 'pending') continue
           this.#count(name, -1)
           this.#requeued.settled(change.idempotencyKey)
         }
@@ -240,13 +241,24 @@ export class EffectRunner {
       this.#ended(effect, 'dead', deathOf(effect, error, nowMs))
       return
     }
-    if (counts) effect.attempt += 1
+    if (counts) {
+      this.#noteCounted(effect)
+      effect.attempt += 1
+    }
     effect.failures += 1
     const pauseMs = backoffMs(effectRetry, effect.failures, random())
     if (breaker.state === 'closed')
       this.#again(effect, error, Math.max(pauseMs, retryAfterOf(error, nowMs) ?? 0))
     // The breaker has the pauses now.
     else this.#queue(effect)
+  }
+
+  /** The next owner counts on from here. Written with confirmations; nothing waits for it. */
+  #noteCounted(effect: WaitingEffect): void {
+    const { name, idempotencyKey, turn } = effect
+    effect.turn += 1
+    this.#requeued.changes(idempotencyKey, effect.turn)
+    this.#confirmer.add(name, { idempotencyKey, turn, to: 'pending', note: noteOfFailed(effect) })
   }
 
   /** It waits in its line again. */

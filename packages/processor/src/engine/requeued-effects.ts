@@ -24,7 +24,7 @@ export class RequeuedEffects {
   readonly #owner: RequeuedOwner
   readonly #signal: AbortSignal
   /** Those that are in hand, with their turns, and those that were settled since the last look began. */
-  readonly #known = new Map<string, { readonly turn: number; settled: boolean }>()
+  readonly #known = new Map<string, { turn: number; settled: boolean }>()
 
   constructor(settings: EngineSettings, at: GroupPartition, signal: AbortSignal, owner: RequeuedOwner) {
     this.#settings = settings
@@ -41,6 +41,12 @@ export class RequeuedEffects {
   /** It is in hand, whoever found it. */
   knows({ idempotencyKey, turn, ruling }: RecordedEffect): void {
     if (ruling !== undefined) this.#known.set(idempotencyKey, { turn, settled: false })
+  }
+
+  /** The ledger is told of a change that leaves it in hand. */
+  changes(idempotencyKey: string, turn: number): void {
+    const known = this.#known.get(idempotencyKey)
+    if (known !== undefined) known.turn = turn
   }
 
   /** The ledger knows what has become of it. */
@@ -64,7 +70,8 @@ export class RequeuedEffects {
       const listed = await store.requeuedEffects(this.#at, this.#known.size + mostTaken)
       if (this.#signal.aborted) return
       for (const effect of listed) {
-        const isKnown = this.#known.get(effect.idempotencyKey)?.turn === effect.turn
+        // What was put back once more has a later turn than all that were known here.
+        const isKnown = (this.#known.get(effect.idempotencyKey)?.turn ?? -1) >= effect.turn
         if (isKnown || effect.status !== 'pending') continue
         this.knows(effect)
         this.#owner.take(effect)

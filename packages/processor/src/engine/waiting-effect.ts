@@ -4,7 +4,8 @@ import { mostTries, type ParkTry } from '../parked-key.ts'
 
 /** An effect that a member has in hand. */
 export interface WaitingEffect extends EffectToRecord {
-  readonly turn: number
+  /** Of the last change that the ledger was told of. */
+  turn: number
   /** Its number in the ledger; absent: a commit of this member has recorded it, so it is later than all that have one. */
   readonly no?: number
   /** In the order in which they came to this member. */
@@ -19,6 +20,14 @@ export interface WaitingEffect extends EffectToRecord {
   begunMs: number
   /** The last failed attempts, also those before an operator put it back. */
   tries: readonly ParkTry[]
+}
+
+/** What the ledger keeps with an effect that has failed and is to be tried again: the next owner counts on. */
+export interface FailedEffectNote {
+  /** Attempts that its limit knows of, since it was recorded or put back. */
+  readonly counted: number
+  /** The last of them, earliest first. */
+  readonly tries: readonly ParkTry[]
 }
 
 /** What the ledger keeps with an effect that is dead. */
@@ -36,8 +45,12 @@ export function waitingOf(
   turn: number,
   place: number,
 ): WaitingEffect {
-  const tries = 'note' in effect ? triesOf(effect.note) : []
-  return { ...effect, turn, place, attempt: 1, failures: 0, busy: false, begunMs: 0, tries }
+  const note = 'note' in effect ? effect.note : undefined
+  const failures = countedIn(note)
+  return {
+    ...effect,
+    ...{ turn, place, failures, attempt: failures + 1, tries: triesOf(note), busy: false, begunMs: 0 },
+  }
 }
 
 /** An attempt has failed. */
@@ -50,6 +63,11 @@ export function noteFailure(
   const { begunMs } = effect
   const tried = { atMs: begunMs, tookMs: nowMs - begunMs, member, error: cut(`${reason}: ${message}`, 300) }
   effect.tries = [...effect.tries, tried].slice(-mostTries)
+}
+
+/** What is kept of an effect whose last attempt has failed and counts. */
+export function noteOfFailed({ attempt, tries }: WaitingEffect): FailedEffectNote {
+  return { counted: attempt, tries }
 }
 
 /** What is kept of an effect that died of an error. */
@@ -65,4 +83,10 @@ export function effectNoteOf(note: unknown): Partial<EffectNote> {
 function triesOf(note: unknown): readonly ParkTry[] {
   const { tries } = effectNoteOf(note)
   return Array.isArray(tries) ? (tries as readonly ParkTry[]) : []
+}
+
+/** An effect that died and was put back begins anew: the note of its death has no such number. */
+function countedIn(note: unknown): number {
+  if (typeof note !== 'object' || note === null || !('counted' in note)) return 0
+  return typeof note.counted === 'number' ? note.counted : 0
 }

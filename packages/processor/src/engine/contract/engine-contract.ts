@@ -3,6 +3,7 @@ import { describeBeginning } from './beginning.ts'
 import { describeBounds } from './bounds.ts'
 import { describeDeferring } from './deferring.ts'
 import { describeRandomMembers } from './random-members.ts'
+import { describeEffectAttempts } from './effect-attempts.ts'
 import { describeFailing } from './failing.ts'
 import { describeKeepingStates } from './keeping-states.ts'
 import { describeLateLetters } from './late-letters.ts'
@@ -40,6 +41,7 @@ export function describeEngineContract(name: string, open: () => Promise<EngineU
     describeLateLetters(subject)
     describeLostEvents(subject)
     describeRepairedEffects(subject)
+    describeEffectAttempts(subject)
     describeDeferring(subject)
     describeBounds(subject)
     describeBeginning(subject)

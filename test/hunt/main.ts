@@ -31,7 +31,7 @@ else if (!(minutes > 0) || files.length === 0) {
     over: () => ended.signal.aborted || performance.now() > untilMs,
     say: (line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`),
   })
-  for (const { file, seed } of red) console.log(`MILLRACE_SEED=${seed} npx vitest run ${file}`)
-  console.log(`${played} files were played, ${red.length} of them red`)
+  for (const { file, seed } of red) console.log(`MILLRACE_SEED=${seed} npm test -- ${file}`)
+  console.log(`files played: ${played}, red: ${red.length}`)
   process.exitCode = red.length === 0 ? 0 : 1
 }

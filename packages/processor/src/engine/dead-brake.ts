@@ -4,7 +4,7 @@ import type { ConsumerHealth } from '../consumer-health.ts'
 import type { Gate } from '../consumer-settings.ts'
 import { Occasion } from './occasion.ts'
 
-/** How many events may be given up or held in which time, by one member. */
+/** How many events may be given up or held in which time, by one member in all its partitions. */
 export interface DeadLimit {
   readonly count: number
   readonly withinMs: number

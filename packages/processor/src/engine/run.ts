@@ -62,7 +62,10 @@ export interface RunOptions extends Partial<EngineBounds>, BeginOptions {
    * forgotten. One of the caller's hears this run alone, and is closed by the caller, after the stop.
    */
   readonly retryClock?: RetryClock
-  /** With more events given up or held than this, nothing is handed over until `resume`. Default: no limit. */
+  /**
+   * With more events given up or held than this by this member, in all its partitions together, it hands nothing over
+   * until `resume`. Other members count for themselves. Default: no limit.
+   */
   readonly deadLimit?: DeadLimit
   /** Closed, nothing is handed over: no attempts are spent, the lease is kept. */
   readonly gate?: Gate

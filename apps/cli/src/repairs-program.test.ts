@@ -201,6 +201,13 @@ test('audit compares parked keys with their jobs, where it has the secret', asyn
     return { parks: [{ ...parked, note: { ...parked.note, id, type: 'EmailChanged' } }] }
   })
   expect(await on('audit accounts mail')).toMatchObject({ code: 0, stdout: '' })
+  expect(await millrace('audit', { REDIS_URL: stand.url, MILLRACE_SECRET: 'short' })).toMatchObject({
+    ...{
+      code: 2,
+      stdout: '',
+      stderr: 'millrace: MILLRACE_SECRET: The master secret has at least 16 bytes.\n',
+    },
+  })
   const secret = 'a secret of the tests, long enough'
   const audit = (known: string) =>
     millrace('audit accounts mail --sweep 0s --json', { REDIS_URL: stand.url, MILLRACE_SECRET: known })

@@ -16,11 +16,13 @@ export interface RetryJobs extends GroupJobs {
 /**
  * Opens the queues of retries to be listed; undefined where the secret that their keys are sealed with is not known.
  * Listing throws MillraceError `settings.invalid` where another secret was used.
+ *
+ * @throws MillraceError `settings.invalid` for what is no secret
  */
 export function openRetryJobs({ redisUrl, secret }: RunningSystem): RetryJobs | undefined {
   if (secret === undefined) return undefined
   const groups = groupsNamed(undefined, undefined).map(({ topic, group }) => ({ topic: topic.name, group }))
-  const opened = openDashboardQueues({ url: redisUrl, secret: purposeKey(secret, 'retry'), groups })
+  const opened = openDashboardQueues({ url: redisUrl, secret: retryKey(secret), groups })
   return {
     async *jobsOf({ topic, group, partition, generation = 0 }) {
       const { name } = retryQueue(topic.name, group)
@@ -44,5 +46,14 @@ export function openRetryJobs({ redisUrl, secret }: RunningSystem): RetryJobs | 
         }
     },
     close: () => opened.close(),
+  }
+}
+
+function retryKey(secret: string): Uint8Array {
+  try {
+    return purposeKey(secret, 'retry')
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new MillraceError('settings.invalid', `MILLRACE_SECRET: ${cause.message}`, { cause })
   }
 }

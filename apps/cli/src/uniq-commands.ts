@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/event'
 import { createUniq, type Keyring, rebuildClaims, verifyClaims } from '@millrace/uniq'
 import { exitCodes } from './exit-codes.ts'
 import { table, type Terminal, withProgress } from './terminal.ts'
@@ -79,7 +80,7 @@ export async function uniqRebuild(
   signal: AbortSignal,
 ): Promise<number> {
   const live = await uniq.log.claims.liveVersions(uniq.topic)
-  const keyring = options.to === undefined ? await liveKeyring(uniq) : uniq.keyring.only([options.to])
+  const keyring = options.to === undefined ? await liveKeyring(uniq) : keyringOf(uniq, [options.to])
   const tips = await uniq.log.tips(uniq.topic)
   const events = tips.reduce((sum, tip) => sum + tip.seq, 0)
   if (!options.yes) {
@@ -124,5 +125,12 @@ export async function uniqRebuild(
 /** The part of the keyring that the claims are under now; all of it before the first claim. */
 async function liveKeyring(uniq: UniqSystem): Promise<Keyring> {
   const live = await uniq.log.claims.liveVersions(uniq.topic)
-  return live.length > 0 ? uniq.keyring.only(live) : uniq.keyring
+  return live.length > 0 ? keyringOf(uniq, live) : uniq.keyring
+}
+
+/** @throws MillraceError `settings.invalid`: to a service that is a rotation under way, here it is the wrong keyring */
+function keyringOf({ keyring }: UniqSystem, versions: readonly string[]): Keyring {
+  const missing = versions.find((version) => !keyring.versions.includes(version))
+  if (missing === undefined) return keyring.only(versions)
+  throw new MillraceError('settings.invalid', `The keyring has no version ${missing}`)
 }

@@ -14,23 +14,30 @@ import {
 /** How much is forgotten at a time, as on Redis. */
 const mostForgotten = 1_000
 
+/** What is told of an event. */
+interface Story {
+  readonly seq: number
+  /** JSON, a line each. */
+  readonly text: string
+  readonly atMs: number
+}
+
 /** The facts of one group's side of a partition, in memory. */
 export class MemoryStories {
-  /** JSON, a line each, by seq. */
-  readonly #texts = new Map<number, { readonly text: string; readonly atMs: number }>()
+  readonly #stories = new Map<number, Story>()
+  /** The same, what is forgotten first in front: kept in order, as sorting them for each commit takes longer than the rest of it. */
+  readonly #inOrder: Story[] = []
   readonly #marks: { readonly seq: number; readonly atMs: number; readonly member: string }[] = []
 
   note(facts: readonly NotedFact[], nowMs: number): void {
     if (facts.length === 0) return
+    const texts = new Map<number, string>()
     for (const { seq, fact } of facts) {
-      const before = this.#texts.get(seq)?.text
+      const before = texts.get(seq) ?? this.#stories.get(seq)?.text
       const text = JSON.stringify(fact)
-      this.#texts.set(seq, { text: before === undefined ? text : `${before}\n${text}`, atMs: nowMs })
+      texts.set(seq, before === undefined ? text : `${before}\n${text}`)
     }
-    for (const seq of new Set(facts.map((one) => one.seq))) {
-      const { text = '' } = this.#texts.get(seq) ?? {}
-      this.#texts.set(seq, { text: bounded(text), atMs: nowMs })
-    }
+    for (const [seq, text] of texts) this.#set({ seq, text: bounded(text), atMs: nowMs })
     this.#forget(nowMs)
   }
 
@@ -40,7 +47,7 @@ export class MemoryStories {
   }
 
   of(seq: number): readonly StoryFact[] | undefined {
-    return this.#texts
+    return this.#stories
       .get(seq)
       ?.text.split('\n')
       .map((line) => JSON.parse(line) as StoryFact)
@@ -56,13 +63,36 @@ export class MemoryStories {
     }
   }
 
-  #forget(nowMs: number): void {
-    const all = [...this.#texts].map(([seq, { atMs }]) => ({ seq, atMs }))
-    all.sort((a, b) => a.atMs - b.atMs || (String(a.seq) < String(b.seq) ? -1 : 1))
-    let gone = all.filter(({ atMs }) => atMs < nowMs - storyBounds.keptMs).slice(0, mostForgotten)
-    if (gone.length === 0) gone = all.slice(0, Math.max(0, all.length - storyBounds.stories))
-    for (const { seq } of gone) this.#texts.delete(seq)
+  #set(story: Story): void {
+    const before = this.#stories.get(story.seq)
+    if (before) this.#inOrder.splice(this.#placeOf(before), 1)
+    this.#stories.set(story.seq, story)
+    this.#inOrder.splice(this.#placeOf(story), 0, story)
   }
+
+  /** Where a story stands, or would. */
+  #placeOf(story: Story): number {
+    let [from, end] = [0, this.#inOrder.length]
+    while (from < end) {
+      const middle = (from + end) >>> 1
+      if (isBefore(this.#inOrder[middle] as Story, story)) from = middle + 1
+      else end = middle
+    }
+    return from
+  }
+
+  #forget(nowMs: number): void {
+    const all = this.#inOrder
+    let gone = 0
+    while (gone < mostForgotten && (all[gone]?.atMs ?? nowMs) < nowMs - storyBounds.keptMs) gone += 1
+    if (gone === 0) gone = Math.max(0, all.length - storyBounds.stories)
+    for (const { seq } of all.splice(0, gone)) this.#stories.delete(seq)
+  }
+}
+
+// As Redis sorts them.
+function isBefore(a: Story, b: Story): boolean {
+  return a.atMs === b.atMs ? String(a.seq) < String(b.seq) : a.atMs < b.atMs
 }
 
 /** The last whole facts that fit. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { MillraceError, scopeHeaders } from '@millrace/event'
 import { exitCodes } from './exit-codes.ts'
+import { webAddress } from './option-values.ts'
 import type { Surroundings } from './program.ts'
 import { refusalIn } from './refused-answer.ts'
 import { findOperations } from './running-system.ts'
@@ -10,7 +11,11 @@ export function addLogLevel(program: Command, around: Surroundings, end: (code: 
   program
     .command('log-level [level]')
     .description('how much the services of a process log; with a level, set it until the process ends')
-    .option('--url <base>', 'operations listener of the process. Default: OPS_PORT on this machine')
+    .option(
+      '--url <base>',
+      'operations listener of the process. Default: OPS_PORT on this machine',
+      webAddress,
+    )
     .action(async (level: string | undefined, options: { url?: string }) =>
       end(await logLevel(level, options.url, around)),
     )

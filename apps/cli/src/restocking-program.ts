@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { withLog } from './log-system.ts'
 import type { Surroundings } from './program.ts'
+import { webAddress } from './option-values.ts'
 import { uploadCatalogue } from './restocking-catalogue.ts'
 import { initialiseRestocking, restockingSettled } from './restocking-initialise.ts'
 import { findRestocking } from './restocking-place.ts'
@@ -19,7 +20,11 @@ export function addRestocking(program: Command, around: Surroundings, end: (code
     .command('initialise')
     .description('fill the system from the central database; may be repeated at any time')
     .option('--wait', 'until every verdict is in the view')
-    .option('--url <base>', 'restocking. Default: RESTOCKING_URL, else RESTOCKING_PORT on this machine')
+    .option(
+      '--url <base>',
+      'restocking. Default: RESTOCKING_URL, else RESTOCKING_PORT on this machine',
+      webAddress,
+    )
     .option('--json', 'JSON on stdout')
     .action(async (options: Options & { readonly wait?: boolean }) => {
       const { signal } = around
@@ -34,7 +39,11 @@ export function addRestocking(program: Command, around: Surroundings, end: (code
   restocking
     .command('catalogue <file>')
     .description('upload product information, a product a line; repeated, it goes on where it broke off')
-    .option('--url <base>', 'restocking. Default: RESTOCKING_URL, else RESTOCKING_PORT on this machine')
+    .option(
+      '--url <base>',
+      'restocking. Default: RESTOCKING_URL, else RESTOCKING_PORT on this machine',
+      webAddress,
+    )
     .option('--json', 'JSON on stdout')
     .action(async (file: string, options: Options) =>
       end(await uploadCatalogue(place(options), file, options, around, around.signal)),

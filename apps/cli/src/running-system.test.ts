@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findService } from './running-system.ts'
+import { databaseOf, findService } from './running-system.ts'
 
 const home = mkdtempSync(path.join(tmpdir(), 'millrace-running-'))
 beforeAll(() => writeFileSync(path.join(home, 'secrets.json'), '{"SERVICE_TOKEN":"kept"}'))
@@ -28,3 +29,17 @@ test('an address that is none is a mistake in the settings', () => {
     'LEGACY_LEADS_PORT must be the number of a port',
   )
 })
+
+test.each(['postgres://ada:hunter2@host:port/db', 'mysql://ada:hunter2@host/db'])(
+  'what is no address of a database is refused without its password',
+  (databaseUrl) => {
+    let told: unknown
+    try {
+      databaseOf({ databaseUrl })
+    } catch (error) {
+      told = error
+    }
+    expect(told).toMatchObject({ code: 'settings.invalid' })
+    expect(inspect(told)).not.toContain('hunter2')
+  },
+)

@@ -39,6 +39,17 @@ export function findSystem(env: NodeJS.ProcessEnv): RunningSystem {
   }
 }
 
+/** Where the database of a system is. @throws MillraceError `settings.invalid`, without the address: it may hold a password */
+export function databaseOf({ databaseUrl: url }: Pick<RunningSystem, 'databaseUrl'>): string {
+  if (url === undefined)
+    throw new MillraceError('settings.invalid', 'There is no database: set DATABASE_URL, or start the system')
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url
+  throw new MillraceError(
+    'settings.invalid',
+    'DATABASE_URL must be an address such as postgres://user:password@host:5432/name',
+  )
+}
+
 /** Where operations of the system are reached, and the token that opens them. */
 export function findOperations(env: NodeJS.ProcessEnv): { readonly url: string; readonly token: string } {
   const secrets = readNote(path.join(env['MILLRACE_HOME'] ?? '.millrace', 'secrets.json'))

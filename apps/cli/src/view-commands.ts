@@ -4,6 +4,7 @@ import type { RebuildResult } from '@millrace/view'
 import { exitCodes } from './exit-codes.ts'
 import { type KnownView, viewNamed } from './known-views.ts'
 import type { LogSystem } from './log-system.ts'
+import { databaseOf, type RunningSystem } from './running-system.ts'
 import { progressOn, type Terminal } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
 
@@ -18,15 +19,14 @@ export interface ViewRebuild extends OutputOptions {
 /** `millrace view rebuild <view>`: makes a view anew beside the live one and swaps it in. Nothing is sent. */
 export async function viewRebuild(
   on: Pick<LogSystem, 'log'>,
-  databaseUrl: string | undefined,
+  system: Pick<RunningSystem, 'databaseUrl'>,
   name: string,
   options: ViewRebuild,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
   const view = viewNamed(name)
-  if (databaseUrl === undefined)
-    throw new MillraceError('settings.invalid', 'There is no database: set DATABASE_URL, or start the system')
+  const databaseUrl = databaseOf(system)
   const from = options.from === undefined ? undefined : await positionOn(view, on, options.from)
   if (!options.yes) return proposed(view, on, from, terminal)
   const progress = progressOn(terminal, 'Rebuilding')

@@ -21,10 +21,6 @@ export function addView(program: Command, around: Surroundings, end: (code: numb
     .option('--json', 'JSON on stdout')
     .action(async (view: string, options: ViewRebuild) => {
       const system = findSystem(around.env)
-      end(
-        await withLog(system, (on) =>
-          viewRebuild(on, system.databaseUrl, view, options, around, around.signal),
-        ),
-      )
+      end(await withLog(system, (on) => viewRebuild(on, system, view, options, around, around.signal)))
     })
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { MillraceError } from '@millrace/event'
-import { findSystem } from '../running-system.ts'
+import { databaseOf, findSystem } from '../running-system.ts'
 import {
   addressOption,
   type DemoArguments,
@@ -43,11 +42,8 @@ export function addRestockingDemo(
     patience: ['wait for the change stream for so long', 120],
   }).action(async (given: RestockingArguments) => {
     const system = findSystem({ ...env, MILLRACE_HOME: given.home })
-    const { databaseUrl } = system
-    if (databaseUrl === undefined)
-      throw new MillraceError('settings.invalid', 'Nobody says where PostgreSQL is; set DATABASE_URL')
     const demo = {
-      ...{ system, databaseUrl },
+      ...{ system, databaseUrl: databaseOf(system) },
       ...{ restockingUrl: given.restockingUrl, purchasingUrl: given.purchasingUrl },
       ...demoAsked(given),
       inboxUrl: given.inbox ? given.inboxUrl : undefined,

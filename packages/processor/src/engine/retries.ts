@@ -95,9 +95,9 @@ export class Retries {
       this.#tell({ kind: 'late', partition: this.#partition, key, seq, afterSeq })
     for (const { slot, line, no, change } of lines) {
       const { park, unpark, fresh, ended } = change
-      if (unpark) {
-        if (no !== undefined) this.#planner.forget(unpark.key, no, change.head)
-      } else if (park) {
+      // Also when the line goes on: its head has another number from now on, and by that another job.
+      if (no !== undefined && (unpark || fresh)) this.#planner.forget(slot.key, no, change.head)
+      if (park) {
         if (fresh) line.no = n
         if ((fresh || ended) && line.run === undefined && line.no !== undefined)
           this.#planner.plan({ ...park, no: line.no })

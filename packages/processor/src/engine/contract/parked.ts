@@ -47,9 +47,10 @@ export function describeParked(subject: () => EngineUnderTest): void {
   test('a long line is run page by page, in order, while it grows', () =>
     scene(async (stage) => {
       let away = true
+      const retryClock = createMemoryRetryClock({ clock: { now: () => stage.subject.now() } })
       const player = await stage.start(
         folds(stage, () => (away ? new Error('away') : undefined)),
-        { window: 300, attempts: Number.POSITIVE_INFINITY, retry: { firstMs: 2, maxMs: 20 } },
+        { window: 300, attempts: Number.POSITIVE_INFINITY, retry: { firstMs: 2, maxMs: 20 }, retryClock },
       )
       const many = Array.from({ length: 1_000 }, () => 'a')
       await stage.append(...many)
@@ -61,6 +62,8 @@ export function describeParked(subject: () => EngineUnderTest): void {
       const numbers = many.map((_, at) => at + 1)
       expect(await stage.stateOf('folds', 'a')).toEqual([...numbers, ...numbers])
       expect(await stage.differences('folds')).toEqual([])
+      // Of none of the heads that it had meanwhile a job is left.
+      await expect.poll(() => retryClock.jobs, { timeout: 5_000 }).toEqual([])
     }))
 
   test('attempts are counted and told; what asks to be left alone for a while is', () =>

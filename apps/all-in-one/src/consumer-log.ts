@@ -2,7 +2,9 @@ import type { ConsumerEvent } from '@millrace/processor'
 import type { Logger } from '@millrace/service'
 
 /** Writes down what an operator wants to read of a consumer: take-overs at debug, whatever goes wrong above. */
-export function followed(logger: Logger): (event: ConsumerEvent) => void {
+export function followed(
+  logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>,
+): (event: ConsumerEvent) => void {
   return (event) => {
     const { topic, group } = event
     const where = { topic, group, ...('partition' in event ? { partition: event.partition } : {}) }
@@ -26,12 +28,13 @@ export function followed(logger: Logger): (event: ConsumerEvent) => void {
           seq: event.seq,
           type: event.type,
         })
-      case 'parked':
-        return logger.error('A key waits for its first event to be repaired', {
-          ...where,
-          seq: event.seq,
-          err: event.error,
-        })
+      case 'parked': {
+        const facts = { ...where, seq: event.seq, err: event.error }
+        if (event.dueMs === undefined)
+          return logger.error('A key waits for its first event to be repaired', facts)
+        const at = new Date(event.dueMs).toISOString()
+        return logger.warn(`A key waits: its first event failed, and is tried again at ${at}`, facts)
+      }
       case 'effect-retry':
         return logger.warn(`Attempt ${event.attempts} of an effect failed; again in ${event.delayMs} ms`, {
           ...where,

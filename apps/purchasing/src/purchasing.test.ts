@@ -3,75 +3,25 @@ import { startPostgres, type TestPostgres } from '../../../test/support/postgres
 import { type CentralDatabase, openCentralDatabase } from './central-database.ts'
 import { generate } from './generate.ts'
 import type { Order } from './order.ts'
-import { createPurchasing } from './purchasing.ts'
-import { openSnapshot } from './snapshot.ts'
+import { numbers, PurchasingStand, today, wanted } from './testing/purchasing-stand.ts'
 
-const today = '2026-11-20'
-const token = 'a-service'
 let server: TestPostgres
+let stand: PurchasingStand
 let database: CentralDatabase
-let app: ReturnType<typeof createPurchasing>
-let ids = 0
-let luck = 0
-const warned: string[] = []
-
 beforeAll(async () => {
   server = await startPostgres()
-  database = await openCentralDatabase({ url: server.url, onError: () => undefined })
-  await Promise.all([database.prepare(), database.prepare()])
-  await database.write('seed', (queries) =>
-    generate(queries, { suppliers: 4, products: 40, orders: 300, random: numbers(7), today }),
-  )
-  const warn = (message: string): void => void warned.push(message)
-  const silent = { debug: nothing, info: nothing, warn, error: nothing }
-  app = createPurchasing({
-    database,
-    snapshot: () => openSnapshot(server.url, database.schema),
-    http: { logger: silent, context: { run: (_ids, act) => act(), current: () => undefined } },
-    tokens: [token],
-    newId: () => `N${++ids}`,
-    today: () => today,
-    random: () => luck,
-  })
+  stand = await PurchasingStand.open(server.url)
+  database = stand.database
 })
 afterAll(async () => {
-  await database.close()
+  await stand.close()
   await server.stop()
 })
 
-function nothing(): void {}
-
-function numbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
-
-async function call(
-  path: string,
-  body?: object,
-  headers: Record<string, string> = {},
-  method = 'POST',
-  signal?: AbortSignal,
-) {
-  return app.request(path, {
-    method,
-    ...(signal ? { signal } : {}),
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  })
-}
-const get = (path: string) => call(path, undefined, {}, 'GET')
-
-const wanted = { supplier: 'S0001', lines: [{ product: 'P000001', quantity: 20, dueOn: '2026-12-24' }] }
-
-async function place(): Promise<Order> {
-  const answer = await call('/orders', wanted)
-  expect(answer.status).toBe(201)
-  return (await answer.json()) as Order
-}
+const call = (path: string, body?: object, headers: Record<string, string> = {}, method = 'POST') =>
+  stand.call(path, { body, headers, method })
+const get = (path: string) => stand.get(path)
+const place = () => stand.place()
 
 async function count(table: string): Promise<number> {
   const sql = `SELECT count(*)::int AS count FROM ${table}`
@@ -85,7 +35,7 @@ async function stockOf(product: string): Promise<number> {
 }
 
 test('nobody is served without a token', async () => {
-  expect((await app.request('/orders/O0000001')).status).toBe(401)
+  expect((await stand.app.request('/orders/O0000001')).status).toBe(401)
 })
 
 describe('orders', () => {
@@ -166,7 +116,7 @@ describe('orders', () => {
       [0.4, 59],
       [0.6, 0],
     ] as const) {
-      luck = chance
+      stand.luck = chance
       const order = await place()
       const from = performance.now()
       const path = `/orders/${order.id}/lines/1/carry-out`
@@ -182,7 +132,7 @@ describe('orders', () => {
     await pause({ ms: 10_000 })
     const path = `/orders/${order.id}/lines/1/carry-out`
     const given = { action: 'cancel', version: 1 }
-    const unheard = call(path, given, {}, 'POST', gone.signal)
+    const unheard = stand.call(path, { body: given, signal: gone.signal })
     await expect
       .poll(async () => ((await (await get(`/orders/${order.id}`)).json()) as Order).version)
       .toBe(2)
@@ -233,7 +183,11 @@ test('the generator makes the same rows for the same seed, all of an order of on
       WHERE purchase_order.id LIKE 'O%' AND product.supplier_id <> purchase_order.supplier_id`),
   )
   expect(strange).toEqual([])
-  const other = await openCentralDatabase({ url: server.url, schema: 'again', onError: () => undefined })
+  const other = await openCentralDatabase({
+    url: server.url,
+    schema: 'again',
+    onError: () => undefined,
+  })
   await other.prepare()
   await other.write('seed', (queries) =>
     generate(queries, { suppliers: 4, products: 40, orders: 300, random: numbers(7), today }),
@@ -244,67 +198,4 @@ test('the generator makes the same rows for the same seed, all of an order of on
     )
   expect(await orders(other)).toEqual(await orders(database))
   await other.close()
-})
-
-test('a snapshot is of one moment: what is committed after its watermark is not in it', async () => {
-  const snapshot = await openSnapshot(server.url, database.schema)
-  const late = await place()
-  const ids: string[] = []
-  for await (const rows of snapshot.rows<{ id: string }>('SELECT id FROM purchase_order'))
-    ids.push(...rows.map(({ id }) => id))
-  expect(ids).toContain('O0000001')
-  expect(ids).not.toContain(late.id)
-  expect(snapshot.watermark).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/)
-  await snapshot.close()
-})
-
-test('the snapshot and the catalogue are told line by line, to the end', async () => {
-  const text = await (await get('/snapshot')).text()
-  const lines = text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-  expect(Object.keys(lines[0] ?? {})).toEqual(['watermark'])
-  expect(lines.at(-1)).toEqual({ end: lines.length - 2 })
-  expect(lines.filter((line) => 'product' in line)).toHaveLength(40)
-  expect(lines.find((line) => 'order' in line)?.['order']).toHaveProperty('lines')
-  const catalogue = await (await get('/catalogue')).text()
-  expect(catalogue.trimEnd().split('\n')).toHaveLength(40)
-  expect(JSON.parse(catalogue.split('\n')[0] ?? '')).toMatchObject({ id: 'P000001', supplier: 'S0001' })
-})
-
-test('a snapshot that breaks off lacks its end, and the log says why', async () => {
-  const reader = (await get('/snapshot')).body?.getReader()
-  await reader?.read()
-  const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-               WHERE application_name = 'millrace purchasing snapshot'`
-  await database.read((queries) => queries.rows(sql))
-  let rest = ''
-  for (let piece = await reader?.read(); piece?.value; piece = await reader?.read())
-    rest += new TextDecoder().decode(piece.value)
-  expect(rest).not.toContain('"end"')
-  expect(warned).toContain('An answer of many rows broke off')
-})
-
-test('snapshots that nobody reads to the end are let go, and only so many are open at once', async () => {
-  const answers = [await get('/snapshot'), await get('/snapshot'), await get('/snapshot')]
-  const refused = await get('/snapshot')
-  expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'service.busy' }])
-  const open = async () => {
-    const sql = `SELECT pid FROM pg_stat_activity WHERE application_name = 'millrace purchasing snapshot'`
-    return (await database.read((queries) => queries.rows(sql))).length
-  }
-  expect(await open()).toBe(3)
-  const [first, ...others] = answers
-  const reader = first?.body?.getReader()
-  await reader?.read()
-  await reader?.cancel()
-  // Of these not a line was asked for.
-  for (const answer of others) await answer.body?.cancel()
-  await expect.poll(open).toBe(0)
-  expect((await (await get('/snapshot')).text()).endsWith('}\n')).toBe(true)
-  // Who asks for the head alone takes no line, and nobody tells when he is gone.
-  for (let asked = 0; asked < 4; asked++)
-    expect((await call('/snapshot', undefined, {}, 'HEAD')).status).toBe(200)
-  await expect.poll(open).toBe(0)
 })

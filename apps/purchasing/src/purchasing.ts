@@ -7,7 +7,6 @@ import {
   type KitContext,
   openApi,
   operation,
-  streamAnswer,
   timeLimit,
   tokenFault,
 } from '@millrace/hono'
@@ -25,7 +24,8 @@ import {
 import { demandAll } from './demand-all.ts'
 import { carryOutBody, moveBody, orderAnswer, placeBody, stockAnswer, supplierAnswer } from './messages.ts'
 import { carryOut, moveTo, type Order } from './order.ts'
-import { atMost, catalogueLines, type CentralSnapshot, snapshotLines } from './snapshot.ts'
+import { addManyRows, manyRowsPaths } from './many-rows.ts'
+import { atMost, type CentralSnapshot } from './snapshot.ts'
 
 /** What {@link createPurchasing} needs. */
 export interface PurchasingOptions {
@@ -50,16 +50,10 @@ export interface PurchasingOptions {
  */
 export function createPurchasing(options: PurchasingOptions) {
   const { database } = options
-  const openPicture = atMost(3, options.snapshot)
   const app = httpApp({ ...options.http, refuse: tokenFault({ tokens: options.tokens }) })
-  const snapshots = ['/snapshot', '/catalogue']
   const patience = timeLimit(15_000)
   const pause = new AnswerPause(options.random ?? Math.random)
-  const rows = {
-    contentType: linesType,
-    onError: (err: unknown) => options.http.logger.warn('An answer of many rows broke off', { err }),
-  }
-  app.use(async (c, next) => (snapshots.includes(c.req.path) ? next() : patience(c, next)))
+  app.use(async (c, next) => (manyRowsPaths.includes(c.req.path) ? next() : patience(c, next)))
 
   /** One write in one transaction, once for its idempotency key. */
   const write = async <T extends object>(
@@ -243,37 +237,10 @@ export function createPurchasing(options: PurchasingOptions) {
       return c.json(row)
     },
   )
-  app.get(
-    '/catalogue',
-    operation({
-      summary: 'All products, a line each, as they are published once a day',
-      answers: { 200: { description: 'A product a line', type: linesType } },
-      secured: true,
-    }),
-    (c) => streamAnswer(c, (signal) => catalogueLines(database, signal), rows),
-  )
-  app.get(
-    '/snapshot',
-    operation({
-      summary:
-        'Everything at one moment, a row a line, with its place in the change stream in the first line',
-      description:
-        'The first line is {"watermark": LSN}: of what was committed before it everything is there, and nothing ' +
-        'of what was committed at it or later. The last line is {"end": number of rows}; without it, it broke off.',
-      answers: { 200: { description: 'A row a line', type: linesType } },
-      problems: ['service.busy', 'service.unavailable'],
-      secured: true,
-    }),
-    async (c) => {
-      const snapshot = await openPicture()
-      return streamAnswer(c, (signal) => snapshotLines(snapshot, signal), rows)
-    },
-  )
+  addManyRows(app, { database, openPicture: atMost(3, options.snapshot), logger: options.http.logger })
   openApi(app, { title: 'Purchasing', version: '1', description: 'Owner of purchase orders and stock.' })
   return app
 }
-
-const linesType = 'application/x-ndjson'
 
 function answerOrder(c: KitContext, order: Order, status: 200 | 201 = 200): Response {
   c.header('ETag', `"${order.version}"`)

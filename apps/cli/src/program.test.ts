@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { PassThrough } from 'node:stream'
 import manifest from '../package.json' with { type: 'json' }
+import { exitCodes } from './exit-codes.ts'
 import { run } from './program.ts'
 import { millrace } from './testing/millrace.ts'
 
@@ -36,6 +37,11 @@ test('a command line is a door: its correlation id is taken or made, and goes al
     server.close()
   }
   expect(await millrace(`log-level --correlation-id a/b`, env)).toMatchObject({ code: 2 })
+})
+
+test('its help names every exit code', async () => {
+  const { stdout } = await millrace('--help', {})
+  for (const code of Object.values(exitCodes)) expect(stdout).toMatch(new RegExp(`[ ;:] ?${code} `))
 })
 
 test('a mistake in the program is none of its findings, and shows its stack', async () => {

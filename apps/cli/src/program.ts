@@ -54,6 +54,7 @@ function build(around: Surroundings, end: (code: number) => void): Command {
     })
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
+    .addHelpText('after', exitText)
   addLog(program, around, end)
   addLogLevel(program, around, end)
   addRepairs(program, around, end)
@@ -66,6 +67,11 @@ function build(around: Surroundings, end: (code: number) => void): Command {
   addRestocking(program, around, end)
   return program
 }
+
+const exitText = `
+Exit codes: 0 done; 1 done, and there is something to look at; 2 the command line
+or the settings are wrong; 3 a server cannot be reached; 70 a mistake in the
+program; 130 stopped by a signal.`
 
 /** The correlation id of this command line: it is a door like any other. */
 function correlationIn(args: readonly string[]): string {

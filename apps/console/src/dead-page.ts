@@ -35,7 +35,7 @@ export async function deadPage({ store, groups }: DeadPageSource): Promise<Marku
     'Dead letters',
     '/explain/dead-letters',
     rows.length === 0
-      ? html`<p>There are none: everything that could not be processed was repaired.</p>`
+      ? html`<p>There are none: nothing waits for an operator.</p>`
       : html`<p>
             ${shown.length === 1 ? '1 event' : `${shown.length} events`} that could not be
             processed${isAll && shown.length === rows.length ? '' : ', and there are more'}. The terminal

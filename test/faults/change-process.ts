@@ -1,51 +1,10 @@
 import { createPostgresSource } from '@millrace/postgres'
-import { connectLog, connectPipelineStore } from '@millrace/redis'
 import { type ChangeSource, createPipeline, type StreamItem } from '@millrace/source'
 import { mappingOf, pipeline, tables, watched } from './change-tables.ts'
-import { Hold } from './hold.ts'
+import { beReader } from './reader-life.ts'
 
-/** What a reader is told at its start. */
-export interface ReaderOrder {
-  readonly redisUrl: string
-  readonly databaseUrl: string
-  readonly holder: string
-  readonly leaseMs: number
-  /**
-   * A bug for which a run must turn red: the source is told that a transaction is safe before it is; or a reader does
-   * not ask where the log stands, and begins where the source does.
-   */
-  readonly bug?: 'acknowledges-first' | 'forgets-marks'
-}
-
-/** What it is told later. */
-export type ReaderCommand =
-  /** Say so before the next append goes out, and wait. */
-  | 'hold-append'
-  /** Let it go out. */
-  | 'let-append'
-
-/** What it says. */
-export type ReaderWord =
-  | { readonly type: 'state'; readonly state: string; readonly why: string }
-  | { readonly type: 'holding' }
-  | { readonly type: 'fenced' }
-
-// A process of its own, so that it can be killed and stopped. It ends with whoever started it.
-process.once('disconnect', () => process.exit())
-process.once('message', (order: ReaderOrder) => void read(order))
-
-async function read(order: ReaderOrder): Promise<void> {
-  const { redisUrl: url, databaseUrl, holder, leaseMs } = order
-  const reach = { url, commandTimeoutMs: 2_000 }
-  const [log, store] = [await connectLog(reach), await connectPipelineStore(reach)]
-  const hold = new Hold(() => say({ type: 'holding' }))
-  const append = log.appendChannel.bind(log)
-  log.appendChannel = async (topic, batch) => {
-    await hold.passed()
-    const result = await append(topic, batch)
-    if (result.status === 'refused' && result.error.code === 'append.channel-fenced') say({ type: 'fenced' })
-    return result
-  }
+// A reader of the tables of the run, as a process of its own.
+beReader(({ databaseUrl, holder, leaseMs, bug }, { log, store, observe }) => {
   const source = createPostgresSource({
     url: databaseUrl,
     name: pipeline,
@@ -54,7 +13,7 @@ async function read(order: ReaderOrder): Promise<void> {
   })
   const reader = createPipeline({
     pipeline,
-    source: order.bug === 'acknowledges-first' ? hasty(source) : source,
+    source: bug === 'acknowledges-first' ? hasty(source) : source,
     log,
     store,
     mappings: tables.map(mappingOf),
@@ -65,15 +24,10 @@ async function read(order: ReaderOrder): Promise<void> {
     acknowledgeDelayMs: 0,
     chunkRows: 100,
     retryMs: 500,
-    observe: ({ state, error }) =>
-      say({ type: 'state', state, why: error ? `${error.code}: ${error.message}` : '' }),
+    observe,
   })
   reader.start()
-  process.on('message', (command: ReaderCommand) => {
-    if (command === 'let-append') hold.end()
-    else hold.begin()
-  })
-}
+})
 
 /** The source with the bug. */
 function hasty(source: ChangeSource): ChangeSource {
@@ -90,8 +44,4 @@ function hasty(source: ChangeSource): ChangeSource {
     return stream
   }
   return source
-}
-
-function say(word: ReaderWord): void {
-  process.send?.(word, () => undefined)
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ReaderCommand, ReaderOrder, ReaderWord } from './change-process.ts'
+import type { ReaderCommand, ReaderOrder, ReaderWord } from './reader-life.ts'
 import { Child } from './child.ts'
 
 /** What was done to the readers, and what they said. */
@@ -74,10 +74,15 @@ export class ChangeReaders {
   /** Puts the one that reads to sleep between its decision to append and the append, until another one reads. */
   async sleepThrough(patienceMs: number, write: () => void): Promise<void> {
     const reader = await this.someActive(patienceMs)
-    if (!reader) return
-    reader.child.tell('hold-append' satisfies ReaderCommand)
+    reader?.child.tell('hold-append' satisfies ReaderCommand)
     write()
-    for (let left = 200; left > 0 && !reader.isHolding; left--) await pause(10)
+    if (!reader) return
+    await within(10_000, () => reader.isHolding)
+    if (!reader.isHolding) {
+      // It has lost its servers, or nothing was written: there is no append to sleep with.
+      reader.child.tell('let-append' satisfies ReaderCommand)
+      return
+    }
     reader.child.pause()
     this.tale.pauses += 1
     reader.state = 'asleep'
@@ -85,9 +90,10 @@ export class ChangeReaders {
     await pause(200)
     reader.state = 'awake'
     reader.isHolding = false
+    const before = this.tale.fenced
     reader.child.goOn()
     reader.child.tell('let-append' satisfies ReaderCommand)
-    await pause(100)
+    await within(5_000, () => this.tale.fenced > before)
   }
 
   async end(): Promise<void> {
@@ -111,4 +117,9 @@ export class ChangeReaders {
         this.tale.fenced += 1
     }
   }
+}
+
+/** Resolves when something is so, at the latest after so many ms. */
+async function within(ms: number, isSo: () => boolean): Promise<void> {
+  for (const untilMs = performance.now() + ms; performance.now() < untilMs && !isSo();) await pause(10)
 }

@@ -1,5 +1,6 @@
 import { CutProxy } from '../support/cut-proxy.ts'
 import { Child } from './child.ts'
+import { Heard } from './heard.ts'
 import { clicks } from './clicks.ts'
 import type { ClickOrder, ClickWord } from './click-process.ts'
 
@@ -68,7 +69,7 @@ export class ClickFleet {
   readonly #news = new Map<string, number>()
   readonly #takeoversMs: number[] = []
   readonly #complaints: string[] = []
-  readonly #watchers = new Set<(member: ClickMember, word: ClickWord) => void>()
+  readonly #heard = new Heard<ClickMember, ClickWord>()
   #lostAnswers = 0
   #joined = 0
 
@@ -111,13 +112,13 @@ export class ClickFleet {
   async pause(member: ClickMember): Promise<void> {
     this.#counts.pauses += 1
     member.holding = false
-    const holding = this.#heard((from, { type }) => from === member && type === 'holding', 3_000)
+    const holding = this.#heard.until((from, { type }) => from === member && type === 'holding', 3_000)
     member.child.tell('hold-commit')
     await holding
     const taken = this.#takenOver(member)
     member.child.pause()
     await taken
-    const fenced = this.#heard((from, word) => from === member && word.type === 'commit', 3_000)
+    const fenced = this.#heard.until((from, word) => from === member && word.type === 'commit', 3_000)
     member.child.goOn()
     member.child.tell('let-commit')
     await fenced
@@ -175,28 +176,12 @@ export class ClickFleet {
     const sinceMs = Date.now()
     const missing = new Set(member.owned)
     if (missing.size === 0) return
-    const all = await this.#heard((from, word) => {
+    const all = await this.#heard.until((from, word) => {
       if (from !== member && word.type === 'lease' && word.held) missing.delete(word.partition)
       return missing.size === 0
     }, this.leaseMs + 60_000)
     this.#takeoversMs.push(all ? Date.now() - sinceMs : Number.POSITIVE_INFINITY)
     member.owned.clear()
-  }
-
-  /** Resolves with true when something is heard, with false when it is not heard in time. */
-  #heard(what: (member: ClickMember, word: ClickWord) => boolean, withinMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (found: boolean) => {
-        clearTimeout(timer)
-        this.#watchers.delete(watch)
-        resolve(found)
-      }
-      const watch = (member: ClickMember, word: ClickWord) => {
-        if (what(member, word)) end(true)
-      }
-      const timer = setTimeout(() => end(false), withinMs)
-      this.#watchers.add(watch)
-    })
   }
 
   #hear(member: ClickMember, word: ClickWord): void {
@@ -209,7 +194,7 @@ export class ClickFleet {
       const kind = word.kind === 'ended' ? `ended (${word.why})` : word.kind
       this.#news.set(kind, (this.#news.get(kind) ?? 0) + 1)
     }
-    for (const watch of this.#watchers) watch(member, word)
+    this.#heard.tell(member, word)
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Child } from './child.ts'
+import { Heard } from './heard.ts'
 import type { RestockingOrder, RestockingWord } from './restocking-process.ts'
 
 /** A member of the run. */
@@ -25,8 +26,6 @@ export interface FleetTale {
   readonly ends: string[]
 }
 
-type Listener = (from: Member, word: RestockingWord) => void
-
 /** How long others may take for what a lost member held, in ms. */
 const takeoverMs = 30_000
 
@@ -40,7 +39,7 @@ export class RestockingFleet {
   readonly mails = new Map<string, { suggestion: string; count: number }>()
   members: readonly Member[] = []
   readonly #order: Omit<RestockingOrder, 'name'>
-  readonly #listeners = new Set<Listener>()
+  readonly #heard = new Heard<Member, RestockingWord>()
   /** Who was heard last to hold a partition of a group. */
   readonly #holders = new Map<string, Member>()
   #joined = 0
@@ -57,7 +56,7 @@ export class RestockingFleet {
       child: new Child('restocking-process.ts', order, (word: RestockingWord) => this.#hear(member, word)),
     }
     this.members = [...this.members, member]
-    const ready = this.#heard((from, { type }) => from === member && type === 'ready', takeoverMs)
+    const ready = this.#heard.until((from, { type }) => from === member && type === 'ready', takeoverMs)
     void member.child.ended.then((how) => {
       if (how === 'killed' || !this.members.includes(member)) return
       this.tale.ends.push(how)
@@ -78,13 +77,13 @@ export class RestockingFleet {
   /** Puts a member to sleep with commits in its hand, and lets it send them when others have its work. */
   async sleepThrough(member: Member): Promise<void> {
     this.tale.pauses += 1
-    const holding = this.#heard((from, { type }) => from === member && type === 'holding', 3_000)
+    const holding = this.#heard.until((from, { type }) => from === member && type === 'holding', 3_000)
     member.child.tell('hold-commit')
     await holding
     const taken = this.#takenOver(member)
     member.child.pause()
     await taken
-    const answered = this.#heard((from, { type }) => from === member && type === 'commit', 3_000)
+    const answered = this.#heard.until((from, { type }) => from === member && type === 'commit', 3_000)
     member.child.goOn()
     member.child.tell('let-commit')
     await answered
@@ -95,7 +94,7 @@ export class RestockingFleet {
     for (let attempt = 0; attempt < 6; attempt++) {
       const member = this.members[(this.#joined + attempt) % Math.max(1, this.members.length)]
       let status = 503
-      const answered = this.#heard((_, word) => {
+      const answered = this.#heard.until((_, word) => {
         if (word.type !== 'clicked' || word.key !== key) return false
         status = word.status
         return true
@@ -126,27 +125,11 @@ export class RestockingFleet {
   async #takenOver(member: Member): Promise<void> {
     const missing = new Set([...this.#holders].flatMap(([place, one]) => (one === member ? [place] : [])))
     if (missing.size === 0) return
-    const all = await this.#heard((from, word) => {
+    const all = await this.#heard.until((from, word) => {
       if (from !== member && word.type === 'lease' && word.held) missing.delete(word.place)
       return missing.size === 0
     }, takeoverMs)
     if (!all) this.tale.orphaned += missing.size
-  }
-
-  /** Resolves with true when something is heard, with false when it is not heard in time. */
-  #heard(what: (from: Member, word: RestockingWord) => boolean, withinMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (found: boolean) => {
-        clearTimeout(timer)
-        this.#listeners.delete(listen)
-        resolve(found)
-      }
-      const listen: Listener = (from, word) => {
-        if (what(from, word)) end(true)
-      }
-      const timer = setTimeout(() => end(false), withinMs)
-      this.#listeners.add(listen)
-    })
   }
 
   #hear(member: Member, word: RestockingWord): void {
@@ -174,6 +157,6 @@ export class RestockingFleet {
       case 'clicked':
         break
     }
-    for (const listen of this.#listeners) listen(member, word)
+    this.#heard.tell(member, word)
   }
 }

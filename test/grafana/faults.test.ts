@@ -5,11 +5,11 @@ import { FaultySmtpServer } from '@millrace/smtp/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { call } from '../sign-up/system.ts'
 import { WholeSystem } from '../support/whole-system.ts'
 import { panel } from './panel.ts'
 import { prometheusIsThere } from './prometheus-tools.ts'
 import { RunningPrometheus } from './running-prometheus.ts'
+import { visitorsOf } from './visitors.ts'
 
 describe.skipIf(!prometheusIsThere)('a fault moves the panel that is meant for it', () => {
   let provider: FaultySmtpServer
@@ -17,7 +17,6 @@ describe.skipIf(!prometheusIsThere)('a fault moves the panel that is meant for i
   let prometheus: RunningPrometheus
   let log: RedisLog
   let redis: Redis
-  let visitors = 0
 
   beforeAll(async () => {
     provider = await FaultySmtpServer.start()
@@ -25,7 +24,7 @@ describe.skipIf(!prometheusIsThere)('a fault moves the panel that is meant for i
     prometheus = await RunningPrometheus.start(new URL(system.urlOf('OPS')))
     log = await connectLog({ url: system.redisUrl })
     redis = new Redis(system.redisUrl)
-    await signUp()
+    await visitorsOf(system)()
     await prometheus.hasScraped()
   })
 
@@ -36,12 +35,6 @@ describe.skipIf(!prometheusIsThere)('a fault moves the panel that is meant for i
     await system?.stop()
     await provider?.stop()
   })
-
-  const signUp = () => {
-    const name = `visitor-${(visitors += 1)}`
-    const body = { username: name, email: `${name}@example.org`, password: 'correct horse battery' }
-    return call(`${system.urlOf('GATEWAY')}/users`, 'POST', body)
-  }
 
   test('poison: dead letters in an hour and what waits for an operator; its alert is pending', async () => {
     const waiting = `(${panel('For an operator')}) > 0`

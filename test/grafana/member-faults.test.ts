@@ -8,12 +8,12 @@ import {
 } from '@millrace/redis'
 import { FaultySmtpServer } from '@millrace/smtp/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { call } from '../sign-up/system.ts'
 import { WholeSystem } from '../support/whole-system.ts'
 import { panel } from './panel.ts'
 import { prometheusIsThere } from './prometheus-tools.ts'
 import { RunningPrometheus } from './running-prometheus.ts'
 import { SecondProcess } from './second-process.ts'
+import { visitorsOf } from './visitors.ts'
 
 /** Two minutes would be too long to wait for here. */
 const stillSeconds = 5
@@ -28,7 +28,7 @@ describe.skipIf(!prometheusIsThere)('a fault of members moves the panel that is 
   let prometheus: RunningPrometheus
   let groups: RedisGroupStore
   let members: RedisMemberList
-  let visitors = 0
+  let signUp: () => Promise<void>
 
   beforeAll(async () => {
     provider = await FaultySmtpServer.start()
@@ -40,6 +40,7 @@ describe.skipIf(!prometheusIsThere)('a fault of members moves the panel that is 
     })
     groups = await connectGroupStore({ url: system.redisUrl })
     members = await connectMemberList({ url: system.redisUrl })
+    signUp = visitorsOf(system)
     await signUp()
     await prometheus.hasScraped()
   })
@@ -53,17 +54,10 @@ describe.skipIf(!prometheusIsThere)('a fault of members moves the panel that is 
     await provider?.stop()
   })
 
-  const signUp = async () => {
-    const name = `visitor-${(visitors += 1)}`
-    const body = { username: name, email: `${name}@example.org`, password: 'correct horse battery' }
-    const { status } = await call(`${system.urlOf('GATEWAY')}/users`, 'POST', body)
-    expect(status).toBe(201)
-  }
-
   /** Visitors come, one after the other, until an expression has a series. */
   const signUpUntil = async (query: string) => {
-    for (const from = visitors; (await prometheus.now(query)).length === 0;)
-      if (visitors - from > 2_000) throw new Error(`Not after 2,000 sign-ups: ${query}`)
+    for (let visitors = 0; (await prometheus.now(query)).length === 0; visitors++)
+      if (visitors > 2_000) throw new Error(`Not after 2,000 sign-ups: ${query}`)
       else await signUp()
   }
 

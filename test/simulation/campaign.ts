@@ -1,12 +1,21 @@
 import { planOf } from './cluster/plan.ts'
 import { play } from './cluster/play.ts'
 import { shortest } from './cluster/shortest.ts'
+import type { LogServer } from './log/log-server.ts'
+import { simulateLog } from './log/simulate-log.ts'
 import { simulate } from './port/simulate.ts'
 import type { SimulatedServer } from './simulated-server.ts'
 import type { Story, Violation } from './story.ts'
 
-/** What is simulated: models of members at the transaction port, or whole clusters of engines. */
-export type Cast = 'port' | 'cluster'
+/** What is simulated: processes that append, models of members at the transaction port, whole clusters of engines. */
+export const casts = ['log', 'port', 'cluster'] as const
+export type Cast = (typeof casts)[number]
+
+/** Makes fresh servers: empty ones. */
+export interface Servers {
+  open(): Promise<SimulatedServer>
+  openLog(): Promise<LogServer>
+}
 
 /** How one seed ended. */
 export interface SeedResult {
@@ -16,16 +25,18 @@ export interface SeedResult {
   readonly ends: ReadonlyMap<string, number>
 }
 
-/** @param server A fresh one: empty. */
-export async function playSeed(cast: Cast, seed: number, server: SimulatedServer): Promise<SeedResult> {
-  return cast === 'port' ? simulate(seed, server) : play(planOf(seed), server)
+export async function playSeed(cast: Cast, seed: number, servers: Servers): Promise<SeedResult> {
+  switch (cast) {
+    case 'log':
+      return simulateLog(seed, await servers.openLog())
+    case 'port':
+      return simulate(seed, await servers.open())
+    case 'cluster':
+      return play(planOf(seed), await servers.open())
+  }
 }
 
-/** The shortest story of a violation that is found for a seed. @param open Makes a fresh server. */
-export async function shortestOf(
-  cast: Cast,
-  seed: number,
-  open: () => Promise<SimulatedServer>,
-): Promise<SeedResult> {
-  return cast === 'port' ? simulate(seed, await open()) : shortest(planOf(seed), open)
+/** The shortest story of a violation that is found for a seed. */
+export async function shortestOf(cast: Cast, seed: number, servers: Servers): Promise<SeedResult> {
+  return cast === 'cluster' ? shortest(planOf(seed), () => servers.open()) : playSeed(cast, seed, servers)
 }

@@ -50,6 +50,10 @@ function everything(
     'dead effects': () => store.deadEffects(at),
     'requeued effects': () => store.requeuedEffects(at),
     withheld: () => store.withheldEffects(at),
+    shadow: async () => {
+      const { no, percent, keys: named } = await store.shadow(at)
+      return [no, percent, [...named].toSorted(([a], [b]) => (a < b ? -1 : 1))]
+    },
     facts: async () => [...(await stories.facts(at, seqs))],
     settled: async () => [...(await stories.settledSpans(at, seqs))],
     audit: () => store.audit(at),

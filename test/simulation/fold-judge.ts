@@ -31,6 +31,12 @@ export class FoldJudge {
     this.migrated.set(key, JSON.parse(state) as Folded)
   }
 
+  /** The record of a key is gone: it begins anew with its next event. Answers how many records and entries went. */
+  dropped(key: string, history: boolean): { readonly records: number; readonly migrations: number } {
+    const records = this.#states.delete(key) ? 1 : 0
+    return { records, migrations: history && this.migrated.delete(key) ? 1 : 0 }
+  }
+
   apply(
     commit: Commit,
     finished: Finished,

@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, EffectChange, EffectChangeResult, GroupAudit } from '@millrace/processor'
-import type { Lease, Renewal, RuleRequest, RuleResult } from '@millrace/processor'
+import type { Lease, Renewal, RuleRequest, RuleResult, StateDrop, StateDropResult } from '@millrace/processor'
 import type { Act, Asking } from './act.ts'
 import { ChannelJudge } from './channel-judge.ts'
 import { EffectJudge } from './effect-judge.ts'
@@ -8,6 +8,7 @@ import { FoldJudge } from './fold-judge.ts'
 import { type Finished, type Place, PlaceJudge } from './place-judge.ts'
 import type { Reading } from './reading.ts'
 import { RulingJudge } from './ruling-judge.ts'
+import { ShadowJudge } from './shadow-judge.ts'
 import { demand } from './story.ts'
 
 const once = 'guarantee 5, exactly once'
@@ -37,6 +38,7 @@ export class Judge {
   readonly channels = new ChannelJudge()
   readonly effects = new EffectJudge()
   readonly facts = new FactJudge()
+  readonly shadow = new ShadowJudge()
 
   constructor(reading: Reading) {
     this.#reading = reading
@@ -67,6 +69,11 @@ export class Judge {
       leases,
       () => `${member} took it from ${this.#member}`,
     )
+    this.seized(member, leaseMs, lease, nowMs)
+  }
+
+  /** Whoever seizes a lease asks nobody. */
+  seized(member: string, leaseMs: number, lease: Lease, nowMs: number): void {
     demand(lease.token !== this.token, fence, () => `the token ${lease.token} was handed out before`)
     const { position, n, ahead } = lease
     if (this.n === 0 && this.position < position.seq) this.base = this.position = position.seq
@@ -175,6 +182,26 @@ export class Judge {
     if (result === 'fenced') return
     this.effects.changed(changes, result)
     this.facts.changed(changes, result)
+  }
+
+  /** Records were dropped by the holder of the lease, each of them once. */
+  dropped(token: string, { keys, history }: StateDrop, result: StateDropResult): void {
+    this.#count(`drop ${result.status}`)
+    const holds = token === this.token && token !== ''
+    demand(
+      (result.status !== 'fenced') === holds,
+      fence,
+      () => `a ${holds ? 'valid' : 'stale'} token came to "${result.status}" with a drop`,
+    )
+    if (result.status === 'fenced') return
+    const gone = keys.map((key) => this.folds.dropped(key, history))
+    const records = gone.reduce((sum, one) => sum + one.records, 0)
+    const migrations = gone.reduce((sum, one) => sum + one.migrations, 0)
+    demand(
+      result.records === records && result.migrations === migrations,
+      once,
+      () => `dropped are ${result.records} and ${result.migrations}, there were ${records} and ${migrations}`,
+    )
   }
 
   ruled(request: RuleRequest, result: RuleResult): void {

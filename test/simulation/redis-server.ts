@@ -1,11 +1,17 @@
 import { newEvent } from '@millrace/event'
 import { createMemoryLog, type EventLog } from '@millrace/log'
-import { createMemoryGroupStore, type GroupPartition, type GroupStore } from '@millrace/processor'
+import {
+  createMemoryGroupStore,
+  type GenerationStore,
+  type GroupPartition,
+  type GroupStore,
+} from '@millrace/processor'
 import { compareAll } from './compare.ts'
+import { LogsOnRedis } from './log/log-on-redis.ts'
 import { NearLog } from './near-log.ts'
 import { startRedis } from '../support/redis.ts'
 import { demand } from './story.ts'
-import { spoilt } from './spoilt.ts'
+import { seldomSpoilt, spoilt } from './spoilt.ts'
 import { clockHarm, targetHarms } from './target-harms.ts'
 import { answer, canonical, same, Twins } from './twins.ts'
 import { type Harm, type SimulatedServer, watched } from './simulated-server.ts'
@@ -49,17 +55,21 @@ type Names = GroupKeys & PartitionKeys & StoryKeys
 export async function openRedis(): Promise<{
   readonly redis: Redis
   readonly simulation: RedisSimulation
+  readonly logs: LogsOnRedis
   close(): Promise<void>
 }> {
   const server = await startRedis({ unixSocket: true })
   const redis = writingConnection({ url: server.url })
   await whenReady(redis)
   const simulation = new RedisSimulation(redis, server.url)
+  const logs = new LogsOnRedis(redis, server.url)
   return {
     redis,
     simulation,
+    logs,
     close: async () => {
       await simulation.close()
+      await logs.close()
       await closeConnection(redis)
       await server.stop()
     },
@@ -103,7 +113,7 @@ export class RedisSimulation {
     const real = new GroupsOnRedis(this.#redis, { now, reach: 'server' }, scripts)
     const place = { redis: this.#redis, scripts, keys: new Keys(), reach: 'server', now } as const
     const stories = new StoriesOnRedis(place)
-    const twins = new Twins(memory, real)
+    const twins = new Twins<GenerationStore>(ordered(memory), ordered(real))
     return {
       log: bothLogs(log, memoryLog),
       store: twins.store,
@@ -152,7 +162,7 @@ export class RedisSimulation {
     return position
   }
 
-  #harms(twins: Twins, near: NearLog): readonly Harm[] {
+  #harms(twins: Twins<GenerationStore>, near: NearLog): readonly Harm[] {
     const keys = new Keys()
     const namesOf = (at: GroupPartition): Names => ({
       ...keys.partition(at.topic, at.partition),
@@ -162,6 +172,12 @@ export class RedisSimulation {
     return [
       ...spoilt.map(([name, concerns]): Harm => ({
         name: `${name} is of a foreign type for a moment`,
+        concerns,
+        during: (at, act) => this.#spoiled(twins, namesOf(at), name, act),
+      })),
+      ...seldomSpoilt.map(([name, concerns]): Harm => ({
+        name: `${name} is of a foreign type for a moment`,
+        rare: true,
         concerns,
         during: (at, act) => this.#spoiled(twins, namesOf(at), name, act),
       })),
@@ -181,7 +197,12 @@ export class RedisSimulation {
   }
 
   /** For one call a key holds something foreign: the call does without it, or is refused and nothing is written. */
-  async #spoiled(twins: Twins, names: Names, name: keyof Names, act: () => Promise<void>): Promise<void> {
+  async #spoiled(
+    twins: Twins<GenerationStore>,
+    names: Names,
+    name: keyof Names,
+    act: () => Promise<void>,
+  ): Promise<void> {
     const keys = [`${names[name]}:aside`, names[name], ...new Set(Object.values({ ...names }))]
     const before = await this.#redis.eval(spoil, keys.length, ...keys)
     const restore = async () => {
@@ -194,6 +215,16 @@ export class RedisSimulation {
     }
     await twins.harmed(act, restore)
   }
+}
+
+/** Pages of states come in no order. */
+function ordered(store: GenerationStore): GenerationStore {
+  return watched(store, {
+    statesPage: async (at, options) => {
+      const { items, next } = await store.statesPage(at, options)
+      return { items: items.toSorted((a, b) => (a.key < b.key ? -1 : 1)), next }
+    },
+  })
 }
 
 /** Appends go to both logs; what is read is asked of one of them, in turn. */

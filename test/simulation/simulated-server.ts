@@ -1,10 +1,10 @@
 import type { EventLog } from '@millrace/log'
-import type { GroupPartition, GroupStore, Stories } from '@millrace/processor'
+import type { GenerationStore, GroupPartition, Stories } from '@millrace/processor'
 
 /** A log and a group store whose time the simulation turns. */
 export interface SimulatedServer {
   readonly log: EventLog
-  readonly store: GroupStore
+  readonly store: GenerationStore
   /** What it remembers of events: only read. */
   readonly stories: Stories
   setTime(nowMs: number): void
@@ -19,6 +19,8 @@ export interface SimulatedServer {
 /** Something that befalls a server from outside. */
 export interface Harm {
   readonly name: string
+  /** No seed has most of it. */
+  readonly rare?: boolean
   /** Whether a call that says this meets it. */
   concerns(what: string, content: unknown): boolean
   /** Befalls it for the one call that is carried out inside. @param content What the call says. */

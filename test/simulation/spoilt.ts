@@ -99,3 +99,9 @@ export const spoilt: readonly (readonly [keyof (GroupKeys & PartitionKeys & Stor
       names.map((name) => [name, (what: string) => what === call] as const),
     ),
   ]
+
+/** What is met by calls that only some operators make. */
+export const seldomSpoilt: typeof spoilt = Object.entries({
+  dropStates: ['group', 'states', 'timers', 'migrations', 'repairs'],
+  setShadow: ['shadow', 'repairs'],
+} as const).flatMap(([call, names]) => names.map((name) => [name, (what: string) => what === call] as const))

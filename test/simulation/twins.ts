@@ -1,17 +1,16 @@
 import { MillraceError } from '@millrace/event'
-import type { GroupStore } from '@millrace/processor'
 import { demand } from './story.ts'
 
 export const same = 'memory and Redis answer alike'
 
 /** What changes nothing: asked of memory alone, but for each so many-th call. Everything stored is compared anyway. */
 const reads =
-  /^(look|loadStates|migrations|parked|dueKeys|dueTimers|rulings|requeued|outbox|pendingEffects|deadItems|deadEffects|withheldEffects)$/
+  /^(read|readKey|channel|ownerOf|liveVersions|look|loadStates|migrations|parked|dueKeys|dueTimers|rulings|requeued|outbox|pendingEffects|deadItems|deadEffects|withheldEffects)$/
 const readBoth = 8
 
-/** One store twice. */
-export class Twins {
-  readonly store: GroupStore
+/** One store, or one log, twice. */
+export class Twins<T extends object> {
+  readonly store: T
   /** The last call was refused because of something foreign. */
   refused = false
   /** Tokens of Redis, and those of memory that stand for the same lease. */
@@ -19,7 +18,7 @@ export class Twins {
   #restore: (() => Promise<void>) | undefined
   #reads = 0
 
-  constructor(memory: GroupStore, real: GroupStore) {
+  constructor(memory: T, real: T) {
     this.store = new Proxy(real, {
       get: (target, name) => {
         const method: unknown = Reflect.get(target, name)

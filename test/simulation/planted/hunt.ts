@@ -11,9 +11,9 @@ for (const bug of Object.keys(planted) as PlantedBug[]) found[bug] = await first
 console.log(JSON.stringify(found))
 
 async function firstRed(bug: PlantedBug): Promise<{ seed: number; message: string } | null> {
-  const { playSeed, open } = await plantedCampaign(bug)
+  const { playSeed, servers } = await plantedCampaign(bug)
   for (let seed = 1; seed <= mostSeeds; seed++) {
-    const { violation } = await playSeed('cluster', seed, await open())
+    const { violation } = await playSeed('cluster', seed, servers)
     if (violation) return { seed, message: violation.message }
   }
   return null

@@ -1,13 +1,12 @@
 import type * as Campaign from '../campaign.ts'
 import type * as MemoryServer from '../memory-server.ts'
-import type { SimulatedServer } from '../simulated-server.ts'
 import { loadPlanted } from './load-planted.ts'
 import type { PlantedBug } from './planted-bugs.ts'
 
 /** A campaign with a bug in everything that it plays, in memory. */
 export interface PlantedCampaign extends Pick<typeof Campaign, 'playSeed' | 'shortestOf'> {
-  /** Makes a fresh server, with the bug as well. */
-  open(): Promise<SimulatedServer>
+  /** With the bug as well. */
+  readonly servers: Campaign.Servers
 }
 
 export async function plantedCampaign(bug: PlantedBug): Promise<PlantedCampaign> {
@@ -15,9 +14,9 @@ export async function plantedCampaign(bug: PlantedBug): Promise<PlantedCampaign>
     new URL('../campaign.ts', import.meta.url),
     bug,
   )
-  const { createMemoryServer } = await loadPlanted<typeof MemoryServer>(
+  const { memoryServers } = await loadPlanted<typeof MemoryServer>(
     new URL('../memory-server.ts', import.meta.url),
     bug,
   )
-  return { playSeed, shortestOf, open: async () => createMemoryServer() }
+  return { playSeed, shortestOf, servers: memoryServers }
 }

@@ -6,10 +6,13 @@ export class Asked {
   readonly #random: Seeded
   readonly #tempers: readonly number[]
   readonly #ids: number
+  readonly #effects: number
 
-  constructor(random: Seeded) {
+  /** @param manyEffects Four times as many as of other things. */
+  constructor(random: Seeded, manyEffects: boolean) {
     this.#random = random
     this.#tempers = Array.from({ length: 8 }, () => random.temper())
+    this.#effects = manyEffects ? 4 : 1
     this.#ids = random.pick([2, 4, 25]) ?? 25
   }
 
@@ -32,7 +35,7 @@ export class Asked {
     const act = random.weighted<Act>([
       [3 * plain, { do: 'plain' }],
       [3 * emit, { do: 'emit' }],
-      [3 * effect, { do: 'effect', id: `quote-${random.between(1, this.#ids)}` }],
+      [3 * effect * this.#effects, { do: 'effect', id: `quote-${random.between(1, this.#ids)}` }],
       [0.5 * allow, { do: 'allow' }],
       [2.5 * timer, { do: 'timer', afterMs: random.between(0, 300) }],
     ])

@@ -3,6 +3,10 @@ import type { EffectChange, OpenEffect, RecordedEffect } from '@millrace/process
 import type { Process } from './network.ts'
 import type { World } from './world.ts'
 
+/** How effects end, where much of everything is to be seen, and where operators are to have much to do. */
+const mixed = ['confirmed', 'confirmed', 'parked', 'dead', 'dead', 'ignored'] as const
+const failing = ['confirmed', 'confirmed', 'dead', 'dead', 'dead'] as const
+
 /** Carries out the effects of a group as long as the token holds: at least once each, confirmed turn by turn. */
 export class EffectModel {
   readonly #process: Process
@@ -17,10 +21,10 @@ export class EffectModel {
   }
 
   async work(): Promise<void> {
-    const { random, store, at } = this.#world
+    const { random, store, at, forOperators } = this.#world
     while (!this.#over) {
       await this.#process.sleep(random.between(1, 15))
-      const status = random.pick(calmOrNot(this.#world.calm)) ?? 'pending'
+      const status = random.pick(calmOrNot(this.#world.calm, forOperators)) ?? 'pending'
       try {
         const page = await this.#process.call(
           `effects ${status}`,
@@ -43,9 +47,8 @@ export class EffectModel {
     const { random, performed, calm, nowMs: atMs } = this.#world
     if (status !== 'pending') return { idempotencyKey, turn, to: 'pending' }
     performed.add(idempotencyKey)
-    const to = calm
-      ? 'confirmed'
-      : (random.pick(['confirmed', 'confirmed', 'parked', 'dead', 'dead', 'ignored'] as const) ?? 'dead')
+    const ends = this.#world.forOperators ? failing : mixed
+    const to = calm ? 'confirmed' : (random.pick(ends) ?? 'dead')
     const change = { idempotencyKey, turn, to, note: { turn, atMs, reason: `at turn ${turn}` } }
     if (random.chance(0.5)) return change
     const ended = { name, idempotencyKey, to, attempts: turn + 1, tookMs: 1 }
@@ -72,8 +75,9 @@ export class EffectModel {
   }
 }
 
-/** Which effects it looks at: those that are dead are an operator's business, and seldom its own. */
-function calmOrNot(calm: boolean): readonly OpenEffect[] {
+/** Which effects it looks at: those that are dead are an operator's business, and seldom or never its own. */
+function calmOrNot(calm: boolean, forOperators: boolean): readonly OpenEffect[] {
   if (calm) return ['pending', 'parked', 'dead']
+  if (forOperators) return ['pending', 'pending', 'parked']
   return ['pending', 'pending', 'pending', 'pending', 'parked', 'parked', 'dead']
 }

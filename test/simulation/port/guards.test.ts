@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import type { GroupScripts } from '../../../packages/redis/src/group-scripts.ts'
-import { scriptSource } from '../../../packages/redis/src/script-source.ts'
-import { guardsOf, withoutGuard } from '../../support/guards.ts'
-import { provedElsewhere, redSeeds } from './red-seeds.ts'
+import { describeRedGuards } from '../red-guards.ts'
 import { openRedis } from '../redis-server.ts'
+import { provedElsewhere, redSeeds } from './red-seeds.ts'
 import { simulate } from './simulate.ts'
-
-/** How many seeds are tried for one guard at most, when the remembered one is red no more. */
-const mostSeeds = 300
 
 let redis: Awaited<ReturnType<typeof openRedis>>
 
@@ -28,32 +24,15 @@ const scripts = [
   ['withheld', 'withheld.lua'],
   ['migrate', 'migrate.lua'],
   ['markDue', 'mark-due.lua'],
+  ['stateDrop', 'state-drop.lua'],
+  ['shadow', 'shadow.lua'],
 ] as const satisfies [keyof GroupScripts, string][]
 
-describe.each(scripts)('without a guard of %s some seed is red', (script, file) => {
-  const source = scriptSource(file)
-  const elsewhere = provedElsewhere[script] ?? {}
-
-  test.each(guardsOf(source).filter((guard) => !(guard in elsewhere)))(
-    '%s',
-    { timeout: 300_000 },
-    async (guard) => {
-      const changed = withoutGuard(source, guard)
-      // A script that does not compile would be red without proving anything.
-      await redis.redis.script('LOAD', changed)
-      const remembered = redSeeds[script]?.[guard] ?? 1
-      const seeds = [remembered, ...Array.from({ length: mostSeeds }, (_, at) => at + 1)]
-      for (const seed of seeds) {
-        const { violation } = await simulate(seed, await redis.simulation.fresh({ [script]: changed }))
-        if (!violation) continue
-        if (seed !== remembered) console.log(`${script}: '${guard}': ${seed}, // was ${remembered}`)
-        return
-      }
-      expect.fail(`No seed up to ${mostSeeds} notices that "${guard}" is gone`)
-    },
-  )
-
-  test('what is proved elsewhere is a guard of it', () => {
-    expect(guardsOf(source)).toEqual(expect.arrayContaining(Object.keys(elsewhere)))
+for (const [script, file] of scripts) {
+  const known = { file, red: redSeeds[script] ?? {}, elsewhere: provedElsewhere[script] ?? {} }
+  describeRedGuards(script, known, async (seed, source) => {
+    // A script that does not compile would be red without proving anything.
+    await redis.redis.script('LOAD', source)
+    return (await simulate(seed, await redis.simulation.fresh({ [script]: source }))).violation
   })
-})
+}

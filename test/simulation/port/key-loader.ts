@@ -1,7 +1,7 @@
 import type { GroupStore, MigratedKey, RequeuedEvent, Ruling, StoredKey } from '@millrace/processor'
 import { type Asking, askingOf, type Folded } from '../act.ts'
 import type { Process } from './network.ts'
-import { Slot } from './slot.ts'
+import { begun, Slot } from './slot.ts'
 import type { World } from './world.ts'
 
 /** Reads what is stored of keys, with all that a member needs to go on with them. */
@@ -22,7 +22,7 @@ export async function loadSlots(
     const events = histories.get(one.key) ?? []
     const { head = 0, last = 0 } = one.parked ?? {}
     const known = migrations.get(one.key)
-    const begins = one.state ? undefined : (stateOf(known) ?? world.elsewhere.get(one.key))
+    const begins = begun(one) ? undefined : (stateOf(known) ?? world.elsewhere.get(one.key))
     const migration = begins && !known ? world.migrationOf(one.key, begins) : undefined
     const reading = {
       line: events.filter(({ seq }) => seq >= head && seq <= last && isInLine(one, seq)),
@@ -58,7 +58,7 @@ async function migrationsOf(
   { store, at, elsewhere }: World,
   stored: readonly StoredKey[],
 ): Promise<Awaited<ReturnType<GroupStore['migrations']>>> {
-  const fresh = stored.flatMap(({ key, state }) => (!state && elsewhere.has(key) ? [key] : []))
+  const fresh = stored.flatMap((one) => (!begun(one) && elsewhere.has(one.key) ? [one.key] : []))
   if (fresh.length === 0) return new Map()
   return process.call('migrations', () => store.migrations(at, fresh), 'log.unavailable')
 }

@@ -5,7 +5,7 @@ import { meddle, meddleWithTurns } from './meddler.ts'
 import type { Call } from './network.ts'
 import type { World } from './world.ts'
 
-const writes = /^(commit|confirm|acquire|forwarded|rule|settleWithheld|keepMigration)/
+const writes = /^(commit|confirm|acquire|forwarded|rule|settleWithheld|keepMigration|dropStates|setShadow)/
 
 /** What befalls calls on their way, beside being late or lost: copies that are wrong, and a server that is spoilt. */
 export class Mischief {
@@ -20,7 +20,7 @@ export class Mischief {
 
   constructor(world: World) {
     this.#world = world
-    this.#favourite = world.random.pick(world.server.harms)
+    this.#favourite = world.random.pick(world.server.harms.filter(({ rare }) => !rare))
   }
 
   get confirmations(): readonly Call[] {

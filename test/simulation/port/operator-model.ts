@@ -1,10 +1,14 @@
 import { MillraceError } from '@millrace/event'
-import type { EffectRuleRequest, RuleRequest, Ruling } from '@millrace/processor'
+import { dropStates, type EffectRuleRequest, mostShadowKeys } from '@millrace/processor'
+import type { RuleRequest, Ruling, ShadowChange } from '@millrace/processor'
 import type { Asked } from './asked.ts'
 import type { Process } from './network.ts'
-import type { World } from './world.ts'
+import { remote } from './remote.ts'
+import { keys, type World } from './world.ts'
 
 const said = { by: 'ada', reason: 'as was agreed' } as const
+/** So many of his requests may be repeated, where there is much to do; else the last one. */
+const mostSent = 6
 const kinds = ['ignored', 'requeued', 'corrected'] as const
 
 /**
@@ -17,7 +21,8 @@ export class OperatorModel {
   readonly #asked: Asked
   readonly #tempers: readonly number[]
   #requests = 0
-  #last: (() => Promise<unknown>) | undefined
+  /** The latest requests, which may be sent again. */
+  readonly #sent: (() => Promise<unknown>)[] = []
 
   constructor(process: Process, world: World, asked: Asked) {
     this.#process = process
@@ -28,17 +33,20 @@ export class OperatorModel {
 
   /** Acts until nothing goes wrong any more. */
   async live(): Promise<void> {
-    const { random } = this.#world
+    const { random, forOperators } = this.#world
+    const much = forOperators ? 4 : 1
     const [held = 1, dead = 1, effects = 1, withheld = 1, migrations = 1] = this.#tempers
     while (!this.#world.calm) {
-      await this.#process.sleep(random.between(1, 10))
+      await this.#process.sleep(random.between(1, forOperators ? 3 : 10))
       const choice = random.weighted<() => Promise<unknown>>([
         [3 * held, () => this.#ruleOnParked()],
         [3 * dead, () => this.#ruleOnDead()],
-        [2 * effects, () => this.#ruleOnEffect()],
-        [2 * withheld, () => this.#settleWithheld()],
+        [2 * effects * much, () => this.#ruleOnEffect()],
+        [2 * withheld * much, () => this.#settleWithheld()],
         [0.5 * migrations, () => this.#keepMigration()],
-        [this.#last ? 0.5 : 0, async () => this.#last?.()],
+        [this.#sent.length > 0 ? 0.5 * much : 0, () => this.#again()],
+        [forOperators ? 0.5 : 0, () => this.#dropStates()],
+        [forOperators ? 0.5 : 0, () => this.#setShadow()],
       ])
       try {
         await choice?.()
@@ -72,8 +80,11 @@ export class OperatorModel {
 
   async #ruleOnDead(): Promise<void> {
     const { random, store, at } = this.#world
-    const { items } = await this.#read('deadItems', () => store.deadItems(at, { limit: 20 }))
-    const item = random.pick(items)
+    const late = this.#world.forOperators && random.chance(0.2)
+    const { items } = late
+      ? await this.#read('requeued', () => store.requeued(at))
+      : await this.#read('deadItems', () => store.deadItems(at, { limit: 20 }))
+    const item = random.pick<{ readonly seq: number; readonly key: string }>(items)
     if (!item) return
     const key = random.chance(0.1) ? 'nobody' : item.key
     await this.#rule(item.seq, key, random.chance(0.6) ? { force: true } : {})
@@ -132,6 +143,37 @@ export class OperatorModel {
     await this.#send('keepMigration', () => store.keepMigration(at, entry), entry)
   }
 
+  async #again(): Promise<void> {
+    await (this.#world.forOperators ? this.#world.random.pick(this.#sent) : this.#sent[0])?.()
+  }
+
+  /** States are dropped by the product's own way to do it: seize, drop, release. */
+  async #dropStates(): Promise<void> {
+    const { random, store, at, leaseMs } = this.#world
+    const some = keys.filter(() => random.chance(0.5))
+    const history = random.chance(0.5)
+    await dropStates(
+      { name: at.group, topic: at.topic },
+      {
+        ...{ store: remote(this.#process, store), leaseMs, history, ...said },
+        ...(random.chance(0.3) ? {} : { keys: [...some, ...some.slice(0, 1)] }),
+      },
+    )
+    // Somebody reads a key that has nothing but a mark.
+    if (history && random.chance(0.5)) await this.#keepMigration()
+  }
+
+  async #setShadow(): Promise<void> {
+    const { random, store, at } = this.#world
+    const some = keys.filter(() => random.chance(0.5))
+    const named = some.map((key) => ({ key, promoted: random.pick([true, true, false, undefined]) }))
+    const names = Array.from({ length: mostShadowKeys - 1 }, (_, no) => `k${no}`)
+    const all = random.chance(0.2) ? names.map((key) => ({ key, promoted: true })) : []
+    const percent = random.chance(0.5) ? { percent: random.between(0, 100) } : {}
+    const change: ShadowChange = { ...said, ...percent, keys: [...named, ...all] }
+    await this.#send('setShadow', () => store.setShadow(at, change), change)
+  }
+
   #newId(): string {
     this.#requests += 1
     return `r${this.#requests}`
@@ -144,7 +186,8 @@ export class OperatorModel {
   /** Who hears nothing repeats the very request, sooner or later, or never. */
   async #send(what: string, act: () => Promise<unknown>, content: unknown): Promise<void> {
     const send = () => this.#process.call(what, act, 'commit.unknown', content)
-    this.#last = send
+    this.#sent.push(send)
+    if (this.#sent.length > (this.#world.forOperators ? mostSent : 1)) this.#sent.shift()
     await send()
   }
 

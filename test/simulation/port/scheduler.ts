@@ -1,6 +1,7 @@
 import { demand } from '../story.ts'
 import { eventsIn } from '../target-log.ts'
 import { Asked } from './asked.ts'
+import { Hazards, hazardsOf } from './hazards.ts'
 import { meddleWithStart } from './meddler.ts'
 import { MemberModel } from './member-model.ts'
 import { Mischief } from './mischief.ts'
@@ -33,6 +34,7 @@ export class Scheduler {
   readonly #tempers: readonly number[]
   readonly #asked: Asked
   readonly #mischief: Mischief
+  readonly #hazards: Hazards
   /** The operator has something under way, or will have. */
   #operating = false
   /** Something was carried out since the last look. */
@@ -43,8 +45,9 @@ export class Scheduler {
     this.#world = world
     this.#fate = fate
     this.#tempers = Array.from({ length: 7 }, () => world.random.temper())
-    this.#asked = new Asked(world.random)
+    this.#asked = new Asked(world.random, world.forOperators)
     this.#mischief = new Mischief(world)
+    this.#hazards = new Hazards(world)
   }
 
   /** @throws Violation */
@@ -68,24 +71,17 @@ export class Scheduler {
     const { random, network } = this.#world
     const mischief = this.#mischief
     const living = this.#processes.filter(({ alive }) => alive)
-    const awake = living.filter(({ paused }) => !paused)
-    const { sent, answered, waiting } = network
+    const { sent, answered } = network
     const late = sent.filter(({ orphan, process }) => orphan || !process.alive)
     const prompt = sent.filter(({ orphan, process }) => !orphan && process.alive)
-    const [lateness = 1, given = 1, dropped = 1, killed = 1, paused = 1, changed = 1] = this.#tempers
+    const [lateness = 1, ...fates] = this.#tempers
+    const changed = this.#tempers[5] ?? 1
     const act = random.weighted<() => Promise<void> | void>([
       [living.length < this.#fate.members ? 2 : 0, () => this.#start()],
       [prompt.length > 0 ? 12 : 0, () => this.#carryOut(random.pick(prompt))],
       [late.length > 0 ? lateness : 0, () => this.#carryOut(random.pick(late))],
-      [answered.length > 0 ? 14 : 0, () => this.#deliver(random.pick(answered))],
-      [waiting.length > 0 ? given : 0, () => this.#giveUp(random.pick(waiting))],
-      [sent.length > 0 ? 0.3 * dropped : 0, () => this.#drop(random.pick(sent))],
-      [awake.length > 0 ? 0.05 * killed : 0, () => this.#kill(random.pick(awake))],
-      [awake.length > 0 ? 0.12 * paused : 0, () => this.#pause(random.pick(awake))],
-      [
-        living.length > awake.length ? 0.5 : 0,
-        () => this.#resume(random.pick(living.filter(({ paused }) => paused))),
-      ],
+      [answered.length > 0 ? 14 : 0, () => this.#hazards.deliver(random.pick(answered))],
+      ...hazardsOf(this.#hazards, this.#world, living, fates),
       [sent.length + answered.length > 0 ? 3 : 15, () => this.#passTime()],
       [this.#appended < this.#fate.events ? 2.5 : 0, () => this.#append(random.between(1, 3))],
       [mischief.confirmations.length > 0 ? 10 * changed : 0, () => mischief.meddleWithTurns()],
@@ -110,6 +106,7 @@ export class Scheduler {
     const { judge, server, at } = this.#world
     judge.facts.read(await server.stories.facts(at, [...judge.askings.keys()]))
     judge.rulings.read(await server.store.rulings(at, judge.rulings.seqs))
+    judge.shadow.read(await server.store.shadow(at))
     await server.compare(at)
   }
 
@@ -135,7 +132,7 @@ export class Scheduler {
       const { sent, answered } = network
       if (this.#processes.every(({ alive }) => !alive)) this.#start()
       const [call, answer] = [random.pick(sent), random.pick(answered)]
-      if (answer && (!call || random.chance(0.5))) this.#deliver(answer)
+      if (answer && (!call || random.chance(0.5))) this.#hazards.deliver(answer)
       else if (call) await this.#carryOut(call)
       else this.#passTime()
       await this.#settle()
@@ -201,58 +198,10 @@ export class Scheduler {
     await this.#mischief.befall(call, changed, harmed)
     if (!call.outcome) await call.carryOut()
     this.#changed = true
-    this.#told(call)
+    this.#hazards.told(call)
     if (call.orphan || !call.process.alive) this.#world.network.remove(call)
-    else if (!call.process.paused && this.#world.random.chance(isRead(call) ? 0.9 : 0.4)) this.#deliver(call)
-  }
-
-  #told({ process, request, outcome, orphan }: Call): void {
-    const how = orphan ? ' (late)' : ''
-    this.#world.story.tell(() => {
-      const answer = outcome && 'value' in outcome ? short(outcome.value) : String(outcome?.error)
-      return `${process.name} ${request.what}${how} → ${answer}`
-    })
-  }
-
-  #deliver(call: Call | undefined): void {
-    if (!call) return
-    this.#world.network.remove(call)
-    call.deliver()
-  }
-
-  /** The sender hears nothing; what was not carried out may be so later. */
-  #giveUp(call: Call | undefined): void {
-    if (!call) return
-    this.#world.story.tell(`${call.process.name} hears nothing of ${call.request.what}`)
-    call.giveUp()
-    if (call.outcome) this.#world.network.remove(call)
-  }
-
-  #drop(call: Call | undefined): void {
-    if (!call) return
-    this.#world.network.remove(call)
-    if (call.orphan || !call.process.alive) return
-    this.#world.story.tell(`${call.request.what} of ${call.process.name} is lost`)
-    call.giveUp()
-  }
-
-  #kill(process: Process | undefined): void {
-    if (!process) return
-    process.alive = false
-    this.#world.story.tell(`${process.name} is killed`)
-    for (const call of [...this.#world.network.waiting]) if (call.process === process) call.giveUp()
-  }
-
-  #pause(process: Process | undefined): void {
-    if (!process) return
-    process.paused = true
-    this.#world.story.tell(`${process.name} falls asleep`)
-  }
-
-  #resume(process: Process | undefined): void {
-    if (!process) return
-    process.paused = false
-    this.#world.story.tell(`${process.name} wakes up`)
+    else if (!call.process.paused && this.#world.random.chance(isRead(call) ? 0.9 : 0.4))
+      this.#hazards.deliver(call)
   }
 
   /** Somebody's time comes, or time passes: to the next alarm, a little, or beyond a lease. */
@@ -277,9 +226,4 @@ export class Scheduler {
 /** Nothing that matters can happen between a read and its answer that cannot happen before it. */
 function isRead({ request }: Call): boolean {
   return request.unknown === 'log.unavailable'
-}
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > 160 ? `${text.slice(0, 160)}…` : text
 }

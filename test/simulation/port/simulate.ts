@@ -23,7 +23,7 @@ export interface Simulated {
 export async function simulate(seed: number, server: SimulatedServer): Promise<Simulated> {
   const random = new Seeded(seed)
   const story = new Story()
-  const world = new World(server, random, story)
+  const world = new World(server, random, story, seed % 10 === 0)
   const fate = {
     members: random.between(1, 3),
     events: random.between(15, 50),

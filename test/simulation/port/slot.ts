@@ -1,5 +1,5 @@
 import type { DeadLetter, HeededRuling, LateRun, MigratedKey, NotedFact, Ruling } from '@millrace/processor'
-import type { DeferredEvent, KeyTimer, Park, StoredKey } from '@millrace/processor'
+import { type DeferredEvent, isDropped, type KeyTimer, type Park, type StoredKey } from '@millrace/processor'
 import { type Act, type Asking, type Folded, folded, foldedFiring, nothingFolded } from '../act.ts'
 
 /** What no rule of the store looks at. */
@@ -67,7 +67,10 @@ export class Slot {
   readonly #waiting: Map<number, Asking>
   readonly #rulings: ReadonlyMap<number, Ruling>
   readonly #mostAttempts: number
+  /** Its record as it is stored; undefined when it was dropped, too. */
+  readonly #record: StoredKey['state']
   #tried: Pick<Park, 'tried' | 'markMs'> | undefined
+  #hasTimer: boolean
 
   constructor(stored: StoredKey, reading: KeyReading) {
     const { line, waiting, rulings, begins, migration, mostAttempts } = reading
@@ -75,7 +78,9 @@ export class Slot {
     this.stored = stored
     this.migration = migration
     this.#begins = begins ?? nothingFolded
-    this.state = stored.state ? (JSON.parse(stored.state.state) as Folded) : this.#begins
+    this.#record = begun(stored)
+    this.#hasTimer = (this.#record?.ops ?? '') !== ''
+    this.state = this.#record ? (JSON.parse(this.#record.state) as Folded) : this.#begins
     this.seq = stored.state?.seq ?? 0
     const { parked } = stored
     this.line = parked && { ...parked.note, events: line }
@@ -92,7 +97,7 @@ export class Slot {
   }
 
   get hasChanged(): boolean {
-    return JSON.stringify(this.state) !== (this.stored.state?.state ?? JSON.stringify(this.#begins))
+    return JSON.stringify(this.state) !== (this.#record?.state ?? JSON.stringify(this.#begins))
   }
 
   /** It was parked, nobody has tried its head, and more has lined up. */
@@ -100,6 +105,11 @@ export class Slot {
     return (
       this.stored.parked !== undefined && this.#tried === undefined && this.#lined > this.stored.parked.lined
     )
+  }
+
+  /** What the member remembers beside the state: which timer is set. */
+  get ops(): string {
+    return this.#hasTimer ? JSON.stringify({ w: { timer: {} } }) : ''
   }
 
   /** Takes the next event of the key. */
@@ -147,6 +157,7 @@ export class Slot {
 
   fire({ dueMs }: KeyTimer, out: Outcomes): void {
     this.state = foldedFiring(this.state, dueMs)
+    this.#hasTimer = false
     out.emits.push({ key: this.key, cause: `w${dueMs}` })
   }
 
@@ -184,7 +195,6 @@ export class Slot {
 
   /** Answers whether the event is settled: handled, deferred or dead. */
   #handle(asking: Asking, act: Act | 'ignored', attempts: number, out: Outcomes): boolean {
-    const { seq, id, event } = asking
     if (act === 'ignored') {
       out.done += 1
       return true
@@ -196,11 +206,7 @@ export class Slot {
       return true
     }
     if (act.do === 'wait' && !this.state.allowed) {
-      const why = { why: 'not allowed yet', sinceMs: out.nowMs }
-      this.deferred = [...this.deferred, { seq, id, type: event.type, eventId: event.id, ...why }]
-      this.#waiting.set(seq, asking)
-      const { nowMs: atMs, member } = out
-      out.facts.push({ seq, fact: { what: 'deferred', atMs, member, why: why.why } })
+      this.#defer(asking, out)
       return true
     }
     this.#done(asking, act, out)
@@ -212,6 +218,15 @@ export class Slot {
     }
     if (this.deferred.length > 0) this.deferred = []
     return true
+  }
+
+  #defer(asking: Asking, out: Outcomes): void {
+    const { seq, id, event } = asking
+    const { nowMs: atMs, member } = out
+    const why = 'not allowed yet'
+    this.deferred = [...this.deferred, { seq, id, type: event.type, eventId: event.id, why, sinceMs: atMs }]
+    this.#waiting.set(seq, asking)
+    out.facts.push({ seq, fact: { what: 'deferred', atMs, member, why } })
   }
 
   #bury({ seq, id, event }: Asking, out: Outcomes): void {
@@ -231,6 +246,7 @@ export class Slot {
     if (act.do === 'timer') {
       const dueMs = Date.parse(event.time) + act.afterMs
       out.timers.set(this.key, { key: this.key, name: 'w', dueMs })
+      this.#hasTimer = true
     }
   }
 }
@@ -238,4 +254,9 @@ export class Slot {
 function actUnder(ruling: Ruling | undefined, act: Act): Act | 'ignored' {
   if (ruling?.kind === 'ignored') return 'ignored'
   return ruling?.kind === 'corrected' ? (ruling.data as Act) : act
+}
+
+/** The record of a key, when it has one that was not dropped. */
+export function begun({ state }: Pick<StoredKey, 'state'>): StoredKey['state'] {
+  return state && !isDropped(state) ? state : undefined
 }

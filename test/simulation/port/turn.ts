@@ -28,7 +28,7 @@ export function partsOf(
     dead: out.dead,
     states: slots
       .filter(({ hasChanged }) => hasChanged)
-      .map(({ key, seq, state }) => ({ key, version: 1, seq, state: JSON.stringify(state), ops: '' })),
+      .map(({ key, seq, state, ops }) => ({ key, version: 1, seq, state: JSON.stringify(state), ops })),
     ...(migrations.length > 0 ? { migrations } : {}),
     parks: slots.flatMap(({ park }) => park ?? []),
     lines: slots.flatMap(({ key, line, hasGrown }) => {

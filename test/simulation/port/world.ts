@@ -2,7 +2,7 @@ import { type Event, newEvent, topic, type Topic } from '@millrace/event'
 import type { ChannelBatch, EventLog } from '@millrace/log'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ForwarderSettings } from '@millrace/processor'
-import type { GroupPartition, GroupStore, MigratedKey, Reached } from '@millrace/processor'
+import type { GenerationStore, GroupPartition, MigratedKey, Reached } from '@millrace/processor'
 import { type Act, askingOf, type Folded } from '../act.ts'
 import { type SimulatedServer, watched } from '../simulated-server.ts'
 import { Judge } from '../judge.ts'
@@ -41,7 +41,7 @@ export class World {
   readonly judge = new Judge(modelReading)
   readonly server: SimulatedServer
   readonly log: EventLog
-  readonly store: GroupStore
+  readonly store: GenerationStore
   readonly source: Topic = topic('source', { types: { Asked: anything }, partitions: 1 })
   readonly target: Topic = topic('target', { types: { Emitted: anything }, partitions: targetPartitions })
   readonly at: GroupPartition = { topic: this.source, partition: 0, group: 'members' }
@@ -59,10 +59,12 @@ export class World {
   readonly elsewhere: ReadonlyMap<string, Folded>
   /** A head that has failed so often is given up. */
   readonly mostAttempts: number
+  /** There is much for operators to do: many effects, which end badly and which only they put back, states to drop. */
+  readonly forOperators: boolean
   readonly #manners: { readonly atOnce: number; readonly withheld: number }
   #events = 0
 
-  constructor(server: SimulatedServer, random: Seeded, story: Story) {
+  constructor(server: SimulatedServer, random: Seeded, story: Story, forOperators: boolean) {
     this.server = server
     this.random = random
     this.story = story
@@ -72,6 +74,7 @@ export class World {
       atOnce: random.pick([0, 0.6, 0.9, 0.9]) ?? 0,
       withheld: random.pick([0, 0.2, 0.7]) ?? 0,
     }
+    this.forOperators = forOperators
     this.elsewhere = new Map(
       keys.flatMap((key) =>
         random.chance(0.4) ? [[key, { handled: ['taken-over'], allowed: random.chance(0.5) }]] : [],
@@ -162,12 +165,17 @@ export class World {
     })
   }
 
-  #watchedStore(store: GroupStore): GroupStore {
+  #watchedStore(store: GenerationStore): GenerationStore {
     const { judge } = this
     return watched(store, {
       acquire: async (at, member, leaseMs, start) => {
         const lease = await store.acquire(at, member, leaseMs, start)
         judge.acquired(member, leaseMs, lease, this.nowMs)
+        return lease
+      },
+      seize: async (at, member, leaseMs) => {
+        const lease = await store.seize(at, member, leaseMs)
+        judge.seized(member, leaseMs, lease, this.nowMs)
         return lease
       },
       renew: async (at, lease, leaseMs) => {
@@ -204,6 +212,16 @@ export class World {
         const results = await store.settleWithheld(at, request)
         judge.effects.settledWithheld(request, results)
         return results
+      },
+      dropStates: async (at, token, drop) => {
+        const result = await store.dropStates(at, token, drop)
+        judge.dropped(token, drop, result)
+        return result
+      },
+      setShadow: async (at, change) => {
+        const record = await store.setShadow(at, change)
+        judge.shadow.changed(change, record)
+        return record
       },
       keepMigration: async (at, entry) => {
         const result = await store.keepMigration(at, entry)

@@ -43,7 +43,7 @@ export function askPage(topics: readonly string[], vain?: InVain): Markup {
     html`${vain === undefined ? '' : html`<p role="alert">${vain.word}</p>`}
       <p>
         A request answers its correlation id as <code>X-Correlation-Id</code>; a key is the subject of events:
-        an account’s id, a buyer, <code>order/O0000004</code>.
+        an account’s id, a buyer, <code>order/O0000004</code>, of suggestions <code>O0000004/1</code>.
       </p>
       <form method="get" action="/explain">
         <label>

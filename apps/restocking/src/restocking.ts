@@ -2,6 +2,7 @@ import {
   type Clock,
   derivedId,
   freshId,
+  MillraceError,
   newEvent,
   systemClock,
   systemTimers,
@@ -132,7 +133,12 @@ export function createRestocking(options: RestockingOptions): Restocking {
       const [known] = await store.productsWithLines('', 1)
       if (known !== undefined || signal.aborted) return
       const snapshot = async () => linesOf(await options.snapshot(signal))
-      await initialise({ snapshot, log, correlationId: freshId(), clock })
+      try {
+        await initialise({ snapshot, log, correlationId: freshId(), clock, yields: true })
+      } catch (error) {
+        // Somebody fills it already.
+        if (!(error instanceof MillraceError && error.code === 'append.channel-stale')) throw error
+      }
     },
   }
 }

@@ -8,7 +8,7 @@ export const redSeeds: Named<number> = {
     keyring: 2,
     'claim of another': 2,
     'partial repeat': 2,
-    fingerprint: 2,
+    fingerprint: 5,
     'ids within the call': 3,
     'stale incarnation': 3,
     'clock going back': 5,

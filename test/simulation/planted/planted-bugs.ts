@@ -139,8 +139,8 @@ export const planted = {
     edits: [
       {
         file: `${engine}/partition-engine.ts`,
-        find: 'if (!gathered) return undefined',
-        put: 'if (!gathered) return undefined; this.effects.add(gathered.harvest.effects)',
+        find: 'if (gathered) tellDecided(',
+        put: 'if (gathered) this.effects.add(gathered.harvest.effects); if (gathered) tellDecided(',
       },
     ],
   },

@@ -114,8 +114,8 @@ export function fakeServices(options: { privateSignUp?: boolean } = {}): FakeSer
     const account = owned(state, c)
     const { current, next = '' } = fields(await readJson(c), ['current', 'next'])
     if (current !== account.password)
-      throw new MillraceError('request.invalid', 'current: is not the present password', {
-        errors: [{ field: 'current', message: 'is not the present password' }],
+      throw new MillraceError('request.invalid', 'current: is not correct', {
+        errors: [{ field: 'current', message: 'is not correct' }],
       })
     account.password = next
     account.version += 1

@@ -25,7 +25,7 @@ describe('POST /users/{id}/password', () => {
     const wrong = { ...body, current: 'not this one' }
     expect(await send('POST', `${path}/password`, wrong, me)).toMatchObject({
       status: 400,
-      body: { errors: [{ field: 'current', message: 'is not the present password' }] },
+      body: { errors: [{ field: 'current', message: 'is not correct' }] },
     })
     await send('POST', `${path}/password`, wrong, me)
     expect((await send('POST', `${path}/password`, body, me)).status).toBe(429)

@@ -43,7 +43,7 @@ export async function changePassword(
 }
 
 function wrongPassword(): MillraceError {
-  const message = 'is not the present password'
+  const message = 'is not correct'
   return new MillraceError('request.invalid', `current: ${message}`, {
     errors: [{ field: 'current', message }],
   })

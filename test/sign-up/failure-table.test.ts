@@ -151,7 +151,7 @@ describe('the mail provider', () => {
     provider.faults.heal()
     const { code, stdout } = await millrace('dead ls --group mail', { REDIS_URL: redis.url })
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^mail +accounts\/.* mail\.refused /m)
+    expect(stdout).toMatch(/^accounts +mail +accounts\/.* mail\.refused /m)
     expect(stdout).toContain('No such user here')
     expect(stdout).not.toContain('nobody@')
     expect(mails.mailsTo('nobody@example.org')).toEqual([])

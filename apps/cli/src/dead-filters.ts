@@ -1,12 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { DeadFilter } from '@millrace/processor'
+import type { Place } from './group-partitions.ts'
 import { duration, partitionNumber } from './option-values.ts'
 
 /** Which dead letters and held keys a command is about, as options say it. */
-export interface FilterOptions {
-  readonly topic: string
-  readonly group?: string
-  readonly partition?: number
+export interface FilterOptions extends Place {
   readonly class?: string
   readonly type?: string
   readonly key?: string
@@ -20,7 +18,7 @@ export interface FilterOptions {
 /** Adds the options that choose among dead letters and held keys. */
 export function withFilters(command: Command): Command {
   return command
-    .option('--topic <name>', 'the topic', 'accounts')
+    .option('--topic <name>', 'of this topic alone')
     .option('--group <name>', 'of this group alone')
     .option('--partition <n>', 'of this partition alone', partitionNumber)
     .option('--class <fingerprint>', 'of this class of reasons, see millrace dead classes')

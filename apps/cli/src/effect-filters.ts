@@ -1,12 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { EffectFilter, OpenEffect } from '@millrace/processor'
+import type { Place } from './group-partitions.ts'
 import { duration, partitionNumber } from './option-values.ts'
 
 /** Which effects a command is about, as options say it. */
-export interface EffectFilterOptions {
-  readonly topic?: string
-  readonly group?: string
-  readonly partition?: number
+export interface EffectFilterOptions extends Place {
   readonly name?: string
   readonly key?: string
   readonly class?: string
@@ -17,7 +15,7 @@ export interface EffectFilterOptions {
 /** Adds the options that say where effects are looked for. */
 export function withEffectPlaces(command: Command): Command {
   return command
-    .option('--topic <name>', 'the topic', 'accounts')
+    .option('--topic <name>', 'of this topic alone')
     .option('--group <name>', 'of this group alone')
     .option('--partition <n>', 'of this partition alone', partitionNumber)
 }

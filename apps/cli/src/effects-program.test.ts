@@ -52,7 +52,7 @@ beforeEach(async () => {
 test('ls and show: which are dead and why, by name, key, class and age; addresses masked', async () => {
   const listed = await on('effects ls --name quote --key a-1 --class f00 --older-than 1d')
   expect(listed).toMatchObject({ code: 1, stderr: '1 dead effect.\n' })
-  expect(listed.stdout).toMatch(/^mail\/\d+ +quote +x +dead +2023-\S+ +a-1 +mail.refused +f00 +3 /m)
+  expect(listed.stdout).toMatch(/^accounts +mail\/\d+ +quote +x +dead +2023-\S+ +a-1 +mail.refused +f00 +3 /m)
   expect(listed.stdout).not.toContain('ada@')
   for (const filter of ['--name other', '--key b', '--class f01', '--newer-than 1h', '--group user-query'])
     expect(await on(`effects ls ${filter}`)).toMatchObject({ code: 0, stdout: '' })
@@ -77,7 +77,9 @@ test('requeue: says what it would do, does it with --yes, once, and asks for for
   const refused = await on(`effects requeue x ${said} --yes`)
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain('a later effect of its key (numbers 2 to 2) overtook it; add --force')
-  expect((await on(`effects requeue --key a-1 ${said} --yes --force --order o1`)).code).toBe(0)
+  expect((await on(`effects requeue --topic accounts --key a-1 ${said} --yes --force --order o1`)).code).toBe(
+    0,
+  )
   expect(await counts()).toMatchObject({ dead: 0, pending: 2, confirmed: 1 })
   expect(await on(`effects requeue x ${said} --yes --force --order o1`)).toMatchObject({
     ...{ code: 0, stderr: expect.stringMatching(/^1 already\. Order o1\. Correlation id [\w-]+\.\n$/) },
@@ -95,9 +97,9 @@ test('requeue: says what it would do, does it with --yes, once, and asks for for
 
 test('ignore takes all of a group, and a second time there is nothing', async () => {
   expect((await on(`effects ignore ${said} --yes`)).code).toBe(2)
-  expect(await on(`effects ignore --all ${said} --yes --json`)).toMatchObject({ code: 0 })
+  expect(await on(`effects ignore --topic accounts --all ${said} --yes --json`)).toMatchObject({ code: 0 })
   expect(await counts()).toMatchObject({ dead: 0, ignored: 1 })
-  expect(await on(`effects ignore --all ${said} --yes`)).toMatchObject({
+  expect(await on(`effects ignore --topic accounts --all ${said} --yes`)).toMatchObject({
     ...{ code: 0, stderr: 'There is nothing of that kind.\n' },
   })
 })

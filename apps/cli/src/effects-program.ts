@@ -29,7 +29,7 @@ export function addEffects(program: Command, around: Surroundings, end: (code: n
     .command('effects')
     .description('actions on the outside world, and those that could not be carried out')
   withEffectFilters(effects.command('ls'))
-    .description('list them, oldest first, addresses masked; exit code 1 when any is dead')
+    .description('list them, of all topics, oldest first, addresses masked; exit code 1 when any is dead')
     .option('--status <word>', 'dead, parked or pending', openStatus, 'dead' as const)
     .option('--limit <n>', 'at most so many', wholeNumber, 1_000)
     .option('--json', 'JSON on stdout')
@@ -45,7 +45,7 @@ export function addEffects(program: Command, around: Surroundings, end: (code: n
     )
   for (const { word, about } of actions) {
     const command = withEffectFilters(effects.command(`${word} [id]`)).description(
-      `${about}: one by its idempotency key, or a selection`,
+      `${about}: one by its idempotency key, or a selection of a topic or group`,
     )
     withOrderOptions(command, 'carry them out although later ones of their keys were', 'an effect').action(
       (id: string | undefined, options: EffectRepairOptions) =>

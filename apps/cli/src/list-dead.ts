@@ -8,7 +8,10 @@ import type { LogSystem } from './log-system.ts'
 import { table, type Terminal } from './terminal.ts'
 import type { OutputOptions } from './uniq-commands.ts'
 
-/** `millrace dead ls`: what needs an operator, by the partition, oldest first. Exit code 1 when there is any. */
+/**
+ * `millrace dead ls`: what needs an operator, of all topics unless one is named; by the partition, oldest first. Exit
+ * code 1 when there is any.
+ */
 export async function listDead(
   on: LogSystem,
   options: OutputOptions & FilterOptions & { readonly limit: number },
@@ -16,16 +19,21 @@ export async function listDead(
 ): Promise<number> {
   const found: ReturnType<typeof shownItem>[] = []
   let more = false
-  for (const at of partitionsNamed(options))
+  for (const at of partitionsNamed(options)) {
+    if (more) break
     for await (const item of itemsOf(on, at, options)) {
       more = found.length >= options.limit
       if (more) break
       found.push(shownItem(item, at))
     }
+  }
   if (options.json) terminal.out.write(`${JSON.stringify(found)}\n`)
   else if (found.length > 0) {
-    const head = 'GROUP,POSITION,STATUS,GIVEN UP,KEY,TYPE,REASON,CLASS,ATTEMPTS,BEHIND,ANSWER'.split(',')
+    const head = 'TOPIC,GROUP,POSITION,STATUS,GIVEN UP,KEY,TYPE,REASON,CLASS,ATTEMPTS,BEHIND,ANSWER'.split(
+      ',',
+    )
     const rows = found.map((one) => [
+      one.topic,
       one.group,
       one.position,
       one.status,
@@ -45,7 +53,7 @@ export async function listDead(
   )
   const s = letters === 1 ? '' : 's'
   terminal.err.write(
-    `${more ? 'More than ' : ''}${letters} dead letter${s}${held ? `, ${held} held key${held === 1 ? '' : 's'}` : ''}.\n`,
+    `${letters} dead letter${s}${held ? `, ${held} held key${held === 1 ? '' : 's'}` : ''}${more ? '; there are more, see --limit' : ''}.\n`,
   )
   return found.length === 0 ? exitCodes.ok : exitCodes.findings
 }
@@ -72,6 +80,7 @@ export function shownItem(item: DeadItem, { topic, group, partition }: GroupPart
   const id = letter?.id ?? parked?.note.id ?? ''
   const answer = typeof said?.details?.['answer'] === 'string' ? `: ${said.details['answer']}` : ''
   return {
+    topic: topic.name,
     group,
     position: formatPosition({ topic: topic.name, partition, id, seq }),
     status,

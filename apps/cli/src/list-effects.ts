@@ -25,16 +25,19 @@ export async function listEffects(
 ): Promise<number> {
   const found: ReturnType<typeof shownEffect>[] = []
   let more = false
-  for (const at of partitionsNamed(options))
+  for (const at of partitionsNamed(options)) {
+    if (more) break
     for await (const item of itemsOf(on, at, options)) {
       more = found.length >= options.limit
       if (more) break
       found.push(shownEffect(item, at))
     }
+  }
   if (options.json) terminal.out.write(`${JSON.stringify(found)}\n`)
   else if (found.length > 0) {
-    const head = 'GROUP,EFFECT,ID,STATUS,GIVEN UP,KEY,REASON,CLASS,ATTEMPTS,MESSAGE'.split(',')
+    const head = 'TOPIC,GROUP,EFFECT,ID,STATUS,GIVEN UP,KEY,REASON,CLASS,ATTEMPTS,MESSAGE'.split(',')
     const rows = found.map((one) => [
+      one.topic,
       `${one.group}/${one.partition}`,
       one.name,
       one.idempotencyKey,

@@ -1,4 +1,4 @@
-import type { ParkedKey } from '@millrace/processor'
+import type { GroupPartition, ParkedKey } from '@millrace/processor'
 import { maskText } from '@millrace/service'
 import { exitCodes } from './exit-codes.ts'
 import { partitionsNamed } from './group-partitions.ts'
@@ -10,7 +10,7 @@ import type { OutputOptions } from './uniq-commands.ts'
 export async function listParked(
   on: LogSystem,
   options: OutputOptions & {
-    readonly topic: string
+    readonly topic?: string
     readonly group?: string
     readonly key?: string
     readonly held?: boolean
@@ -18,22 +18,27 @@ export async function listParked(
   },
   terminal: Terminal,
 ): Promise<number> {
-  const found: ReturnType<typeof shownKey>[] = []
+  const shown: ReturnType<typeof shownKey>[] = []
+  const counts = { all: 0, held: 0 }
   for (const at of partitionsNamed(options)) {
     let after: string | undefined
     do {
       const page = await on.groups.parked(at, { limit: 100, ...(after === undefined ? {} : { after }) })
-      for (const parked of page.items)
-        if ((options.key ?? parked.key) === parked.key && (!options.held || parked.note.why === 'operator'))
-          found.push(shownKey(parked, at.group, at.partition))
+      for (const parked of page.items) {
+        const isHeld = parked.note.why === 'operator'
+        if ((options.key ?? parked.key) !== parked.key || (options.held && !isHeld)) continue
+        counts.all += 1
+        if (isHeld) counts.held += 1
+        if (shown.length < options.limit) shown.push(shownKey(parked, at))
+      }
       after = page.next
-    } while (after !== undefined && found.length < options.limit)
+    } while (after !== undefined)
   }
-  const shown = found.slice(0, options.limit)
   if (options.json) terminal.out.write(`${JSON.stringify(shown)}\n`)
   else if (shown.length > 0) {
-    const head = 'GROUP,PARTITION,KEY,WAITS FOR,HEAD,BEHIND,TYPE,ATTEMPTS,NEXT,REASON,ANSWER'.split(',')
+    const head = 'TOPIC,GROUP,PARTITION,KEY,WAITS FOR,HEAD,BEHIND,TYPE,ATTEMPTS,NEXT,REASON,ANSWER'.split(',')
     const rows = shown.map((one) => [
+      one.topic,
       one.group,
       String(one.partition),
       one.key,
@@ -48,14 +53,18 @@ export async function listParked(
     ])
     terminal.out.write(table([head, ...rows]))
   }
-  const held = found.filter(({ why }) => why === 'operator').length
-  terminal.err.write(`${found.length} parked keys, ${held} of them held for an operator.\n`)
+  const { all, held } = counts
+  const left = all > shown.length ? `; the first ${shown.length} are listed, see --limit` : ''
+  terminal.err.write(
+    `${all} parked key${all === 1 ? '' : 's'}, ${held} of them held for an operator${left}.\n`,
+  )
   return held === 0 ? exitCodes.ok : exitCodes.findings
 }
 
-function shownKey({ key, no, head, lined, note }: ParkedKey, group: string, partition: number) {
+function shownKey({ key, no, head, lined, note }: ParkedKey, { topic, group, partition }: GroupPartition) {
   const { why, type, attempts, reason, message, dueMs, sinceMs, fingerprint } = note
   return {
+    topic: topic.name,
     group,
     partition,
     key,

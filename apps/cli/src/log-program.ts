@@ -30,11 +30,11 @@ export function addLog(program: Command, around: Surroundings, end: (code: numbe
     )
   program
     .command('events')
-    .description('the history of a key: what, when, by whom, caused by what; the data masked')
+    .description('the history of a key, in all topics: what, when, by whom, caused by what; the data masked')
     .requiredOption('--key <id>', 'the key, such as the id of an account')
-    .option('--topic <name>', 'the topic', 'accounts')
+    .option('--topic <name>', 'of this topic alone')
     .option('--json', 'one JSON object a line')
-    .action((options: OutputOptions & { topic: string; key: string }) =>
+    .action((options: OutputOptions & { topic?: string; key: string }) =>
       on((system) => listEvents(system, options, around)),
     )
   program

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/event'
+import { parsePosition } from '@millrace/log'
 import {
   type GroupPartition,
   Repairer,
@@ -9,7 +10,7 @@ import {
 } from '@millrace/processor'
 import { correctionOf } from './correction.ts'
 import { filterOf, type FilterOptions } from './dead-filters.ts'
-import { partitionsNamed } from './group-partitions.ts'
+import { partitionsNamed, partitionsToRepair } from './group-partitions.ts'
 import type { LogSystem } from './log-system.ts'
 import type { Surroundings } from './program.ts'
 import { orderOf, type OrderOptions } from './repair-order.ts'
@@ -44,10 +45,12 @@ export async function repairDead(
   const action = await actionOf(words.action, options, around)
   const order = orderOf(options)
   const sources = options.sources === undefined ? undefined : await loadSources(options.sources)
+  const places = placesOf(position, options)
+  const topics = new Set(places.map(({ topic }) => topic.name))
   const repairer = new Repairer({
     store: on.groups,
     log: on.log,
-    ...(sources ? { sources: { [options.topic]: sources } } : {}),
+    ...(sources ? { sources: Object.fromEntries([...topics].map((topic) => [topic, sources])) } : {}),
   })
   const report = new RepairReport<RepairOutcome>(
     options,
@@ -58,8 +61,16 @@ export async function repairDead(
   let done = 0
   let total: number | undefined
   try {
-    for await (const outcome of steps(on, repairer, { words, position, action, order, options, around })) {
-      total ??= await mostOf(on, options)
+    for await (const outcome of steps(on, repairer, {
+      words,
+      position,
+      places,
+      action,
+      order,
+      options,
+      around,
+    })) {
+      total ??= await mostOf(on, places)
       done += 1
       if (done % 100 === 0) progress.update(done, Math.max(total, done))
       report.add(outcome)
@@ -70,10 +81,26 @@ export async function repairDead(
   return report.end(order, around.signal.aborted)
 }
 
+/**
+ * Where is repaired: a position says it, a selection is told.
+ *
+ * @throws MillraceError `position.invalid`, `topic.unknown`, `group.unknown`, `request.invalid`
+ */
+function placesOf(position: string | undefined, options: RepairOptions): readonly GroupPartition[] {
+  if (position !== undefined) {
+    const { topic } = parsePosition(position)
+    return partitionsNamed({ topic, ...(options.group === undefined ? {} : { group: options.group }) })
+  }
+  const filtered = ['class', 'type', 'key', 'olderThan', 'newerThan'] as const
+  if (options.all !== true && filtered.every((name) => options[name] === undefined))
+    throw new MillraceError('request.invalid', 'Name a position, a filter, or --all')
+  return partitionsToRepair(options)
+}
+
 /** How many there may be: all of the partitions, whatever the filter says. */
-async function mostOf({ groups }: LogSystem, options: RepairOptions): Promise<number> {
+async function mostOf({ groups }: LogSystem, places: readonly GroupPartition[]): Promise<number> {
   let sum = 0
-  for (const at of partitionsNamed(options)) {
+  for (const at of places) {
     const { dead, held } = await groups.deadCounts(at)
     sum += dead + held
   }
@@ -83,6 +110,7 @@ async function mostOf({ groups }: LogSystem, options: RepairOptions): Promise<nu
 interface Ordered {
   readonly words: RepairWords
   readonly position: string | undefined
+  readonly places: readonly GroupPartition[]
   readonly action: RepairAction
   readonly order: RepairOrder
   readonly options: RepairOptions
@@ -90,17 +118,13 @@ interface Ordered {
 }
 
 async function* steps(on: LogSystem, repairer: Repairer, ordered: Ordered): AsyncGenerator<RepairOutcome> {
-  const { words, position, action, order, options, around } = ordered
+  const { words, position, places, action, order, options, around } = ordered
   const { signal } = around
   if (position !== undefined) {
     const { at, item } = await itemAt(on, position, options.group)
     yield await repairer.event(at, targetOfItem(item), action, order, signal)
     return
   }
-  const filtered = ['class', 'type', 'key', 'olderThan', 'newerThan'] as const
-  if (options.all !== true && filtered.every((name) => options[name] === undefined))
-    throw new MillraceError('request.invalid', 'Name a position, a filter, or --all')
-  const places = partitionsNamed(options)
   if (words.whole && options.key !== undefined) {
     for (const at of await holding(on, places, options.key))
       yield* repairer.key(at, options.key, action, order, signal)

@@ -8,7 +8,7 @@ import {
 } from '@millrace/processor'
 import { correctionOf } from './correction.ts'
 import { effectFilterOf, type EffectFilterOptions } from './effect-filters.ts'
-import { partitionsNamed } from './group-partitions.ts'
+import { partitionsNamed, partitionsToRepair } from './group-partitions.ts'
 import { effectFound } from './list-effects.ts'
 import type { LogSystem } from './log-system.ts'
 import { loadProcessor } from './processor-file.ts'
@@ -85,7 +85,7 @@ async function* steps(
   if (options.all !== true && filtered.every((name) => options[name] === undefined))
     throw new MillraceError('request.invalid', 'Name an effect, a filter, or --all')
   const filter = effectFilterOf(options, Date.now())
-  for (const at of partitionsNamed(options)) {
+  for (const at of partitionsToRepair(options)) {
     if (around.signal.aborted) return
     yield* repairer.selection(at, filter, action, order, { signal: around.signal })
   }

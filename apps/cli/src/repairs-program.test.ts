@@ -77,7 +77,7 @@ test('dead ls, classes and show: what needs an operator, why, and what has overt
   const listed = await on('dead ls --class f00 --older-than 1s')
   expect(listed).toMatchObject({ code: 1, stderr: '1 dead letter.\n' })
   expect(listed.stdout).toMatch(
-    /^mail +accounts\/\d+\/\d+-1 +dead .* a-1 +EmailChanged +mail.refused +f00 +1 +0 /m,
+    /^accounts +mail +accounts\/\d+\/\d+-1 +dead .* a-1 +EmailChanged +mail.refused +f00 +1 +0 /m,
   )
   expect(await on('dead ls --class other')).toMatchObject({ code: 0, stdout: '' })
   expect(await on('dead ls --newer-than 1h')).toMatchObject({ code: 0, stdout: '' })
@@ -105,22 +105,27 @@ test('dead ignore: says what it would do, does it with --yes, once', async () =>
   expect(JSON.parse(done.stdout)).toMatchObject({ status: 'ruled', on: 'dead', key })
   expect(await stand.groups.audit(at)).toMatchObject({ counters: { dead: 0, done: 3 }, differences: [] })
   expect(await on(`dead ignore ${place()} ${said} --yes`)).toMatchObject({ code: 2 })
-  expect((await on('repairs')).stdout).toMatch(/ ada +ignored +dead +mail +\d+\/1 +a-1 +- +mended$/m)
+  expect((await on('repairs')).stdout).toMatch(
+    / ada +ignored +dead +accounts +mail +\d+\/1 +a-1 +- +mended$/m,
+  )
 })
 
 test('dead requeue: what was overtaken needs --force', async () => {
   await bury()
-  const refused = await on(`dead requeue --class f00 ${said} --yes`)
+  const refused = await on(`dead requeue --topic accounts --class f00 ${said} --yes`)
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain('2 later events of its key (2 to 3) overtook it; add --force')
-  expect(await on(`dead requeue --class f00 ${said} --yes --force`)).toMatchObject({ code: 0 })
+  expect(await on(`dead requeue --topic accounts --class f00 ${said} --yes --force`)).toMatchObject({
+    code: 0,
+  })
   expect((await stand.groups.requeued(at)).items).toMatchObject([{ seq: 1, key }])
-  expect(await on('dead classes')).toMatchObject({ code: 0, stderr: '1 letters wait for their late run.\n' })
+  expect(await on('dead classes')).toMatchObject({ code: 0, stderr: '1 letter waits for its late run.\n' })
 })
 
 test('an edit is checked against the schema', async () => {
   await hold()
-  const edit = (patch: string) => on(`parked edit --key ${key} ${said} --yes --patch ${patch}`)
+  const edit = (patch: string) =>
+    on(`parked edit --topic accounts --key ${key} ${said} --yes --patch ${patch}`)
   const refused = await edit('{"email":7}')
   expect(refused.code).toBe(1)
   expect(await stand.groups.rulings(at, [1, 2, 3])).toEqual(new Map())
@@ -136,14 +141,14 @@ test('an edit is checked against the schema', async () => {
 test('parked ls and parked ignore: the key as a whole', async () => {
   await hold()
   const listed = await on('parked ls')
-  expect(listed).toMatchObject({ code: 1, stderr: '1 parked keys, 1 of them held for an operator.\n' })
-  expect(listed.stdout).toMatch(/^mail +\d+ +a-1 +operator +1 +2 +EmailChanged/m)
-  const done = await on(`parked ignore --key ${key} ${said} --yes --order o-1`)
+  expect(listed).toMatchObject({ code: 1, stderr: '1 parked key, 1 of them held for an operator.\n' })
+  expect(listed.stdout).toMatch(/^accounts +mail +\d+ +a-1 +operator +1 +2 +EmailChanged/m)
+  const done = await on(`parked ignore --group mail --key ${key} ${said} --yes --order o-1`)
   expect(done).toMatchObject({
     code: 0,
     stderr: expect.stringMatching(/^3 ruled\. Order o-1\. Correlation id [\w-]+\.\n$/),
   })
-  expect(await on(`parked ignore --key ${key} ${said} --yes --order o-1`)).toMatchObject({
+  expect(await on(`parked ignore --group mail --key ${key} ${said} --yes --order o-1`)).toMatchObject({
     stderr: expect.stringMatching(/^3 already\. Order o-1\. /),
   })
 })
@@ -155,7 +160,9 @@ test('refetch asks the sources of a file', async () => {
     file,
     "export const sources = { EmailChanged: { fetch: async () => ({ data: { email: 'now@example.org' } }) } }\n",
   )
-  expect(await on(`parked refetch --key ${key} ${said} --yes --sources ${file}`)).toMatchObject({ code: 0 })
+  expect(await on(`parked refetch --group mail --key ${key} ${said} --yes --sources ${file}`)).toMatchObject({
+    code: 0,
+  })
   expect((await stand.groups.rulings(at, [1])).get(1)?.data).toEqual({ email: 'now@example.org' })
 })
 
@@ -163,9 +170,11 @@ test.each([
   `dead ignore ${said}`,
   'dead ignore --all --actor ada',
   `dead ignore accounts/0/1-1 ${said}`,
-  `dead edit --all ${said}`,
-  `parked ignore --key nobody ${said}`,
-  `dead requeue --older-than soon --all ${said}`,
+  `dead edit --topic accounts --all ${said}`,
+  `dead requeue --key ${key} ${said}`,
+  `parked ignore --key ${key} ${said}`,
+  `parked ignore --topic accounts --key nobody ${said}`,
+  `dead requeue --topic accounts --older-than soon --all ${said}`,
   'audit nothing',
   `mend --topic accounts --group mail --partition 0 --part all ${said}`,
 ])('%s is refused', async (line) => {

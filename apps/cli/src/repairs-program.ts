@@ -34,7 +34,7 @@ function addDead(program: Command, around: Surroundings, on: On): void {
     .command('dead')
     .description('events that could not be processed, and keys that wait for an operator')
   withFilters(dead.command('ls'))
-    .description('list them, oldest first, addresses masked; exit code 1 when there are any')
+    .description('list them, of all topics, oldest first, addresses masked; exit code 1 when there are any')
     .option('--status <word>', 'dead or held alone', statusWord)
     .option('--limit <n>', 'at most so many', wholeNumber, 1_000)
     .option(...json)
@@ -43,11 +43,11 @@ function addDead(program: Command, around: Surroundings, on: On): void {
     )
   dead
     .command('classes')
-    .description('how many there are of each class of reasons; exit code 1 when there are any')
-    .option('--topic <name>', 'the topic', 'accounts')
+    .description('how many there are of each class of reasons, of all topics; exit code 1 when there are any')
+    .option('--topic <name>', 'of this topic alone')
     .option('--group <name>', 'of this group alone')
     .option(...json)
-    .action((options: OutputOptions & { topic: string; group?: string }) =>
+    .action((options: OutputOptions & { topic?: string; group?: string }) =>
       on((system) => listClasses(system, options, around)),
     )
   dead
@@ -61,7 +61,7 @@ function addDead(program: Command, around: Surroundings, on: On): void {
     )
   for (const action of actions)
     repairOptions(withFilters(dead.command(`${action.word} [position]`)), action)
-      .description(action.about)
+      .description(`${action.about}: one by its position, or a selection of a topic or group`)
       .option('--status <word>', 'dead or held alone', statusWord)
       .action((position: string | undefined, options: RepairOptions) =>
         on((system) => repairDead(system, { action: action.word, whole: false }, position, options, around)),
@@ -74,8 +74,10 @@ function addParked(program: Command, around: Surroundings, on: On): void {
     .description('keys whose first event waits for a retry or for an operator')
   parked
     .command('ls')
-    .description('list them, with what waits behind; exit code 1 when any is held for an operator')
-    .option('--topic <name>', 'the topic', 'accounts')
+    .description(
+      'list them, of all topics, with what waits behind; exit code 1 when any is held for an operator',
+    )
+    .option('--topic <name>', 'of this topic alone')
     .option('--group <name>', 'of this group alone')
     .option('--key <id>', 'this key alone')
     .option('--held', 'those that wait for an operator alone')
@@ -84,7 +86,7 @@ function addParked(program: Command, around: Surroundings, on: On): void {
     .action(
       (
         options: OutputOptions & {
-          topic: string
+          topic?: string
           group?: string
           key?: string
           held?: boolean
@@ -94,7 +96,9 @@ function addParked(program: Command, around: Surroundings, on: On): void {
     )
   for (const action of actions)
     repairOptions(withFilters(parked.command(action.word)), action)
-      .description(`${action.about}; with --key, the key as a whole: its line, then its head`)
+      .description(
+        `${action.about}; with --key, the key as a whole: its line, then its head; --topic or --group says where`,
+      )
       .action((options: RepairOptions) =>
         on((system) => repairDead(system, { action: action.word, whole: true }, undefined, options, around)),
       )
@@ -131,12 +135,12 @@ function repairOptions(command: Command, { word }: { word: RepairAction['do'] })
 function addAudit(program: Command, around: Surroundings, on: On): void {
   program
     .command('repairs')
-    .description('who has repaired what, when and why; latest first')
-    .option('--topic <name>', 'the topic', 'accounts')
+    .description('who has repaired what, when and why, in all topics; latest first')
+    .option('--topic <name>', 'of this topic alone')
     .option('--group <name>', 'of this group alone')
     .option('--limit <n>', 'at most so many', wholeNumber, 100)
     .option(...json)
-    .action((options: OutputOptions & { topic: string; group?: string; limit: number }) =>
+    .action((options: OutputOptions & { topic?: string; group?: string; limit: number }) =>
       on((system) => listRepairs(system, options, around)),
     )
   program

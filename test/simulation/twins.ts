@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/event'
+import type { AppendResult } from '@millrace/log'
 import { demand } from './story.ts'
 
 export const same = 'memory and Redis answer alike'
@@ -8,7 +9,10 @@ const reads =
   /^(read|readKey|channel|ownerOf|liveVersions|look|loadStates|migrations|parked|dueKeys|dueTimers|rulings|requeued|outbox|pendingEffects|deadItems|deadEffects|withheldEffects)$/
 const readBoth = 8
 
-/** One store, or one log, twice. */
+/**
+ * One store, or one log, twice. What is asked of it at the same moment Redis carries out in an order of its own: memory is
+ * asked when all of that is answered, in the order in which Redis has appended.
+ */
 export class Twins<T extends object> {
   readonly store: T
   /** The last call was refused because of something foreign. */
@@ -17,6 +21,11 @@ export class Twins<T extends object> {
   readonly #tokens = new Map<string, string>([['', '']])
   #restore: (() => Promise<void>) | undefined
   #reads = 0
+  /** Calls that have begun and not ended. */
+  #open = 0
+  /** Those of them that Redis has answered, and memory not. */
+  readonly #answered: { readonly place: number; readonly go: () => void }[] = []
+  #asking = false
 
   constructor(memory: T, real: T) {
     this.store = new Proxy(real, {
@@ -53,17 +62,44 @@ export class Twins<T extends object> {
   }
 
   async #both(name: string, real: () => Promise<unknown>, memory: () => Promise<unknown>): Promise<unknown> {
-    const found = await answer(real)
-    this.refused = found.code === 'log.corrupt' || found.code === 'internal'
-    const harmed = this.#restore !== undefined
-    await this.#restored()
-    if (harmed && found.error && this.refused) throw found.error
-    const expected = await answer(memory)
-    this.#learnToken(found.value, expected.value)
-    const [a, b] = [plain(found), plain(expected)]
-    demand(a === b, same, () => `${name} came to ${a} on Redis and ${b} in memory`)
-    if (found.error !== undefined) throw found.error
-    return found.value
+    this.#open += 1
+    let turn = false
+    try {
+      const found = await answer(real)
+      this.refused = found.code === 'log.corrupt' || found.code === 'internal'
+      const harmed = this.#restore !== undefined
+      await this.#restored()
+      if (harmed && found.error && this.refused) throw found.error
+      await this.#turnOf(found)
+      turn = true
+      const expected = await answer(memory)
+      this.#learnToken(found.value, expected.value)
+      const [a, b] = [plain(found), plain(expected)]
+      demand(a === b, same, () => `${name} came to ${a} on Redis and ${b} in memory`)
+      if (found.error !== undefined) throw found.error
+      return found.value
+    } finally {
+      this.#open -= 1
+      if (turn) this.#asking = false
+      this.#goOn()
+    }
+  }
+
+  /** Resolves when it is this call's turn to be asked of memory. The end of the call ends its turn. */
+  async #turnOf({ value }: Answer): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#answered.push({ place: placeOf(value), go: resolve })
+    this.#goOn()
+    await promise
+  }
+
+  #goOn(): void {
+    if (this.#asking || this.#answered.length < this.#open) return
+    const [first] = this.#answered.toSorted((a, b) => a.place - b.place)
+    if (!first) return
+    this.#answered.splice(this.#answered.indexOf(first), 1)
+    this.#asking = true
+    first.go()
   }
 
   #learnToken(real: unknown, memory: unknown): void {
@@ -77,6 +113,13 @@ export class Twins<T extends object> {
     const token = tokenOf(said)
     return token === undefined ? said : { ...(said as object), token: this.#tokens.get(token) ?? token }
   }
+}
+
+/** Where something was appended; what was not comes behind all that was, which may be why. */
+function placeOf(value: unknown): number {
+  const results = Array.isArray(value) ? (value as readonly Partial<AppendResult>[]) : []
+  const appended = results.find((one) => one?.status === 'appended')
+  return appended && 'positions' in appended ? (appended.positions?.[0]?.seq ?? 0) : Number.MAX_SAFE_INTEGER
 }
 
 interface Answer {

@@ -7,7 +7,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Tests wait more than they work: two of them leave a third of two cores idle.
+    maxWorkers: 3,
     // Generous: a time limit is there to end a test that hangs, never to measure.
     testTimeout: 180_000,
     hookTimeout: 180_000,

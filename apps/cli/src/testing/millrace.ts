@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { text as readAll } from 'node:stream/consumers'
 import { run } from '../program.ts'
+
+// Not that of the checkout, where the system of whoever runs the tests may have its secrets.
+const surroundings = { MILLRACE_HOME: path.join(tmpdir(), 'millrace-of-nobody') }
 
 /** What a command line came to. */
 export interface Ended {
@@ -20,7 +24,7 @@ export async function millrace(
   const [out, err] = [new PassThrough(), new PassThrough()]
   const texts = Promise.all([readAll(out), readAll(err)])
   const code = await run(line.split(' '), {
-    env,
+    env: { ...surroundings, ...env },
     in: Readable.from([options.input ?? '']),
     out,
     err,
@@ -39,7 +43,7 @@ export function millraceProcess(line: string, env: NodeJS.ProcessEnv): Promise<E
     const child = execFile(
       process.execPath,
       [program, ...line.split(' ')],
-      { env },
+      { env: { ...surroundings, ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )
   })

@@ -5,7 +5,6 @@ import type { Commit, GroupPartition } from '@millrace/processor'
 import { held, intent, letter } from '@millrace/processor/contract'
 import { supply } from '@millrace-app/restocking/topics'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
 /** The same key once more, in another topic. */
@@ -14,18 +13,15 @@ const elsewhere: GroupPartition = {
   partition: partitionOfKey(supply, key),
 }
 
-let server: TestRedis
 let stand: RepairStand
 /** Where the event of each topic is. */
 let positions: readonly (Position & { readonly place: GroupPartition })[] = []
 
 beforeAll(async () => {
-  server = await startRedis()
-  stand = await openRepairStand(server.url)
+  stand = await openRepairStand()
 })
 afterAll(async () => {
   await stand.close()
-  await server.stop()
 })
 
 beforeEach(async () => {

@@ -5,18 +5,14 @@ import type { EffectChange } from '@millrace/processor'
 import { intent } from '@millrace/processor/contract'
 import { newEvent } from '@millrace/event'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
-let server: TestRedis
 let stand: RepairStand
 beforeAll(async () => {
-  server = await startRedis()
-  stand = await openRepairStand(server.url)
+  stand = await openRepairStand()
 })
 afterAll(async () => {
   await stand.close()
-  await server.stop()
 })
 
 const on = (line: string) => stand.on(line)

@@ -8,19 +8,15 @@ import type { Commit } from '@millrace/processor'
 import { held, letter, park } from '@millrace/processor/contract'
 import { purposeKey } from '@millrace/service'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { millrace } from './testing/millrace.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
-let server: TestRedis
 let stand: RepairStand
 beforeAll(async () => {
-  server = await startRedis()
-  stand = await openRepairStand(server.url)
+  stand = await openRepairStand()
 })
 afterAll(async () => {
   await stand.close()
-  await server.stop()
 })
 
 let positions: Position[] = []

@@ -6,6 +6,7 @@ import { partitionOfKey } from '@millrace/event'
 import type { GroupPartition } from '@millrace/processor'
 import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
 import { Redis } from 'ioredis'
+import { startRedis } from '../../../../test/support/redis.ts'
 import { type Ended, millrace } from './millrace.ts'
 
 /** The key that the tests of repairs are about. */
@@ -29,8 +30,10 @@ export interface RepairStand {
   close(): Promise<void>
 }
 
-/** @param url Of a server that nobody else uses. */
-export async function openRepairStand(url: string): Promise<RepairStand> {
+/** With a server of its own. */
+export async function openRepairStand(): Promise<RepairStand> {
+  const server = await startRedis()
+  const { url } = server
   const log = await connectLog({ url })
   const groups = await connectGroupStore({ url })
   const raw = new Redis(url)
@@ -42,6 +45,7 @@ export async function openRepairStand(url: string): Promise<RepairStand> {
       raw.disconnect()
       await groups.close()
       await log.close()
+      await server.stop()
       rmSync(home, { recursive: true })
     },
   }

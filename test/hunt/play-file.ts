@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Played } from './hunt.ts'
@@ -47,6 +47,8 @@ export async function playFile(file: string, seed: number, signal: AbortSignal):
     const [code] = (await once(child, 'exit')) as [number | null]
     signal.removeEventListener('abort', end)
     if (signal.aborted) return { file, seed, tests: 0, red: [] }
+    if (!existsSync(report))
+      return { file, seed, tests: 0, red: [`vitest ended with ${code} and told nothing`] }
     return { file, seed, ...verdict(JSON.parse(readFileSync(report, 'utf8')) as Report, code) }
   } finally {
     rmSync(directory, { recursive: true })

@@ -66,7 +66,7 @@ export class Twins<T extends object> {
     let turn = false
     try {
       const found = await answer(real)
-      this.refused = found.code === 'log.corrupt' || found.code === 'internal'
+      this.refused = isForeign(found.code)
       const harmed = this.#restore !== undefined
       await this.#restored()
       if (harmed && found.error && this.refused) throw found.error
@@ -113,6 +113,11 @@ export class Twins<T extends object> {
     const token = tokenOf(said)
     return token === undefined ? said : { ...(said as object), token: this.#tokens.get(token) ?? token }
   }
+}
+
+/** Whether a call was refused because of something that is none of Millrace's. */
+export function isForeign(code: string | undefined): boolean {
+  return code === 'log.corrupt' || code === 'internal'
 }
 
 /** Where something was appended; what was not comes behind all that was, which may be why. */

@@ -5,6 +5,7 @@ import type { Commit, GroupPartition } from '@millrace/processor'
 import { held, intent, letter } from '@millrace/processor/contract'
 import { supply } from '@millrace-app/restocking/topics'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { startRedis } from '../../../test/support/redis.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
 /** The same key once more, in another topic. */
@@ -18,7 +19,7 @@ let stand: RepairStand
 let positions: readonly (Position & { readonly place: GroupPartition })[] = []
 
 beforeAll(async () => {
-  stand = await openRepairStand()
+  stand = await openRepairStand(await startRedis())
 })
 afterAll(async () => {
   await stand.close()

@@ -5,11 +5,12 @@ import type { EffectChange } from '@millrace/processor'
 import { intent } from '@millrace/processor/contract'
 import { newEvent } from '@millrace/event'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { startRedis } from '../../../test/support/redis.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
 let stand: RepairStand
 beforeAll(async () => {
-  stand = await openRepairStand()
+  stand = await openRepairStand(await startRedis())
 })
 afterAll(async () => {
   await stand.close()

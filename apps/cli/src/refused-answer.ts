@@ -7,15 +7,16 @@ import { MillraceError } from '@millrace/event'
  * @param token The setting of the token that was sent along.
  */
 export async function refusalIn(answer: Response, who: string, token: string): Promise<MillraceError> {
-  const why = await reasonIn(answer)
   if (answer.status === 401)
     return new MillraceError(
       'settings.invalid',
       `${who} refuses the token: set ${token}, or MILLRACE_HOME to where secrets.json lies`,
     )
+  const why = await reasonIn(answer)
   return new MillraceError(
     answer.status >= 500 ? 'service.unavailable' : 'request.invalid',
-    `${who} answers ${answer.status}${why === undefined ? '' : `: ${why}`}`,
+    // Whoever answers may say anything, at any length.
+    `${who} answers ${answer.status}${why === undefined ? '' : `: ${why}`}`.slice(0, 500),
   )
 }
 

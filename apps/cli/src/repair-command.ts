@@ -88,8 +88,12 @@ export async function repairDead(
  */
 function placesOf(position: string | undefined, options: RepairOptions): readonly GroupPartition[] {
   if (position !== undefined) {
-    const { topic } = parsePosition(position)
-    return partitionsNamed({ topic, ...(options.group === undefined ? {} : { group: options.group }) })
+    const { topic, partition } = parsePosition(position)
+    return partitionsNamed({
+      topic,
+      partition,
+      ...(options.group === undefined ? {} : { group: options.group }),
+    })
   }
   const filtered = ['class', 'type', 'key', 'olderThan', 'newerThan'] as const
   if (options.all !== true && filtered.every((name) => options[name] === undefined))

@@ -9,11 +9,12 @@ import { held, letter, park } from '@millrace/processor/contract'
 import { purposeKey } from '@millrace/service'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { millrace } from './testing/millrace.ts'
+import { startRedis } from '../../../test/support/redis.ts'
 import { at, key, openRepairStand, type RepairStand, said } from './testing/repair-stand.ts'
 
 let stand: RepairStand
 beforeAll(async () => {
-  stand = await openRepairStand()
+  stand = await openRepairStand(await startRedis())
 })
 afterAll(async () => {
   await stand.close()

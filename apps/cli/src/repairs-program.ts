@@ -81,7 +81,7 @@ function addParked(program: Command, around: Surroundings, on: On): void {
     .option('--group <name>', 'of this group alone')
     .option('--key <id>', 'this key alone')
     .option('--held', 'those that wait for an operator alone')
-    .option('--limit <n>', 'at most so many', wholeNumber, 1_000)
+    .option('--limit <n>', 'at most so many; all are counted', wholeNumber, 1_000)
     .option(...json)
     .action(
       (

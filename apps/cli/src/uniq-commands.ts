@@ -80,7 +80,7 @@ export async function uniqRebuild(
   signal: AbortSignal,
 ): Promise<number> {
   const live = await uniq.log.claims.liveVersions(uniq.topic)
-  const keyring = options.to === undefined ? await liveKeyring(uniq) : keyringOf(uniq, [options.to])
+  const keyring = options.to === undefined ? keyringUnder(uniq, live) : keyringOf(uniq, [options.to])
   const tips = await uniq.log.tips(uniq.topic)
   const events = tips.reduce((sum, tip) => sum + tip.seq, 0)
   if (!options.yes) {
@@ -124,7 +124,10 @@ export async function uniqRebuild(
 
 /** The part of the keyring that the claims are under now; all of it before the first claim. */
 async function liveKeyring(uniq: UniqSystem): Promise<Keyring> {
-  const live = await uniq.log.claims.liveVersions(uniq.topic)
+  return keyringUnder(uniq, await uniq.log.claims.liveVersions(uniq.topic))
+}
+
+function keyringUnder(uniq: UniqSystem, live: readonly string[]): Keyring {
   return live.length > 0 ? keyringOf(uniq, live) : uniq.keyring
 }
 

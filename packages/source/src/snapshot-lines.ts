@@ -105,8 +105,8 @@ export class SnapshotLines {
   #turn(): Turn {
     const marks = this.#marks()
     const from = least(marks)
-    const lines = this.#lines.filter((line) => {
-      const { chunk, to } = markOf(line)
+    const lines = this.#lines.filter((_, at) => {
+      const { chunk, to } = marks[at] ?? nothing
       return chunk === from.chunk && isSame(to, from.to)
     })
     return { from, lines, ahead: marks.find(({ chunk }) => chunk === from.chunk + 1) }

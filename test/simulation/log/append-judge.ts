@@ -11,8 +11,6 @@ const idempotent = 'guarantee 2, append is idempotent'
 /** Holds what became of units against what was appended before. */
 export class AppendJudge {
   readonly claims = new ClaimJudge()
-  /** How often units came to which end. */
-  readonly ends = new Map<string, number>()
   readonly #held: HeldLog
 
   constructor(held: HeldLog) {
@@ -41,7 +39,6 @@ export class AppendJudge {
     const key = keyOf(unit)
     const known = unit.events.map((event) => this.#held.known(topic, event))
     const end = result.status === 'refused' ? result.error.code : result.status
-    this.ends.set(end, (this.ends.get(end) ?? 0) + 1)
     switch (result.status) {
       case 'appended': {
         this.#fresh(topic, partition, known)

@@ -1,6 +1,6 @@
-import { MillraceError, partitionOfKey } from '@millrace/event'
+import { partitionOfKey } from '@millrace/event'
 import type { ChannelBatch } from '@millrace/log'
-import { Hazards, hazardsOf } from '../port/hazards.ts'
+import { Hazards, hazardsOf, isRefused } from '../port/hazards.ts'
 import { type Call, Process } from '../port/network.ts'
 import { demand } from '../story.ts'
 import { ChannelProducer } from './channel-producer.ts'
@@ -159,10 +159,4 @@ export class LogScheduler {
     const next = network.nextAlarmMs
     this.#world.passTime(next === undefined ? 20 : Math.min(50, Math.max(1, next - network.nowMs)))
   }
-}
-
-/** The server did not carry it out, because of something foreign. */
-function isRefused({ outcome }: Call): boolean {
-  if (!outcome || !('error' in outcome) || !(outcome.error instanceof MillraceError)) return false
-  return outcome.error.code === 'log.corrupt' || outcome.error.code === 'internal'
 }

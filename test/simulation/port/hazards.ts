@@ -1,5 +1,7 @@
+import { MillraceError } from '@millrace/event'
 import type { Seeded } from '../seeded.ts'
 import type { Story } from '../story.ts'
+import { isForeign } from '../twins.ts'
 import type { Call, Network, Process } from './network.ts'
 
 /** What befalls processes and calls that are on their way. */
@@ -85,4 +87,10 @@ export function hazardsOf(
 function short(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing'
   return text.length > 160 ? `${text.slice(0, 160)}…` : text
+}
+
+/** The server did not carry it out, because of something foreign. */
+export function isRefused({ outcome }: Call): boolean {
+  if (!outcome || !('error' in outcome) || !(outcome.error instanceof MillraceError)) return false
+  return isForeign(outcome.error.code)
 }

@@ -1,6 +1,6 @@
-import { MillraceError } from '@millrace/event'
 import type { Commit } from '@millrace/processor'
 import type { Harm } from '../simulated-server.ts'
+import { isRefused } from './hazards.ts'
 import { meddle, meddleWithTurns } from './meddler.ts'
 import type { Call } from './network.ts'
 import type { World } from './world.ts'
@@ -100,9 +100,6 @@ export class Mischief {
 
   async #attempt(call: Call): Promise<void> {
     await call.carryOut()
-    const { outcome } = call
-    if (!outcome || !('error' in outcome) || !(outcome.error instanceof MillraceError)) return
-    const refused = outcome.error.code === 'log.corrupt' || outcome.error.code === 'internal'
-    if (refused && this.#world.random.chance(0.9)) call.outcome = undefined
+    if (isRefused(call) && this.#world.random.chance(0.9)) call.outcome = undefined
   }
 }

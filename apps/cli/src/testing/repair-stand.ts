@@ -6,7 +6,6 @@ import { partitionOfKey } from '@millrace/event'
 import type { GroupPartition } from '@millrace/processor'
 import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
 import { Redis } from 'ioredis'
-import { startRedis } from '../../../../test/support/redis.ts'
 import { type Ended, millrace } from './millrace.ts'
 
 /** The key that the tests of repairs are about. */
@@ -30,9 +29,11 @@ export interface RepairStand {
   close(): Promise<void>
 }
 
-/** With a server of its own. */
-export async function openRepairStand(): Promise<RepairStand> {
-  const server = await startRedis()
+/** @param server Nobody else uses it; it is stopped with the stand. */
+export async function openRepairStand(server: {
+  readonly url: string
+  stop(): Promise<void>
+}): Promise<RepairStand> {
   const { url } = server
   const log = await connectLog({ url })
   const groups = await connectGroupStore({ url })

@@ -2,7 +2,6 @@ import {
   type Clock,
   derivedId,
   freshId,
-  MillraceError,
   newEvent,
   systemClock,
   systemTimers,
@@ -54,7 +53,11 @@ export interface Restocking {
   start(): Promise<void>
   stop(): Promise<void>
   health(): { readonly review: ConsumerHealth; readonly view: ConsumerHealth }
-  /** Fills a system that knows no line of any order yet from the central database. */
+  /**
+   * Fills a system that knows no line of any order yet from the central database.
+   *
+   * @throws MillraceError as `initialise`; `append.channel-stale` when another run was begun within the hour
+   */
   fillWhenEmpty(signal: AbortSignal): Promise<void>
   /** What is done at the quiet hour: sweeps what has ended, and asks for a review of the new day. */
   nightly(): Promise<void>
@@ -133,12 +136,7 @@ export function createRestocking(options: RestockingOptions): Restocking {
       const [known] = await store.productsWithLines('', 1)
       if (known !== undefined || signal.aborted) return
       const snapshot = async () => linesOf(await options.snapshot(signal))
-      try {
-        await initialise({ snapshot, log, correlationId: freshId(), clock, yields: true })
-      } catch (error) {
-        // Somebody fills it already.
-        if (!(error instanceof MillraceError && error.code === 'append.channel-stale')) throw error
-      }
+      await initialise({ snapshot, log, correlationId: freshId(), clock, yields: true })
     },
   }
 }

@@ -81,12 +81,9 @@ export const restockingService: ServiceFactory = {
       .then(() => service.fillWhenEmpty(filling.signal))
       .catch((error: unknown) => {
         if (!filling.signal.aborted)
-          http.logger.warn(
-            'The central database could not be read; millrace restocking initialise does it again',
-            {
-              err: error,
-            },
-          )
+          http.logger.warn('The system was not filled by itself; millrace restocking initialise does it', {
+            err: error,
+          })
       })
     return {
       stop: async () => {

@@ -153,9 +153,15 @@ export class LineRunner {
       if (seq > line.last) break
       run.readSeq = seq
       if (!beside) run.version = (run.version ?? 0) + 1
-      // What cannot be read may not say any more whose it is: then it is in another line.
-      if (recorded.event.subject !== line.key) continue
       const head = seq === line.head?.seq
+      if (recorded.event.subject !== line.key) {
+        // What cannot be read may not say any more whose it is: then it is in another line, unless it is the head of this.
+        if (head && line.head) {
+          const error = new MillraceError('event.invalid', `Event ${seq} does not say any more whose it is`)
+          this.#takeMissing(slot, line, { facts: line.head, error }, rulings.get(seq))
+        }
+        continue
+      }
       const foreign = types !== undefined && !types.has(recorded.event.type)
       if (foreign && !head) continue
       // The types that the group handles may have changed since it became the head.

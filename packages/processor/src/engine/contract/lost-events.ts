@@ -93,6 +93,21 @@ export function describeLostEvents(subject: () => EngineUnderTest): void {
       expect(await stage.differences('notes')).toEqual([])
     }))
 
+  test('a head that does not say any more whose it is holds its key, and says so; ignored, the line goes on', () =>
+    scene(async (stage) => {
+      const log = spoiling(stage.subject.log, (seq) => seq === 1)
+      await stage.appendNumbered(['a', 'a'], 1)
+      const player = await stage.start(notes(stage, 'hold-key'), { ...bounds, log })
+      await stage.heldAt('notes', 'a', 1)
+      const { items } = await stage.subject.store.parked(stage.at('notes'))
+      expect(items).toMatchObject([{ note: { message: 'Event 1 does not say any more whose it is' } }])
+      expect(await ignore(stage, 1, 'a')).toMatchObject({ status: 'ruled' })
+      await stage.unparked('notes')
+      expect(await stage.stateOf('notes', 'a')).toEqual([2])
+      expect(player.news.filter(({ kind }) => kind === 'ended')).toEqual([])
+      expect(await stage.differences('notes')).toEqual([])
+    }))
+
   test('a letter that is put back and not there any more is dead again, with the reason', () =>
     scene(async (stage) => {
       const { store, log: whole } = stage.subject
@@ -120,21 +135,36 @@ async function leave({ subject: { log }, source }: Scene, key: string, said: Par
   await log.append(source, [{ events: [event], encoded: [{ event, text }] }])
 }
 
+type KeyPage = Awaited<ReturnType<EventLog['readKey']>>
+
 /** A log of which some events of keys cannot be read any more. */
 function losing(inner: EventLog, loses: (seq: number) => boolean): EventLog {
+  return readingKeys(inner, (page) => {
+    const before = page.events.findIndex(({ position }) => loses(position.seq))
+    const lost = page.events[before]?.position
+    if (lost === undefined) return page
+    const details = { id: lost.id, before }
+    throw new MillraceError('log.trimmed', `Event ${lost.seq} has been removed`, { details })
+  })
+}
+
+/** A log of which some events have lost their key. */
+function spoiling(inner: EventLog, spoils: (seq: number) => boolean): EventLog {
+  return readingKeys(inner, (page) => ({
+    ...page,
+    events: page.events.map((one) =>
+      spoils(one.position.seq) ? { ...one, event: { ...one.event, subject: '(unreadable)' } } : one,
+    ),
+  }))
+}
+
+function readingKeys(inner: EventLog, page: (read: KeyPage) => KeyPage): EventLog {
   return new Proxy(inner, {
     get: (target, name) => {
       const found: unknown = Reflect.get(target, name)
       if (typeof found !== 'function') return found
       if (name !== 'readKey') return found.bind(target) as unknown
-      return async (...given: Parameters<EventLog['readKey']>) => {
-        const page = await target.readKey(...given)
-        const before = page.events.findIndex(({ position }) => loses(position.seq))
-        const lost = page.events[before]?.position
-        if (lost === undefined) return page
-        const details = { id: lost.id, before }
-        throw new MillraceError('log.trimmed', `Event ${lost.seq} has been removed`, { details })
-      }
+      return async (...given: Parameters<EventLog['readKey']>) => page(await target.readKey(...given))
     },
   })
 }

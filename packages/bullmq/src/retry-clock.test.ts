@@ -95,9 +95,11 @@ describeRetryClock('on BullMQ', async () => {
     pass: (ms) => delay(ms),
     retryNow: async (id) => {
       const job = await queue.getJob(id)
-      if ((await job?.getState()) === 'failed') await job?.retry('failed')
+      await until(async () => ['failed', 'delayed'].includes((await job?.getState()) ?? ''))
+      if (await job?.isFailed()) await job?.retry('failed')
       else await job?.promote()
     },
+    untilHeld: (id) => until(async () => (await (await queue.getJob(id))?.isFailed()) === true),
     planned: async () =>
       (await queue.getJobs(['delayed', 'wait', 'active', 'failed'])).map(({ id }) => id ?? ''),
     lose: () => loseQueue(direct, clock),

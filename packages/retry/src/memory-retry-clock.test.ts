@@ -24,6 +24,7 @@ describeRetryClock('in memory', async () => {
     now: () => time.now(),
     pass: (ms) => time.pass(ms),
     retryNow: async (id) => void clock.retryNow(id),
+    untilHeld: async () => undefined,
     planned: async () => clock.jobs.map(retryId),
     lose: async () => clock.lose(),
     close: () => clock.close(),

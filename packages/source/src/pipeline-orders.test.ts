@@ -1,9 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { MillraceError } from '@millrace/event'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { PipelineStore } from './pipeline-store.ts'
 import { parseMark } from './resume-mark.ts'
-import { items, mapping, Scene, table, until } from './testing/pipeline-scene.ts'
+import { items, mapping, pass, Scene, table, until } from './testing/pipeline-scene.ts'
 
 let scene: Scene
 beforeEach(() => {
@@ -42,7 +41,7 @@ test('a pause is kept by whoever reads next, and what was committed meanwhile co
   await scene.store.pause('shop')
   await until(() => reader.status().state === 'paused')
   scene.write(1, 1, 'insert')
-  await pause(100)
+  await pass(100)
   expect(await scene.events()).toHaveLength(0)
   await scene.store.resume('shop')
   expect(await scene.reached(1)).toHaveLength(1)

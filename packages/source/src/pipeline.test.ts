@@ -1,11 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { derivedId, type Topic } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMemoryPipelineStore } from './memory-pipeline-store.ts'
 import { createMemorySource, MemorySlot } from './memory-source.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
-import { mapping, Scene, table, until } from './testing/pipeline-scene.ts'
+import { mapping, pass, Scene, table, until } from './testing/pipeline-scene.ts'
 
 let scene: Scene
 beforeEach(() => {
@@ -64,7 +63,7 @@ test('two readers that both believe they hold the lease put each change on the l
   scene.reader({ store: createMemoryPipelineStore() })
   for (let turn = 1; turn <= 300; turn++) {
     scene.write(turn % 7, turn)
-    if (turn % 50 === 0) await pause(20)
+    if (turn % 50 === 0) await pass(20)
   }
   const all = await scene.reached(300)
   expect(all).toHaveLength(300)
@@ -108,7 +107,7 @@ test('without any fence the numbers of the channel alone keep two readers of one
   second.start()
   for (let turn = 1; turn <= 400; turn++) {
     scene.write(turn % 9, turn)
-    if (turn % 40 === 0) await pause(5)
+    if (turn % 40 === 0) await pass(5)
   }
   const all = await scene.reached(400)
   expect(all).toHaveLength(400)

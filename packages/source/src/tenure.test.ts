@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { setTimeout as pause } from 'node:timers/promises'
 import { MillraceError } from '@millrace/event'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createMemoryPipelineStore } from './memory-pipeline-store.ts'
 import { StatusBoard } from './pipeline-status.ts'
 import type { PipelineStore } from './pipeline-store.ts'
@@ -10,9 +8,18 @@ import { Tenure } from './tenure.ts'
 type Renewal = (...asked: Parameters<PipelineStore['renew']>) => ReturnType<PipelineStore['renew']>
 
 const tenures: Tenure[] = []
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
+})
 afterEach(async () => {
   for (const tenure of tenures.splice(0)) await tenure.end()
+  vi.useRealTimers()
 })
+
+/** Lets so many ms pass, with all that is due meanwhile. */
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+/** Resolves when so many ms have passed. */
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A tenure whose renewals go by what the test makes of them. */
 async function held(leaseMs: number, renewal: (kept: PipelineStore) => Renewal) {
@@ -36,8 +43,10 @@ test('one renewal at a time: one that hangs for as long as the lease ends the ho
     return store.renew(...of)
   })
   await tenure.begin()
-  await once(tenure.signal, 'abort')
-  expect(asked).toBe(2)
+  await pass(199)
+  expect([asked, tenure.signal.aborted]).toEqual([2, false])
+  await pass(1)
+  expect(tenure.signal.aborted).toBe(true)
   expect(String(tenure.signal.reason)).toContain('could not be renewed in time')
   const heard: unknown[] = []
   tenure.onOrders((orders) => heard.push(orders))
@@ -51,17 +60,17 @@ test('a slow renewal is followed by the next one, not overtaken by it', async ()
   let under = 0
   let most = 0
   let asked = 0
-  const third = Promise.withResolvers<void>()
   const { tenure } = await held(30_000, (store) => async (...of) => {
     most = Math.max(most, ++under)
     if (++asked === 2) await pause(1_100)
-    if (asked === 3) third.resolve()
     under -= 1
     return store.renew(...of)
   })
   await tenure.begin()
-  await third.promise
-  expect(most).toBe(1)
+  await pass(2_099)
+  expect(asked).toBe(2)
+  await pass(2)
+  expect([asked, most]).toEqual([3, 1])
   expect(tenure.signal.aborted).toBe(false)
 })
 
@@ -71,11 +80,12 @@ test('renewals that fail end the holding when the lease is over, not before', as
     if (++asked > 1) throw new MillraceError('log.unavailable')
     return store.renew(...of)
   })
-  const began = performance.now()
   await tenure.begin()
-  await once(tenure.signal, 'abort')
-  expect(performance.now() - began).toBeGreaterThan(198)
+  await pass(199)
+  expect(tenure.signal.aborted).toBe(false)
   expect(asked).toBeGreaterThan(1)
+  await pass(1)
+  expect(tenure.signal.aborted).toBe(true)
 })
 
 test('a first answer that comes too late begins nothing', async () => {
@@ -83,7 +93,9 @@ test('a first answer that comes too late begins nothing', async () => {
     await pause(120)
     return store.renew(...of)
   })
-  await tenure.begin()
+  const beginning = tenure.begin()
+  await pass(120)
+  await beginning
   expect(tenure.signal.aborted).toBe(true)
 })
 
@@ -95,11 +107,11 @@ test('a lease that another one has taken is lost with the next renewal; an ended
   })
   await tenure.begin()
   await kept.take({ pipeline: 'shop', holder: 'a', leaseMs: 60_000 })
-  await once(tenure.signal, 'abort')
+  await pass(25)
   expect(String(tenure.signal.reason)).toContain('taken over')
   await tenure.end()
   const atEnd = asked
-  await pause(80)
+  await pass(80)
   expect(asked).toBe(atEnd)
   expect(await kept.renew('shop', token, 1, '')).toBeUndefined()
 })

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { topic } from '@millrace/event'
 import { beginning, createMemoryLog, type Recorded } from '@millrace/log'
+import { vi } from 'vitest'
 import { z } from 'zod'
 import type { Mapping } from '../mapping.ts'
 import { createMemoryPipelineStore } from '../memory-pipeline-store.ts'
@@ -37,13 +37,22 @@ export const mapping = (extra: Partial<Mapping> = {}): Mapping => ({
   ...extra,
 })
 
-/** Everything that runs over one database in memory; `close` ends it. */
+/**
+ * Everything that runs over one database in memory, in a time of its own: it passes while somebody waits by `until`,
+ * `reached` or `pass`, so that no lease lapses because the machine is slow. `close` ends both.
+ */
 export class Scene {
   readonly running: Pipeline[] = []
   readonly database = new MemoryDatabase()
   readonly slot = new MemorySlot()
   readonly log = createMemoryLog()
   store: PipelineStore = createMemoryPipelineStore()
+
+  constructor() {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'],
+    })
+  }
 
   reader(extra: Partial<Pick<PipelineOptions, 'mappings' | 'log' | 'store' | 'observe'>> = {}): Pipeline {
     const one = createPipeline({
@@ -81,20 +90,26 @@ export class Scene {
   /** Resolves when the log holds so many events, and stays so for a moment. */
   async reached(count: number): Promise<readonly Recorded[]> {
     await until(async () => (await this.events()).length >= count)
-    await pause(60)
+    await pass(60)
     return this.events()
   }
 
   async close(): Promise<void> {
     await Promise.all(this.running.splice(0).map((one) => one.stop()))
+    vi.useRealTimers()
   }
 }
 
-/** Resolves when it is so; throws after five seconds. */
+/** Lets so many ms of the scene's time pass, with all that happens meanwhile. */
+export async function pass(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms)
+}
+
+/** Resolves when it is so; throws after a minute of the scene's time. */
 export async function until(such: () => Promise<boolean> | boolean): Promise<void> {
-  for (let left = 500; left > 0; left--) {
+  for (let left = 6_000; left > 0; left--) {
     if (await such()) return
-    await pause(10)
+    await pass(10)
   }
   throw new Error('It did not come to that')
 }

@@ -1,28 +1,19 @@
-import { accounts } from '@millrace/accounts'
-import { MillraceError, type Topic } from '@millrace/event'
-import { offers, sales } from '@millrace-app/leads/topics'
-import { suggestions, supply } from '@millrace-app/restocking/topics'
+import { MillraceError } from '@millrace/event'
+import { supply } from '@millrace-app/restocking/topics'
 import type { JobRuling } from '@millrace-app/console'
 import type { Hono } from 'hono'
 import type { KitEnv } from '@millrace/hono'
+import { serviceGroups, serviceTopics } from '../landscape.ts'
 import { peerClient } from '../peers.ts'
 import { mailProvider } from '../provider-board.ts'
 import type { RunningService, ServiceContext } from '../service-factory.ts'
 
 /** Groups whose parked keys are shown, and what they do to the outside world. */
-const groups = [
-  { topic: accounts.name, group: 'mail', effects: [mailProvider] },
-  { topic: accounts.name, group: 'user-query' },
-  { topic: offers.name, group: 'leads' },
-  { topic: offers.name, group: 'legacy-feed' },
-  { topic: sales.name, group: 'leads-view' },
-  { topic: supply.name, group: 'restocking' },
-  { topic: suggestions.name, group: 'restocking-view' },
-]
-
-const topics = new Map<string, Topic>(
-  [accounts, offers, sales, supply, suggestions].map((topic) => [topic.name, topic]),
-)
+const shownGroups = serviceGroups.map(({ topic, group }) => ({
+  topic: topic.name,
+  group,
+  effects: group === 'mail' ? [mailProvider] : [],
+}))
 
 /** States of jobs that are counted for the metrics. */
 const queueStates = ['waiting', 'active', 'delayed', 'failed'] as const
@@ -45,14 +36,14 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
   const dashboard = openDashboardQueues({
     url: redisUrl,
     secret: purposeKey(secrets.MILLRACE_SECRET, 'retry'),
-    groups,
+    groups: shownGroups,
     onTrouble: (error) => logger.warn('The queues cannot be reached', { err: error }),
   })
   for (const { queue } of dashboard.queues)
     kit.meters.watchQueue(queue.name, () => queue.getJobCounts(...queueStates))
   const rule = async ({ id, kind, data }: JobRuling, actor: string): Promise<void> => {
     const ref = dashboard.refOf(data)
-    const topic = topics.get(ref?.topic ?? '')
+    const topic = serviceTopics.find(({ name }) => name === ref?.topic)
     if (ref === undefined || topic === undefined)
       throw new MillraceError('request.forbidden', 'This job names no event of this system')
     const { partition, group, key, parkNo, head } = ref
@@ -74,7 +65,7 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
     createRepairsApi({
       store,
       log,
-      groups: groups.map(({ group, topic }) => ({ topic: topics.get(topic) ?? accounts, group })),
+      groups: serviceGroups,
       // Orders are purchasing's: it says how they are now.
       sources: { [supply.name]: orderSources(orders) },
       actorOf: (c) => access.actorOf(c),

@@ -1,8 +1,6 @@
-import { accounts } from '@millrace/accounts'
-import { offers, sales } from '@millrace-app/leads/topics'
-import { suggestions, supply } from '@millrace-app/restocking/topics'
 import type { KitEnv } from '@millrace/hono'
 import type { Hono } from 'hono'
+import { serviceGroups, serviceTopics } from '../landscape.ts'
 import type { RunningService, ServiceContext } from '../service-factory.ts'
 
 /** What there is for whoever asks why. */
@@ -26,18 +24,10 @@ export async function mountExplain(app: Hono<KitEnv>, context: ServiceContext): 
   const logger = kit.logger.child({ service: 'explain' })
   const [log, store, stories] = await Promise.all([kit.log(), kit.groups(), kit.stories()])
   const { index } = stories
-  const topics = [accounts, offers, sales, supply, suggestions]
-  const groups = [
-    { topic: accounts, group: 'user-query' },
-    { topic: accounts, group: 'mail', types: new Set<string>(mailedTypes) },
-    { topic: offers, group: 'leads' },
-    { topic: offers, group: 'legacy-feed' },
-    { topic: sales, group: 'leads-view' },
-    { topic: supply, group: 'restocking' },
-    { topic: suggestions, group: 'restocking-view' },
-  ]
+  const mailed = new Set<string>(mailedTypes)
+  const groups = serviceGroups.map((one) => (one.group === 'mail' ? { ...one, types: mailed } : one))
   const follower = new StoryFollower({
-    ...{ topics, log, index },
+    ...{ topics: serviceTopics, log, index },
     onTrouble: (error) => logger.warn('The index of stories has trouble', { err: error }),
   })
   follower.start()
@@ -47,8 +37,8 @@ export async function mountExplain(app: Hono<KitEnv>, context: ServiceContext): 
     '/',
     createExplainApi({
       explainer: new Explainer({ log, store, stories, index, groups }),
-      topics: topics.map(({ name }) => name),
-      dead: { store, groups: groups.map(({ topic, group }) => ({ topic, group })) },
+      topics: serviceTopics.map(({ name }) => name),
+      dead: { store, groups: serviceGroups },
       tokens: { operator: [secrets.CONSOLE_TOKEN], viewer: [secrets.CONSOLE_VIEWER_TOKEN] },
     }),
   )

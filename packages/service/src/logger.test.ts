@@ -131,7 +131,8 @@ describe('a logger', () => {
     let said = ''
     child.stderr.on('data', (chunk) => (said += String(chunk)))
     child.stdin.write('go')
-    const [code] = (await once(child, 'exit')) as [number]
+    // Not its exit: what it has said may still be on the way then.
+    const [code] = (await once(child, 'close')) as [number]
     expect({ code, said }).toEqual({ code: 0, said: 'alive' })
   })
 })

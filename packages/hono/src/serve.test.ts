@@ -211,7 +211,7 @@ describe('serveHttp', () => {
 
 describe('stopping a server', () => {
   it('lets what runs finish, takes nothing new and ends idle connections at once', async () => {
-    const { server, entered, release } = await start()
+    const { server, entered, release } = await start({ stopTimeoutMs: 60_000 })
     const idle = await dial(server)
     idle.socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n')
     await idle.until('hello')

@@ -178,7 +178,7 @@ describe('a server-sent event', () => {
 })
 
 describe('readLines', () => {
-  const limits = { maxLineBytes: 40, maxBytes: 10_000, pieceTimeoutMs: 1_000 }
+  const limits = { maxLineBytes: 40, maxBytes: 10_000, pieceTimeoutMs: 60_000 }
   const read = async (pieces: readonly Uint8Array[], some: Partial<typeof limits> = {}) => {
     const found: [number, string | undefined][] = []
     const body = new ReadableStream<Uint8Array>({

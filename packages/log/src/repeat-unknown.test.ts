@@ -16,7 +16,7 @@ function ending(...ends: readonly (ErrorCode | MillraceError | 'ok')[]) {
   return { act, calls }
 }
 
-const fast = { waitMs: 1 }
+const fast = { waitMs: 1, timeoutMs: 60_000 }
 const codeOf = (call: Promise<unknown>) =>
   call.catch((error: unknown) => (error instanceof MillraceError ? error.code : error))
 

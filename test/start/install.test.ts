@@ -16,10 +16,14 @@ import { pinnedNode, projectRoot } from '../../apps/all-in-one/src/pinned-node.t
 import { eventually } from './processes.ts'
 
 // An npm that writes down its calls and makes what `npm ci` would make; with FAKE_NPM=fail it breaks off half-way,
-// and with FAKE_NPM=wait it goes on only when a file `go` is there.
+// and with FAKE_NPM=wait it goes on only when a file `go` is there. Told to end it takes a moment, and writes that down.
 const fakeNpm = `
   const { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
   const root = process.argv[process.argv.indexOf('--prefix') + 1]
+  process.on('SIGTERM', () => setTimeout(() => {
+    appendFileSync(root + '/calls', 'ended\\n')
+    process.exit(1)
+  }, 300))
   appendFileSync(root + '/calls', process.argv.slice(2).join(' ') + '\\n')
   rmSync(root + '/node_modules', { recursive: true, force: true })
   mkdirSync(root + '/node_modules/node-${process.platform}-${process.arch}/bin', { recursive: true })
@@ -131,10 +135,13 @@ test('an install that fails tells its exit code, and the next start installs aga
 test('the npm of a start that was killed ends, and only then the next start installs', async () => {
   const killed = bootstrap(sayVersion, { FAKE_NPM: 'wait' })
   await eventually('it installs', () => (calls().length === 1 ? undefined : killed.errors()))
+  const next = bootstrap(sayVersion)
+  await eventually('the next one waits', () =>
+    next.errors().includes('Another start is installing; waiting for it.') ? undefined : next.errors(),
+  )
   killed.child.kill('SIGKILL')
-  const next = await bootstrap(sayVersion).ended
-  expect(next).toMatchObject({ code: 0, output: `${process.version}\n` })
-  expect(next.errors).toContain('Another start is installing; waiting for it.')
+  expect(await next.ended).toMatchObject({ code: 0, output: `${process.version}\n` })
+  expect(calls().map((call) => call.split(' ')[0])).toEqual(['ci', 'ended', 'ci'])
   // Its output is closed when the last process that it started has ended.
   await killed.ended
 })
@@ -155,15 +162,15 @@ test('exit codes and signals of what was run are handed on', async () => {
   expect((await bootstrap(['dance']).ended).code).toBe(2)
 })
 
-test('one Ctrl-C that comes twice reaches the program once, a second one later reaches it again', async () => {
+test('one press that comes as two signals reaches the program once, a later one reaches it again', async () => {
   const script = `
-    process.on('SIGINT', () => console.error('interrupted'))
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => console.error('interrupted'))
     setInterval(() => {}, 1000)
     console.error('listening')`
   const run = bootstrap(['run', 'node', '-e', script])
   await eventually('it listens', () => (run.errors().includes('listening') ? undefined : run.errors()))
-  run.child.kill('SIGINT')
-  run.child.kill('SIGINT')
+  // Both wait for it when it goes on: no time passes between them, however slow the machine is.
+  for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) run.child.kill(signal)
   await eventually('it is told', () => (run.errors().includes('interrupted') ? undefined : run.errors()))
   // Nothing tells that a signal was not handed on; and a second press counts only after half a second.
   await new Promise((resolve) => setTimeout(resolve, 600))

@@ -20,7 +20,7 @@ export function processesIn(directories: readonly string[]): FoundProcess[] {
 export async function eventually(
   what: string,
   wrong: () => string | undefined | Promise<string | undefined>,
-  timeoutMs = 50_000,
+  timeoutMs = 120_000,
 ): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; ; await delay(25)) {
     const answer = await wrong()

@@ -20,7 +20,7 @@ async function startCounter(context: ServiceContext) {
     return JSON.stringify({ pid: process.pid, ...counts })
   }
   const server = await listen(context, 'GATEWAY_PORT', (request, response) => {
-    if (request.url === '/hang') for (;;);
+    if (request.url === '/hang') hang()
     count().then(
       (text) => response.end(text),
       (error: unknown) => response.writeHead(503).end(String(error)),
@@ -34,6 +34,12 @@ async function startCounter(context: ServiceContext) {
       await pool.end()
     },
   }
+}
+
+/** Says that it does, as nobody can ask. */
+function hang(): never {
+  console.log('The counter hangs')
+  for (;;);
 }
 
 async function startPlain(context: ServiceContext) {

@@ -110,13 +110,15 @@ export class Run {
   /** SIGKILL to these parts, all at once; by default to everything. */
   kill(names?: readonly (keyof typeof parts)[]): void {
     const found = names?.flatMap((name) => this.part(name)) ?? this.#checkout.processes()
-    for (const { pid } of found) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // It has ended by itself.
+    // All of them stand still before the first one ends: none sees the end of another, however slowly we go.
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const)
+      for (const { pid } of found) {
+        try {
+          process.kill(pid, signal)
+        } catch {
+          // It has ended by itself.
+        }
       }
-    }
   }
 }
 

@@ -39,9 +39,9 @@ function specOf(spec: Partial<KeeperSpec>): KeeperSpec {
     env: {},
     cwd: directory,
     readyText: 'ready to serve',
-    readyTimeoutMs: 10_000,
+    readyTimeoutMs: 60_000,
     stopSignal: 'SIGINT',
-    stopTimeoutMs: 300,
+    stopTimeoutMs: 60_000,
     logFile: path.join(directory, 'log'),
     restart: true,
     home: { directory, processNames: ['node', 'node-MainThread', 'MainThread'] },
@@ -69,7 +69,8 @@ test('a server is stopped with its own signal, and its output is in the log', as
 })
 
 test('a server that does not stop is killed', async () => {
-  const thing = keep({ args: ['-e', program, 'stubborn'] })
+  // Long enough that it has noted its signal before, also on a machine that stands still for a moment.
+  const thing = keep({ args: ['-e', program, 'stubborn'], stopTimeoutMs: 3_000 })
   await thing.start()
   await thing.stop()
   expect(signals()).toBe('SIGINT\n')

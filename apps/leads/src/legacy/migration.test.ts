@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const stop of stopping.splice(0)) await stop()
 })
 
-const bounds = { retry: { firstMs: 5, maxMs: 20 }, deferBeatMs: 20, retrySweepMs: 200, quickRetries: 0 }
+const bounds = { retry: { firstMs: 5, maxMs: 200 }, deferBeatMs: 20, retrySweepMs: 200, quickRetries: 0 }
 
 /** Two members of the group on one log, in memory. */
 async function start(legacy: LegacyInMemory, members = 1) {
@@ -28,7 +28,7 @@ async function start(legacy: LegacyInMemory, members = 1) {
   const desk = new CountingDesk()
   const processor = leadsProcessor({ desk, legacy })
   for (let n = 0; n < members; n++) {
-    const running = await run(processor, { log, store, ...bounds, leaseMs: 300 })
+    const running = await run(processor, { log, store, ...bounds })
     stopping.push(() => running.stop())
   }
   const put = async (buyer: string, ...facts: readonly OfferFact[]) => {
@@ -50,7 +50,7 @@ describe(`a buyer whom the legacy system knows (seed ${seed})`, () => {
     const { store, desk, put } = await start(legacy)
     await put('ada', fact('OfferAccepted', 1, 2), fact('OfferMade', 2, 1), fact('AcceptanceWithdrawn', 1, 3))
     await until(async () => leadsOf(await stateOf(store, 'ada')).low)
-    await until(async () => desk.of('ada').calls.size === 1)
+    await until(async () => desk.of('ada').calls.size === 1 && desk.of('ada').quotes.size === 1)
     // The call that legacy had is called off; the first offer has its quote, he was contacted.
     expect(desk.of('ada')).toEqual({
       quotes: new Set(['o2']),

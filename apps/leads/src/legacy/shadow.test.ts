@@ -1,5 +1,5 @@
 import { appendOne, createMemoryLog } from '@millrace/log'
-import { compareShadow, createMemoryGroupStore, dropStates, run } from '@millrace/processor'
+import { compareShadow, createMemoryGroupStore, dropStates, type GroupStore, run } from '@millrace/processor'
 import { afterEach, describe, expect, it } from 'vitest'
 import { randomOf, testSeed } from '../../../../test/support/random.ts'
 import { leadsOf } from '../domain/buyer.ts'
@@ -35,6 +35,7 @@ async function beside() {
       told.push({ buyer, type: one.type, act })
     },
   })
+  const heeded = watchLooks(store)
   const running = await run(processor, { log, store, ...bounds })
   const feed = await tellLegacy({ log, store, legacy, leads: processor })
   stopping.push(
@@ -51,7 +52,23 @@ async function beside() {
       const here = known.reduce((sum, { seq }) => sum + seq, 0)
       return here === facts && (legacy.facts.get(buyer) ?? []).length >= facts
     })
-  return { log, store, desk, legacy, processor, told, put, settled }
+  return { log, store, desk, legacy, processor, told, put, settled, heeded }
+}
+
+/** Answers a function that resolves when the owner of a partition has looked again whose effects are to be carried out. */
+function watchLooks(store: Pick<GroupStore, 'shadow'>) {
+  let [begun, ended] = [0, 0]
+  const shadow = store.shadow.bind(store)
+  store.shadow = async (at) => {
+    const look = at.partition === partitionOfBuyer('ada').partition ? ++begun : 0
+    const record = await shadow(at)
+    ended = Math.max(ended, look)
+    return record
+  }
+  return () => {
+    const before = begun
+    return until(async () => ended > before)
+  }
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
@@ -72,19 +89,18 @@ describe('leads in the shadow of the legacy system', () => {
   })
 
   it('does what is new for a promoted buyer, and leaves it to the other when he is demoted', async () => {
-    const { store, desk, told, put, settled } = await beside()
+    const { store, desk, told, put, settled, heeded } = await beside()
     const at = partitionOfBuyer('ada')
     const order = { by: 'ann', reason: 'a test' }
     await put('ada', fact('OfferMade', 1, 1))
     await settled('ada', 1)
     await store.setShadow(at, { ...order, keys: [{ key: 'ada', promoted: true }] })
-    // Its owner follows within a second.
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await heeded()
     await put('ada', fact('OfferAccepted', 1, 2))
     await settled('ada', 2)
     await until(async () => desk.of('ada').calls.size === 1)
     await store.setShadow(at, { ...order, keys: [{ key: 'ada', promoted: false }] })
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await heeded()
     await put('ada', fact('AcceptanceWithdrawn', 1, 3), fact('OfferAccepted', 1, 4))
     await settled('ada', 4)
     expect(desk.of('ada').calls).toEqual(new Map([['o1.2', 'open']]))

@@ -28,6 +28,8 @@ export async function startLeads(options: Partial<LeadsOptions> = {}) {
     groups: createMemoryGroupStore({ log }),
     view: createMemorySalesView(),
     tokens: ['token'],
+    // Whoever waits is not turned away, however long this process stands still.
+    waitMs: 60_000,
     idempotencySecret: new Uint8Array(32),
     http: { logger: quiet, context: { run: (_, act) => act(), current: () => undefined } },
     ...options,

@@ -54,7 +54,8 @@ pipelines:
       pipelines,
       log,
       store,
-      leaseMs: 1_500,
+      // Past any moment in which this process stands still.
+      leaseMs: 10_000,
       standbyMs: 50,
       settleMs: 20,
       acknowledgeDelayMs: 0,
@@ -72,8 +73,9 @@ pipelines:
     const read = await log.read(topic, new Map([0, 1].map((at) => [at, beginning])), { limit: 5_000 })
     return [...read.values()].flat()
   }
+  /** All that is there as soon as there is so much, and a little while to show that no more comes. */
   const reached = async (count: number) => {
-    for (let left = 1_000; left > 0 && (await events()).length < count; left--) await pause(10)
+    await expect.poll(async () => (await events()).length).toBeGreaterThanOrEqual(count)
     await pause(100)
     return events()
   }
@@ -109,20 +111,23 @@ test('rows that are there, changes and an outbox are told by configuration alone
 
 test('of three embedded readers one reads, and another takes over within seconds when it goes', async () => {
   const { schema, all, reached } = await scene(3)
-  const states = () => all.map(({ pipelines }) => pipelines[0]?.status().state)
+  const states = () => all.map(({ pipelines }) => pipelines[0]?.status().state ?? 'none')
+  const inStates = () => {
+    const found = Map.groupBy(states(), (state) => state)
+    return Object.fromEntries([...found].map(([state, those]) => [state, those.length]))
+  }
   await reached(20)
-  expect(states().filter((state) => state === 'streaming')).toHaveLength(1)
-  expect(states().filter((state) => state === 'standby')).toHaveLength(2)
+  await expect.poll(inStates).toEqual({ streaming: 1, standby: 2 })
   const first = all[states().indexOf('streaming')] as Cdc
   await first.stop()
   running.splice(running.indexOf(first), 1)
   await pool.query(`UPDATE ${schema}.orders SET status = 'sent' WHERE id = 3`)
   expect(await reached(21)).toHaveLength(21)
-  expect(states().filter((state) => state === 'streaming')).toHaveLength(1)
+  await expect.poll(inStates).toEqual({ streaming: 1, standby: 1, ended: 1 })
 })
 
 test('a table that is added later is snapshotted alone while the stream runs', async () => {
-  const { name, schema, all, text, start, reached } = await scene()
+  const { name, schema, all, text, start, reached, events } = await scene()
   await reached(20)
   await pool.query(`CREATE TABLE ${schema}.parts (id integer PRIMARY KEY, v integer)`)
   await pool.query(`INSERT INTO ${schema}.parts SELECT 1000 + g, 0 FROM generate_series(1, 30) AS g`)
@@ -131,15 +136,11 @@ test('a table that is added later is snapshotted alone while the stream runs', a
   start(`${text}      - { table: ${schema}.parts, topic: ${name}, key: id, events: Part }\n`)
   for (let turn = 1; turn <= 10; turn++)
     await pool.query(`UPDATE ${schema}.parts SET v = $1 WHERE id = 1003`, [turn])
-  const told = await reached(50)
-  for (let left = 200; left > 0; left--) {
-    const last = (await reached(50)).findLast(({ event }) => event.subject === '1003')
-    const { v } = (last?.event.data ?? {}) as { v?: number }
-    if (v === 10) break
-  }
-  const parts = told.filter(({ event }) => event.type.startsWith('Part'))
-  expect(parts.length).toBeGreaterThanOrEqual(30)
-  expect(new Set(parts.map(({ event }) => event.subject)).size).toBe(30)
+  const parts = async () => (await events()).filter(({ event }) => event.type.startsWith('Part'))
+  const last = async () => (await parts()).findLast(({ event }) => event.subject === '1003')?.event.data
+  await expect.poll(last).toMatchObject({ v: 10 })
+  await expect.poll(async () => new Set((await parts()).map(({ event }) => event.subject)).size).toBe(30)
+  const told = await events()
   expect(told.filter(({ event }) => event.type === 'OrderSnapshot')).toHaveLength(20)
 })
 
@@ -155,8 +156,8 @@ test('a column that is renamed under a mapping stops the pipeline with its name,
   expect(before.findLast(({ event }) => event.subject === '1')?.event.data).toMatchObject({ note: 'new' })
   await pool.query(`ALTER TABLE ${schema}.orders RENAME COLUMN id TO number`)
   await pool.query(`UPDATE ${schema}.orders SET status = 'two' WHERE number = 1`)
-  for (let left = 500; left > 0 && picky.health().state !== 'down'; left--) await pause(10)
-  expect(picky.health().message).toContain('Column id of the key')
+  await expect.poll(() => picky.health().message).toContain('Column id of the key')
+  expect(picky.health().state).toBe('down')
   await pool.query(`ALTER TABLE ${schema}.orders RENAME COLUMN number TO id`)
   await pool.query(`UPDATE ${schema}.orders SET status = 'three' WHERE id = 1`)
   // The change lies in the past with its old name: a mapping that knows both goes on from there.

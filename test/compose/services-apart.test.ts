@@ -24,6 +24,7 @@ let redis: TestRedis
 let postgres: TestPostgres
 let provider: FaultySmtpServer
 let collector: OtlpCollector
+const attempts = 5
 const ports = new Map<string, number>()
 const opsPorts = new Map<string, number>()
 const running: { readonly child: ChildProcess; readonly closed: Promise<unknown>; readonly home: string }[] =
@@ -36,17 +37,33 @@ beforeAll(async () => {
     FaultySmtpServer.start(),
     OtlpCollector.start(),
   ])
-  for (const setting of portSettings) ports.set(setting, await freePort())
-  for (const [name] of ours) opsPorts.set(name, await freePort())
-  await Promise.all(ours.map(([name, service]) => started(name, service)))
+  await allStarted()
 })
 
 afterAll(async () => {
-  for (const { child } of running) child.kill('SIGTERM')
-  await Promise.all(running.map(({ closed }) => closed))
-  for (const { home } of running) rmSync(home, { recursive: true, force: true })
+  await stopped()
   await Promise.all([redis.stop(), postgres.stop(), provider.stop(), collector.stop()])
 })
+
+async function allStarted(attempt = 1): Promise<void> {
+  for (const setting of portSettings) ports.set(setting, await freePort())
+  for (const [name] of ours) opsPorts.set(name, await freePort())
+  const starts = await Promise.allSettled(ours.map(([name, service]) => started(name, service)))
+  const failures = starts.flatMap((start) => (start.status === 'rejected' ? [String(start.reason)] : []))
+  if (failures.length === 0) return
+  await stopped()
+  // Somebody else may have taken a port between asking and listening.
+  if (attempt === attempts || !failures.every((failure) => failure.includes('is already in use')))
+    throw new Error(failures.join('\n'))
+  await allStarted(attempt + 1)
+}
+
+async function stopped(): Promise<void> {
+  const gone = running.splice(0)
+  for (const { child } of gone) child.kill('SIGTERM')
+  await Promise.all(gone.map(({ closed }) => closed))
+  for (const { home } of gone) rmSync(home, { recursive: true, force: true })
+}
 
 /** What the addresses of the file are here. */
 function addressHere(setting: string, value: string): string {
@@ -94,9 +111,13 @@ async function started(name: string, { command = [], environment = {} }: Compose
 
 test('each service is ready by itself, and tells its metrics', async () => {
   for (const [name, port] of opsPorts) {
-    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`)
-    expect([name, ready.status]).toEqual([name, 200])
-    await ready.text()
+    // On a machine that stands still for a moment a dependency may be late once.
+    const ready = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/health/ready`)
+      await answer.text()
+      return [name, answer.status]
+    }
+    await expect.poll(ready).toEqual([name, 200])
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     expect(metrics).toContain('millrace_info{')
   }
@@ -131,7 +152,12 @@ test('what each of them does for a sign-up is one trace in the trace store', asy
   await collector.until(
     ({ traceId, parentSpanId }) => traceId === mail?.traceId && parentSpanId === undefined,
   )
-  const known = new Set(ofTrace().map(({ spanId }) => spanId))
-  const loose = ofTrace().filter(({ parentSpanId }) => parentSpanId !== undefined && !known.has(parentSpanId))
-  expect(loose.map(({ name, service }) => `${service}: ${name}`)).toEqual([])
+  // Spans come in batches, each when it has ended: a step is told before the one that it belongs to.
+  const loose = () => {
+    const known = new Set(ofTrace().map(({ spanId }) => spanId))
+    return ofTrace()
+      .filter(({ parentSpanId }) => parentSpanId !== undefined && !known.has(parentSpanId))
+      .map(({ name, service }) => `${service}: ${name}`)
+  }
+  await expect.poll(loose, { timeout: 60_000 }).toEqual([])
 })

@@ -24,7 +24,8 @@ const portNames = [
   'PLANNER',
 ] as const
 const pollMs = 20
-const patienceMs = 90_000
+const patienceMs = 150_000
+const attempts = 5
 
 /** How a system is started. */
 export interface WholeSystemOptions {
@@ -69,19 +70,23 @@ export class WholeSystem {
 
   /** Resolves when everything answers. */
   static async start(options: WholeSystemOptions = {}): Promise<WholeSystem> {
-    const home = mkdtempSync(path.join(tmpdir(), 'millrace-system-'))
-    // PostgreSQL, which root hands to another user, has its data below.
-    chmodSync(home, 0o711)
-    const ports = new Map<string, number>()
-    for (const name of portNames) ports.set(name, await freePort())
-    const system = new WholeSystem(home, ports, options)
-    try {
-      await system.says('Millrace is running')
-    } catch (error) {
-      await system.stop()
-      throw error
+    for (let attempt = 1; ; attempt += 1) {
+      const home = mkdtempSync(path.join(tmpdir(), 'millrace-system-'))
+      // PostgreSQL, which root hands to another user, has its data below.
+      chmodSync(home, 0o711)
+      const ports = new Map<string, number>()
+      for (const name of portNames) ports.set(name, await freePort())
+      const system = new WholeSystem(home, ports, options)
+      try {
+        await system.says('Millrace is running')
+        return system
+      } catch (error) {
+        await system.stop()
+        // Somebody else may have taken a port between asking and listening.
+        if (attempt < attempts && system.output.includes('is already in use')) continue
+        throw error
+      }
     }
-    return system
   }
 
   /** Everything that it has said. */

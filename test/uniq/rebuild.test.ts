@@ -118,7 +118,10 @@ describe('claims, verified and rebuilt', () => {
     const load = async (client: number) => {
       for (let turn = 0; running; turn++) {
         const email = `hot ${turn % 40}`
-        const outcome = await send(both, 'Joined', `c${client}-${turn}`, email)
+        const join = () => send(both, 'Joined', `c${client}-${turn}`, email)
+        let outcome = await join()
+        // Where a machine is so slow that the gate closes again and again, that is an honest "later".
+        while (outcome === 'append.gated') outcome = await join()
         outcomes.set(email, [...(outcomes.get(email) ?? []), outcome ?? ''])
       }
     }

@@ -45,8 +45,8 @@ afterEach(async () => {
 
 async function setUp(): Promise<Setting> {
   const server = await startRedis({ appendonly: true, extra: ['appendfsync always'] })
-  const log = await connectLog({ url: server.url, commandTimeoutMs: 1_000 })
-  const store = await connectGroupStore({ url: server.url, commandTimeoutMs: 1_000 })
+  const log = await connectLog({ url: server.url, commandTimeoutMs: 30_000 })
+  const store = await connectGroupStore({ url: server.url, commandTimeoutMs: 30_000 })
   const setting = { server, log, store }
   open.push(setting)
   return setting

@@ -14,11 +14,13 @@ let writer: RedisLog
 let redis: Redis
 const topic = testTopic({ partitions: 1 })
 const start = new Map([[0, beginning]])
+/** Longer than a busy machine lets a process wait. */
+const patienceMs = 60_000
 
 beforeEach(async () => {
   server = await startRedis()
   proxy = await CutProxy.open(server.port)
-  reader = await connectLog({ url: proxy.url, commandTimeoutMs: 400 })
+  reader = await connectLog({ url: proxy.url, commandTimeoutMs: patienceMs, connectTimeoutMs: patienceMs })
   writer = await connectLog({ url: server.url })
   redis = new Redis(server.url)
 })
@@ -34,7 +36,7 @@ afterEach(async () => {
 /** Resolves when so many reads wait in the server. */
 async function blocked(count: number): Promise<void> {
   const look = async () => expect(await redis.info('clients')).toContain(`blocked_clients:${count}\r\n`)
-  await vi.waitFor(look, { timeout: 20_000, interval: 10 })
+  await vi.waitFor(look, { timeout: patienceMs, interval: 10 })
 }
 
 test('64 reads can wait at once, all are answered, and one more is refused', async () => {
@@ -65,17 +67,23 @@ test('a read whose connection is cut says so, and the next one has another conne
 })
 
 test('a read that hangs ends soon after its time, and the next one has another connection', async () => {
-  await reader.read(topic, start, { waitMs: 1 })
-  const reading = reader.read(topic, start, { waitMs: 200 })
-  await blocked(1)
+  const hasty = await connectLog({ url: proxy.url, commandTimeoutMs: 400, connectTimeoutMs: patienceMs })
+  const connected = () => hasty.read(topic, start, { waitMs: 1 })
+  await vi.waitFor(connected, { timeout: patienceMs, interval: 10 })
   proxy.hang()
-  await expect(reading).rejects.toMatchObject({ code: 'log.unavailable' })
+  // The other read would go on for a minute.
+  const patient = reader.read(topic, start, { waitMs: 1 })
+  await expect(Promise.race([hasty.read(topic, start, { waitMs: 200 }), patient])).rejects.toMatchObject({
+    code: 'log.unavailable',
+  })
   proxy.resume()
+  await patient
   await appendOne(writer, topic, unit(topic, 'a'))
   const made = proxy.connections
-  const next = await reader.read(topic, start, { waitMs: 30_000 })
+  const next = await hasty.read(topic, start, { waitMs: 30_000 })
   expect(next.get(0)).toHaveLength(1)
   expect(proxy.connections).toBeGreaterThan(made)
+  await hasty.close()
 })
 
 test('a read that hangs can still be called off', async () => {

@@ -1,12 +1,13 @@
-import { partitionOfKey, type Topic } from '@millrace/event'
+import { partitionOfKey } from '@millrace/event'
 import type { EventLog } from '@millrace/log'
 import { auditPartition, type GroupStore } from '@millrace/processor'
 import type { CentralDatabase } from '@millrace-app/purchasing'
 import type { Suggestion, SuggestionStore } from '@millrace-app/restocking'
-import { productKey, suggestions, supply } from '@millrace-app/restocking'
+import { productKey, supply } from '@millrace-app/restocking'
 import { compared } from '../../apps/cli/src/demo/restocking-seen.ts'
 import { wantedSuggestions } from '../../apps/cli/src/demo/restocking-truth.ts'
 import type { ProductState } from '../../apps/restocking/src/domain/product-state.ts'
+import { groupsOfRun, openEvents } from './open-events.ts'
 import type { RestockingFleet } from './restocking-fleet.ts'
 import { foldSupply, readSaid, saidText } from './supply-truth.ts'
 
@@ -35,11 +36,6 @@ export interface RestockingEnd {
   readonly rollCall: readonly string[]
   readonly today: string
 }
-
-export const groupsOfRun: readonly (readonly [Topic, string])[] = [
-  [supply, 'restocking'],
-  [suggestions, 'restocking-view'],
-]
 
 /** Compares what restocking knows and shows with the central database, and with a fold of the log. */
 export async function restockingVerdict(end: RestockingEnd): Promise<RestockingVerdict> {
@@ -217,33 +213,4 @@ async function ledgerFaults({ log, groups }: RestockingEnd): Promise<readonly st
   const open = await openEvents(groups)
   if (open > 0) faults.push(`${open} events are open`)
   return faults
-}
-
-/** Events that the groups have not done, wherever they wait, and what has not gone out yet. */
-export async function openEvents(groups: Pick<GroupStore, 'audit'>): Promise<number> {
-  let open = 0
-  for (const [topic, group] of groupsOfRun)
-    for (let partition = 0; partition < topic.partitions; partition++) {
-      const { unsettled, counters } = await groups.audit({ topic, group, partition })
-      const { parked, lined, deferred, outbox, effects } = counters
-      open += unsettled + parked + lined + deferred + outbox.written - outbox.forwarded
-      open += effects.pending + effects.parked
-    }
-  return open
-}
-
-/** Where something is open, for whoever wants to know why. */
-export async function restlessness(groups: Pick<GroupStore, 'audit' | 'look'>): Promise<readonly string[]> {
-  const lines: string[] = []
-  for (const [topic, group] of groupsOfRun)
-    for (let partition = 0; partition < topic.partitions; partition++) {
-      const at = { topic, group, partition }
-      const { unsettled, counters } = await groups.audit(at)
-      const { parked, lined, deferred, outbox } = counters
-      if (unsettled + parked + lined + deferred + outbox.written - outbox.forwarded === 0) continue
-      const { member, untilMs } = await groups.look(at)
-      const left = `${untilMs - Date.now()} ms left`
-      lines.push(`${group}/${partition} of ${member}, ${left}: ${JSON.stringify({ unsettled, ...counters })}`)
-    }
-  return lines
 }

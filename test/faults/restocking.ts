@@ -9,7 +9,8 @@ import { type CentralScene, openCentral } from './central-scene.ts'
 import { type CentralTale, CentralWriters } from './central-writers.ts'
 import { ChangeReaders, type ReaderTale } from './change-readers.ts'
 import { type FleetTale, RestockingFleet } from './restocking-fleet.ts'
-import { openEvents, restlessness, restockingVerdict, type RestockingVerdict } from './restocking-verdict.ts'
+import { openEvents, restlessness } from './open-events.ts'
+import { restockingVerdict, type RestockingVerdict } from './restocking-verdict.ts'
 import { streamCaughtUp } from './supply-marks.ts'
 
 /** What a run is asked for. */

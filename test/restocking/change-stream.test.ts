@@ -34,6 +34,7 @@ beforeAll(async () => {
     store,
     log,
     settleMs: 20,
+    leaseMs: 20_000,
     source: createPostgresSource({
       url: scene.url,
       name: 'purchasing-test',
@@ -43,7 +44,7 @@ beforeAll(async () => {
   })
   pipeline.start()
   await eventually(async () => (pipeline.status().state === 'streaming' ? true : undefined))
-}, 60_000)
+})
 afterAll(async () => {
   await pipeline.stop()
   await scene.close()
@@ -82,7 +83,7 @@ test('orders and stock by the change stream alone; the echo is first in half of 
     const told = body['lines'] as { lineVersion: number; kind: string }[]
     return told.every(({ lineVersion, kind }) => lineVersion > 1 && kind === 'keep') ? true : undefined
   })
-}, 60_000)
+})
 
 test('an order that is deleted takes its suggestions along; one that is gone before it is looked up holds nothing up', async () => {
   await scene.product()
@@ -103,7 +104,7 @@ test('an order that is deleted takes its suggestions along; one that is gone bef
   await eventually(async () => ((await typesOf('O-gone')).length === 2 ? true : undefined))
   expect(await typesOf('O-gone')).toEqual(['PurchaseOrderCreated', 'PurchaseOrderUnknown'])
   expect((await typesOf(order.id)).at(-1)).toBe('PurchaseOrderDeleted')
-}, 60_000)
+})
 
 const seed = testSeed()
 
@@ -129,4 +130,4 @@ test(`differences are applied exactly once, whatever was counted when (seed ${se
     queries.rows<{ quantity: string }>(`SELECT quantity FROM purchasing.stock WHERE product_id = 'P2'`),
   )
   expect(Number(row?.quantity)).toBe(wanted)
-}, 60_000)
+})

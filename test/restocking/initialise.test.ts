@@ -1,7 +1,6 @@
 import { generate, seeded } from '@millrace-app/purchasing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { openEvents } from '../faults/restocking-verdict.ts'
 import { openScene, type Scene } from './scene.ts'
 
 let server: TestPostgres
@@ -36,9 +35,7 @@ async function initialise(): Promise<readonly { readonly rows: number; readonly 
 
 /** Every verdict, once the groups have done all that there is. */
 async function verdicts(): Promise<string> {
-  // What one partition has done may be new to another that was asked before.
-  for (let quiet = 0; quiet < 3; await new Promise((resolve) => setTimeout(resolve, 10)))
-    quiet = (await openEvents(scene.groups)) === 0 ? quiet + 1 : 0
+  await scene.settled()
   const rows = await scene.database.read((queries) =>
     queries.rows(
       'SELECT line_key, kind, reason, line_version FROM restocking_view.verdict ORDER BY line_key',
@@ -72,4 +69,4 @@ test('an empty system is filled, with progress; again it changes nothing; a chan
   expect(changed).toContain('The order is on its way.')
   await initialise()
   expect(await verdicts()).toBe(changed)
-}, 60_000)
+})

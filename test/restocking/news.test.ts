@@ -57,7 +57,7 @@ describe('news', () => {
     // Connected again from the beginning: what was missed is told.
     const again = await messages(dismissed, '0')
     expect(again.at(-1)).toMatchObject({ event: 'suggestion', data: { id, status: 'dismissed' } })
-  }, 30_000)
+  })
 
   test('who was away for too long, or knows a number that does not exist, is told to read anew', async () => {
     const told = await messages(({ event }) => event === 'reset', '999999')

@@ -20,7 +20,7 @@ beforeAll(async () => {
   log = await connectLog({ url: redis.url })
   groups = await connectGroupStore({ url: redis.url })
   scene = await openScene(server.url, { log, groups })
-}, 60_000)
+})
 afterAll(async () => {
   await scene.close()
   await groups.close()
@@ -129,7 +129,7 @@ test('of a poisoned batch exactly the poison becomes dead letters, with reasons;
   expect(lines).toMatchObject([{ line: 1, kind: 'keep', reason: 'The order is on its way.' }])
   expect(shipped.version).toBe(2)
   expect(await letters()).toHaveLength(4)
-}, 60_000)
+})
 
 async function stock(): Promise<number | undefined> {
   const key = productKey('P1')

@@ -19,6 +19,7 @@ import {
   type Supplier,
   supply,
 } from '@millrace-app/restocking'
+import { openEvents } from '../faults/open-events.ts'
 
 /** What the service is called with. */
 export const serviceToken = 'a-service'
@@ -114,6 +115,8 @@ export async function openScene(url: string, backbone: Backbone = inMemory()) {
       },
       http: quietHttp,
       tokens: [token],
+      // What becomes of a click is told, however long a process stands still.
+      clickWaitMs: 12_000,
       onTrouble: (error) => troubles.push(error),
       ...options,
     })
@@ -223,6 +226,12 @@ export async function openScene(url: string, backbone: Backbone = inMemory()) {
         FROM (SELECT at, CASE WHEN at = $1 THEN 'Z' ELSE 'A' || lpad(at::text, 5, '0') END AS id
           FROM generate_series(1, $1::integer) AS at) AS made`
       await database.read((queries) => queries.rows(sql, [count]))
+    },
+    /** Resolves when the groups have done all that there is. */
+    settled: async (): Promise<void> => {
+      // What one partition has done may be new to another that was asked before.
+      for (let quiet = 0; quiet < 3; await new Promise((resolve) => setTimeout(resolve, 10)))
+        quiet = (await openEvents(groups)) === 0 ? quiet + 1 : 0
     },
     stopInstances: async () => {
       for (const { close } of instances.splice(0)) await close()

@@ -42,6 +42,8 @@ export interface RestockingOptions extends GroupsOptions {
   readonly keepDays?: number
   /** Most time for one attempt of a step of a click, in ms; after twice that another process takes it over. Default 30,000. */
   readonly stepMs?: number
+  /** How long a click is waited for before it is answered as under way, in ms. Default 5,000. */
+  readonly clickWaitMs?: number
   readonly clock?: Clock
   readonly timers?: Timers
   readonly onTrouble: (error: unknown) => void
@@ -87,7 +89,9 @@ export function createRestocking(options: RestockingOptions): Restocking {
     },
   })
   const watch = new FeedWatch({ tip: () => store.feedTip(), timers })
-  const carryOut = createCarryOut({ store, runner, clock, timers, onTrouble })
+  const { clickWaitMs } = options
+  const waiting = clickWaitMs === undefined ? {} : { waitMs: clickWaitMs }
+  const carryOut = createCarryOut({ store, runner, clock, timers, onTrouble, ...waiting })
   const app = createRestockingApp({
     ...{ store, carryOut, watch, log, http: options.http, tokens: options.tokens },
     initialise: (correlationId, signal) => initialising(options, correlationId, clock, signal),

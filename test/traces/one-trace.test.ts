@@ -1,6 +1,6 @@
 import { accounts } from '@millrace/accounts'
 import { continueTrace, traceContextOf } from '@millrace/event'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { CollectedSpan } from '../support/otlp-collector.ts'
 import { type Break, TracedSystem } from './traced-system.ts'
 
@@ -63,7 +63,14 @@ async function story(broken: Break) {
   await signUp(running, by.traceparent)
   await collector.until(({ name, failed }) => name === 'send mail' && !failed)
   await collector.until(({ name }) => name === 'commit accounts')
-  return { running, by, spans: collector.spans.filter(({ traceId }) => traceId === by.traceId) }
+  const ofVisitor = () => collector.spans.filter(({ traceId }) => traceId === by.traceId)
+  // Spans come in batches, each when it has ended: the mail may be told long before the attempt that has sent it.
+  const whole = () => {
+    const faults = broken === undefined ? faultsIn(ofVisitor(), by.spanId) : []
+    if (faults.length > 0) throw new Error(faults.join('; '))
+  }
+  await vi.waitFor(whole, { timeout: 60_000 })
+  return { running, by, spans: ofVisitor() }
 }
 
 test('a sign-up whose mail is put off twice is one connected trace, from the request to the mail', async () => {
@@ -162,7 +169,7 @@ test('what is put back days later is a trace of its own, with a link to where th
     { traceId: by.traceId },
     { traceId: request?.traceId, spanId: request?.spanId },
   ])
-  expect(collector.spans.some(({ spanId }) => spanId === late?.links[0]?.spanId)).toBe(true)
+  await collector.until(({ spanId }) => spanId === late?.links[0]?.spanId)
   // It is still the story that began with the sign-up.
   expect(late?.attributes['messaging.message.conversation_id']).toBe('story-1')
   const [sent] = provider.record.mails

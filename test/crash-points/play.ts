@@ -14,7 +14,7 @@ import { diaryOf, group, ordersOf } from './program.ts'
 /** Numbers of the events of the key `a`. */
 const numbers = [1, 2, 3, 4, 5, 6]
 /** Most time that a play may take, in ms. */
-const mostMs = 90_000
+const mostMs = 180_000
 /** What `millrace audit` waits between its two looks, in ms. */
 const sweepMs = 35_000
 

@@ -38,7 +38,7 @@ function run(command: string, args: readonly string[], env: Readonly<Record<stri
     cwd: consumer,
     encoding: 'utf8',
     env: { ...process.env, ...env },
-    timeout: 60_000,
+    timeout: 150_000,
   })
 }
 
@@ -60,7 +60,7 @@ beforeAll(async () => {
   copyThirdParty([...consumersOwn, ...thirdParty], join(consumer, 'node_modules'))
   const files = readdirSync(tarballs).map((name) => join(tarballs, name))
   run('npm', ['install', '--offline', '--ignore-scripts', '--no-package-lock', '--loglevel=error', ...files])
-})
+}, 600_000)
 
 afterAll(async () => {
   await redis.stop()

@@ -16,7 +16,7 @@ import { WholeSystem } from '../support/whole-system.ts'
 import { type Mark, markedRun, marksIn } from './marks.ts'
 import { type Found, foundInPostgres, foundInRedis } from './stored.ts'
 
-const patienceMs = 60_000
+const patienceMs = 120_000
 const seed = testSeed()
 const run = markedRun(`privacy ${seed}`)
 const people = 40

@@ -83,8 +83,8 @@ export class WholeSystem {
       } catch (error) {
         await system.stop()
         // Somebody else may have taken a port between asking and listening.
-        if (attempt < attempts && system.output.includes('is already in use')) continue
-        throw error
+        const taken = /is taken by|already in use/.test(system.output)
+        if (!taken || attempt === attempts) throw error
       }
     }
   }

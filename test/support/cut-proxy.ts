@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from '../../apps/all-in-one/src/servers/free-port.ts'
 
 interface Pair {
   readonly client: Socket
@@ -32,9 +33,9 @@ export class CutProxy {
   /** Opens a proxy before a port of this machine; a function is asked for the port at each connection. */
   static async open(target: number | (() => number)): Promise<CutProxy> {
     const proxy = new CutProxy(target)
-    proxy.#server.listen(0, '127.0.0.1')
-    await once(proxy.#server, 'listening')
-    proxy.#port = (proxy.#server.address() as AddressInfo).port
+    // Not any port: the system gives such a one to others while this one refuses.
+    proxy.#port = await freePort()
+    await proxy.accept()
     return proxy
   }
 

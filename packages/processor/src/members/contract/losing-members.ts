@@ -83,7 +83,7 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
         const other = await troupe.join(undefined, { stalledMs: 60_000 })
         await stage.until(() => other.done.length === 1)
         await stage.until(() => troupe.owned(hanging).length >= 2)
-        expect(hanging.running.health().members?.state).toBe('live')
+        await stage.until(() => hanging.running.health().members?.state === 'live')
         latch.open()
       }))
 
@@ -122,10 +122,14 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
       together(async (troupe) => {
         const { stage } = troupe
         const latch = new Latch()
-        const only = await troupe.join(() => latch.pass(() => stage.changed()), { atOnce: 1 })
+        const leaseMs = 900
+        const only = await troupe.join(() => latch.pass(() => stage.changed()), { atOnce: 1, leaseMs })
         await troupe.shared(only)
         sleeps(only)
+        const asleepMs = performance.now()
         await stage.until(() => only.running.health().members?.state === 'silent')
+        // It may have asked for a lease later than it was heard of in the list.
+        await stage.until(() => performance.now() - asleepMs > leaseMs)
         await stage.append('a', 'b')
         await stage.until(() => only.running.health().partitions.some(({ inHand = 0 }) => inHand > 0))
         expect(latch.waiting).toBe(0)

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError } from '@millrace/event'
 import { type ContextStore, httpApp, type KitContext, type KitEnv, readJson } from '@millrace/hono'
 import type { Hono } from 'hono'
@@ -17,8 +16,8 @@ export interface FakeAccount {
 
 /** What a test turns. */
 export interface FakeFaults {
-  /** Answer nothing at all for so long, in ms. */
-  hangMs?: number
+  /** Answer nothing at all before this. */
+  hangUntil?: Promise<void>
   /** Throw this instead of answering. */
   fail?: MillraceError
 }
@@ -177,8 +176,8 @@ function watch(state: FakeServices, name: 'command' | 'query'): void {
     const text = method === 'GET' || method === 'DELETE' ? '' : await c.req.raw.clone().text()
     const body: unknown = text === '' ? undefined : JSON.parse(text)
     state.seen.push({ call: `${method} ${path}`, after: c.req.query('after'), body })
-    const { hangMs, fail } = state.faults[name]
-    if (hangMs !== undefined) await delay(hangMs, undefined, { ref: false })
+    const { hangUntil, fail } = state.faults[name]
+    await hangUntil
     if (fail) throw fail
     await next()
   })

@@ -24,8 +24,7 @@ export async function fillSignUp(
 
 /** Presses a button and waits for the page that comes. */
 export async function send(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name, exact: true }).click()
-  await page.waitForLoadState()
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name, exact: true }).click()])
 }
 
 /** The whole way of a visitor: sign-up, mistakes, success, activation, sign-in, changes, end. */
@@ -44,10 +43,10 @@ async function signUpWithMistakes(page: Page, { url, email }: Journey): Promise<
   await send(page, 'Create account')
   expect(await alertOf(page)).toContain('The address has no @.')
   expect(await alertOf(page)).toContain('Password is needed.')
-  expect(await hasFocus(page, '[role=alert]')).toBe(true)
+  await expect.poll(() => hasFocus(page, '[role=alert]')).toBe(true)
   expect(await page.getByLabel('Name').inputValue()).toBe('Åsa Ångström')
   await page.getByRole('alert').getByRole('link', { name: 'The address has no @.' }).click()
-  expect(await hasFocus(page, '#email')).toBe(true)
+  await expect.poll(() => hasFocus(page, '#email')).toBe(true)
   await fillSignUp(page, email)
   await send(page, 'Create account')
   expect(pathOf(page, url)).toBe('/welcome')
@@ -64,7 +63,8 @@ async function confirmAddress(page: Page, { url, lastMail }: Journey): Promise<v
     await send(page, 'Confirm my address')
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toMatch(title)
   }
-  await page.getByRole('link', { name: 'Go to your account' }).click()
+  const account = page.getByRole('link', { name: 'Go to your account' })
+  await Promise.all([page.waitForEvent('load'), account.click()])
   expect(await textOf(page)).toMatch(/confirmed(?! yet)/)
   await send(page, 'Sign out')
   expect(await statusOf(page)).toContain('signed out')

@@ -43,7 +43,7 @@ function open(around: (guard: Uniq) => Uniq = (guard) => guard) {
   const log = createMemoryLog()
   const keyring = createKeyring([{ version: '1', secret: Buffer.alloc(16, 1), normaliser: 1 }])
   const guard = around(createUniq({ log, topic: people, constraints, keyring }))
-  const service = createUniqService({ guards: [guard], repeat: { waitMs: 1 } })
+  const service = createUniqService({ guards: [guard], repeat: { waitMs: 1, timeoutMs: 60_000 } })
   const app = createUniqApp({ service, tokens: ['sesame'], http: { logger: silent, context } })
   const send = async (method: string, path: string, body: unknown, headers: Record<string, string> = {}) => {
     const answer = await app.request(path, {

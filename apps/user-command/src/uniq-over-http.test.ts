@@ -23,7 +23,8 @@ function peer(...answers: readonly (object | MillraceError | 'cut' | 'refused')[
       })
     return Response.json(answer)
   }
-  const uniq = uniqOverHttp({ client: serviceClient({ name: 'uniq', fetch }), repeat: { waitMs: 1 } })
+  const client = serviceClient({ name: 'uniq', fetch, timeoutMs: 60_000 })
+  const uniq = uniqOverHttp({ client, repeat: { waitMs: 1, timeoutMs: 60_000 } })
   return { uniq, asked }
 }
 

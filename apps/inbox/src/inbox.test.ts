@@ -171,7 +171,8 @@ describe('what it takes', () => {
     const started = performance.now()
     await inbox.stop()
     await gone
-    expect(performance.now() - started).toBeLessThan(10_000)
+    // The silence of a client is borne for a minute.
+    expect(performance.now() - started).toBeLessThan(50_000)
   })
 })
 

@@ -53,7 +53,7 @@ const b = { subject: '2', email: 'b@example.org' }
 const stranger = { subject: '9', email: 'stranger@example.org' }
 
 async function differencesOf(...accounts: Planted[]): Promise<readonly string[]> {
-  const source = { baseUrl: await logOf(accounts), token: 't', signal: AbortSignal.timeout(10_000) }
+  const source = { baseUrl: await logOf(accounts), token: 't', signal: AbortSignal.timeout(60_000) }
   const { differences } = await checkLog(source, judgement, 'pass-mark')
   server?.close()
   return differences

@@ -16,6 +16,17 @@ export function processesIn(directories: readonly string[]): FoundProcess[] {
     )
 }
 
+/** Time that these processes, and those that they have started and outlived, have spent on a processor, in ms. */
+export function processorMs(processes: readonly FoundProcess[]): number {
+  return processes.reduce((sum, { pid }) => {
+    const stat = whileItLives(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    // After the name, which may hold anything: the fields from the third one on, times in hundredths of a second.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const own = fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0)
+    return sum + own * 10
+  }, 0)
+}
+
 /** Asks again until `wrong` answers undefined; fails with its last answer. */
 export async function eventually(
   what: string,

@@ -1,13 +1,15 @@
 import type { ChangeSource, StreamItem } from '@millrace/source'
 import type { Pool } from 'pg'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { CutProxy } from '../../../../test/support/cut-proxy.ts'
 import { startPostgres, type TestPostgres } from '../../../../test/support/postgres.ts'
 import { openPool } from '../pool.ts'
 import { createPostgresSource } from './postgres-source.ts'
 
 /** Long for a server on a busy machine. */
-const silenceMs = 1_500
+const silenceMs = 2_000
+/** A source asks its server four times before it takes it for gone. */
+const askMs = silenceMs / 4
 
 let server: TestPostgres
 let pool: Pool
@@ -41,11 +43,19 @@ async function sourceOver(
   return { source, proxy }
 }
 
+/** From now on sources ask their servers for a word when the test says so. */
+function asksWhenTold(): { readonly askAgain: () => void } {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  return { askAgain: () => void vi.advanceTimersByTime(askMs) }
+}
+
 async function* changesOf(items: AsyncIterable<StreamItem>): AsyncGenerator<unknown> {
   for await (const item of items) if (item.kind === 'changes') yield item.changes[0]?.row?.['id']
 }
 
 test('a stream whose server is gone without a word fails, and goes on where it was when there is one again', async () => {
+  const { askAgain } = asksWhenTold()
   const { source, proxy } = await sourceOver('hanging')
   const { position, initial } = await source.prepare()
   await initial?.close()
@@ -54,9 +64,10 @@ test('a stream whose server is gone without a word fails, and goes on where it w
   expect(await changes.next()).toMatchObject({ value: 1 })
   proxy.hang()
   const next = changes.next()
+  for (let asked = 0; asked <= 4; asked++) askAgain()
   await expect(next).rejects.toMatchObject({
     code: 'service.unavailable',
-    cause: { message: 'The server has said nothing for 1500 ms' },
+    cause: { message: 'The server has said nothing for 2000 ms' },
   })
   proxy.resume()
   await pool.query('INSERT INTO hanging VALUES (2)')
@@ -80,13 +91,19 @@ test('a process that was held up itself does not take its server for gone', asyn
 })
 
 test('a quiet server that answers is not taken for gone', async () => {
-  const { source } = await sourceOver('quiet')
+  const { askAgain } = asksWhenTold()
+  const { source, proxy } = await sourceOver('quiet')
   const { position, initial } = await source.prepare()
   await initial?.close()
   const changes = changesOf(await source.open(position))
   const next = changes.next()
-  const quiet = new Promise((resolve) => setTimeout(resolve, silenceMs * 2.3, 'quiet'))
-  expect(await Promise.race([next, quiet])).toBe('quiet')
+  let answers = 0
+  proxy.cutWhen(() => (answers++, false))
+  for (let asked = 0; asked < 10; asked++) {
+    const before = answers
+    askAgain()
+    await expect.poll(() => answers).toBeGreaterThan(before)
+  }
   await pool.query('INSERT INTO quiet VALUES (1)')
   expect(await next).toMatchObject({ value: 1 })
 })

@@ -12,6 +12,8 @@ export interface TestRedisOptions {
   readonly appendonly?: boolean
   /** Listen on a unix socket only: `url` is its path, `port` is 0. Default: false. */
   readonly unixSocket?: boolean
+  /** Listen at `tlsPort` as well, with the certificate and the key of these files. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
   /** Further lines of redis.conf, such as 'maxmemory 10mb'. */
   readonly extra?: readonly string[]
 }
@@ -20,6 +22,8 @@ export interface TestRedisOptions {
 export interface TestRedis {
   readonly url: string
   readonly port: number
+  /** 0: it does not speak TLS. */
+  readonly tlsPort: number
   /** Stops it cleanly and removes its directory. */
   stop(): Promise<void>
   /** SIGKILL to the server; it stays down until `restart`. */
@@ -36,8 +40,10 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   for (let attempt = 1; ; attempt += 1) {
     const directory = mkdtempSync(path.join(tmpdir(), 'millrace-redis-'))
     const port = options.unixSocket === true ? 0 : await freePort()
+    const tlsPort = options.tls === undefined ? 0 : await freePort()
+    const extra = [...(options.extra ?? []), ...tlsLines(tlsPort, options.tls)]
     const server = new KeptServer({
-      ...redisSpec({ binary, directory, port, appendonly: false, ...options }),
+      ...redisSpec({ binary, directory, port, appendonly: false, ...options, extra }),
       restart: false,
       removeAtEnd: [directory],
     })
@@ -52,9 +58,21 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     return {
       url,
       port,
+      tlsPort,
       stop: () => server.stop(),
       kill: () => server.kill(),
       restart: () => server.restart(),
     }
   }
+}
+
+function tlsLines(port: number, files: TestRedisOptions['tls']): readonly string[] {
+  if (files === undefined) return []
+  return [
+    `tls-port ${port}`,
+    `tls-cert-file ${files.certificate}`,
+    `tls-key-file ${files.key}`,
+    `tls-ca-cert-file ${files.certificate}`,
+    'tls-auth-clients no',
+  ]
 }

@@ -17,6 +17,6 @@ function whereIs(program: string): string | undefined {
 /** Runs promtool. Answers what it says, and throws with it when it finds a fault. */
 export async function runPromtool(...args: string[]): Promise<string> {
   if (promtool === undefined) throw new Error('promtool is not there: install the package prometheus')
-  const { stdout, stderr } = await promisify(execFile)(promtool, args, { timeout: 60_000 })
+  const { stdout, stderr } = await promisify(execFile)(promtool, args, { timeout: 590_000 })
   return stdout + stderr
 }

@@ -34,7 +34,8 @@ export interface RunningPrometheusOptions {
 }
 
 const scrapeMs = 1_000
-const patienceMs = 60_000
+const attempts = 5
+const patienceMs = 120_000
 
 /** A real Prometheus with the alert rules of the repository, on a port and a directory of its own. */
 export class RunningPrometheus {
@@ -50,6 +51,20 @@ export class RunningPrometheus {
   static async start(target: URL, options: RunningPrometheusOptions = {}): Promise<RunningPrometheus> {
     const { also = [], rules = (text) => text } = options
     const targets = [target, ...also]
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const running = await RunningPrometheus.#launch(targets, rules)
+        await running.has(`count(up == 1) == ${targets.length}`)
+        return running
+      } catch (error) {
+        // Somebody else may have taken the port between asking and listening.
+        if (attempt < attempts && error instanceof Error && error.message.includes('in use')) continue
+        throw error
+      }
+    }
+  }
+
+  static async #launch(targets: readonly URL[], rules: (text: string) => string): Promise<RunningPrometheus> {
     const directory = mkdtempSync(path.join(tmpdir(), 'millrace-prometheus-'))
     const port = await freePort()
     const config = path.join(directory, 'prometheus.yml')
@@ -70,7 +85,7 @@ export class RunningPrometheus {
       env: {},
       cwd: directory,
       readyText: 'server is ready to receive web requests',
-      readyTimeoutMs: 60_000,
+      readyTimeoutMs: 120_000,
       stopSignal: 'SIGTERM',
       stopTimeoutMs: 20_000,
       home: { directory: data, processNames: ['prometheus'] },
@@ -78,9 +93,7 @@ export class RunningPrometheus {
       removeAtEnd: [directory],
     })
     await server.start()
-    const running = new RunningPrometheus(server, `http://127.0.0.1:${port}`)
-    await running.has(`count(up == 1) == ${targets.length}`)
-    return running
+    return new RunningPrometheus(server, `http://127.0.0.1:${port}`)
   }
 
   stop(): Promise<void> {
@@ -92,9 +105,9 @@ export class RunningPrometheus {
     return this.#query('query', { query })
   }
 
-  /** An expression over the last minute, as a panel with curves asks it. */
-  async lastMinute(query: string): Promise<readonly Series[]> {
-    const end = Date.now() / 1_000
+  /** An expression over the minute before a moment, in ms since the epoch, as a panel with curves asks it. */
+  async minuteBefore(endMs: number, query: string): Promise<readonly Series[]> {
+    const end = endMs / 1_000
     return this.#query('query_range', { query, start: String(end - 60), end: String(end), step: '1' })
   }
 
@@ -111,7 +124,7 @@ export class RunningPrometheus {
   /** Resolves when everything has been scraped twice after this call. */
   async hasScraped(): Promise<void> {
     const twice = (Date.now() + 2 * scrapeMs) / 1_000
-    await this.has(`timestamp(up) > ${twice}`)
+    await this.has(`count((timestamp(up) > ${twice}) and (up == 1)) == count(up)`)
   }
 
   async #query(kind: string, parameters: Readonly<Record<string, string>>): Promise<readonly Series[]> {

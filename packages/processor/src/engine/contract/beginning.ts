@@ -5,6 +5,9 @@ import { state } from '../../model/state.ts'
 import type { StartPoint } from '../group-beginning.ts'
 import { type EngineUnderTest, leaseMs, type Scene, sceneOf } from './scene.ts'
 
+/** How long an ephemeral group stays. On Redis that much time passes, and a machine may stand still for a part of it. */
+const expireMs = leaseMs * 3
+
 /** Where a group begins, from when its effects count, and how it ends. */
 export function describeBeginning(subject: () => EngineUnderTest): void {
   const scene = sceneOf(subject)
@@ -79,13 +82,12 @@ export function describeBeginning(subject: () => EngineUnderTest): void {
   test('nothing is left of an ephemeral group when it had no sign of life for its time', () =>
     scene(async (stage) => {
       await stage.append('a', 'b', 'a')
-      const options = { ephemeral: { expireMs: leaseMs * 2 } }
+      const options = { ephemeral: { expireMs } }
       const first = await stage.start(folding(stage), options)
       await stage.reached(first, 3)
-      await first.running.stop()
       const at = stage.at('begins')
-      // As it is: a look without the time to live must not prolong it.
       expect((await stage.subject.store.look(at)).position.seq).toBe(3)
+      await first.running.stop()
       await gone(stage)
       expect((await stage.subject.store.look(at)).position.seq).toBe(0)
       expect(await stage.stateOf('begins', 'a')).toBeUndefined()
@@ -102,9 +104,9 @@ export function describeBeginning(subject: () => EngineUnderTest): void {
     }))
 }
 
-/** The memory store goes by the scene's clock, Redis by its own. */
+/** The memory store goes by the scene's clock, Redis by its own. A look that prolonged the time to live would see no end. */
 async function gone(stage: Scene): Promise<void> {
-  stage.subject.advance(leaseMs * 2 + 1)
+  stage.subject.advance(expireMs + 1)
   while ((await stage.subject.store.look(stage.at('begins'))).position.seq > 0)
     await new Promise((resolve) => setTimeout(resolve, 50))
 }

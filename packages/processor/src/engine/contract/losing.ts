@@ -82,10 +82,10 @@ export function describeLosing(subject: () => EngineUnderTest): void {
         },
       })
       await stage.append('a')
-      // Its renewals are far apart, so that it is the commit that finds out.
-      const first = await stage.start(slow, { leaseMs: 60_000 })
+      // Its time stands still, so that no renewal comes and it is the commit that finds out.
+      const first = await stage.start(slow, { elapsedMs: () => 0 })
       await started.promise
-      stage.subject.advance(60_001)
+      stage.subject.advance(leaseMs + 1)
       const second = await stage.start(slow)
       await stage.reached(second, 1)
       go.resolve()

@@ -224,24 +224,24 @@ function keyHeader(value: string | undefined): Record<string, string> {
   return value === undefined ? {} : { 'idempotency-key': value }
 }
 
+/** Every answer: the sequences must have met them all, or they prove little. */
+const answers = [200, 201, 202, 400, 401, 404, 409, 410, 422, 429]
+
 test(`any sequence of commands ends as the model of accounts says (seed ${seed})`, async () => {
-  const statuses = new Map<Answer['status'], number>()
-  await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 40 }), async (commands) => {
-      const run = new Run()
-      const { send } = run.stand
-      run.stand.send = async (...args) => {
-        const answer = await send(...args)
-        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
-        return answer
-      }
-      for (const one of commands) await run.step(one)
-      await run.compare()
-    }),
-    { seed, numRuns: 150 },
-  )
-  // The sequences must have met every answer, or they prove little.
-  expect([...statuses.keys()].toSorted((a, b) => a - b)).toEqual([
-    200, 201, 202, 400, 401, 404, 409, 410, 422, 429,
-  ])
+  const statuses = new Set<Answer['status']>()
+  const property = fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 40 }), async (commands) => {
+    const run = new Run()
+    const { send } = run.stand
+    run.stand.send = async (...args) => {
+      const answer = await send(...args)
+      statuses.add(answer.status)
+      return answer
+    }
+    for (const one of commands) await run.step(one)
+    await run.compare()
+  })
+  // The rarest ones are a matter of luck: it goes on until it has met them.
+  for (let round = 0; round < 20 && answers.some((status) => !statuses.has(status)); round += 1)
+    await fc.assert(property, { seed: seed + round, numRuns: 150 })
+  expect([...statuses].toSorted((a, b) => a - b)).toEqual(answers)
 })

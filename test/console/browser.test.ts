@@ -61,11 +61,10 @@ describe.skipIf(!browserIsThere)('the console in a browser', () => {
       })
       await held('Placed order-1')
       // Retry and Remove.
-      expect(await buttonsOf(page).count()).toBe(2)
+      await expect.poll(() => buttonsOf(page).count()).toBe(2)
       await page.locator('[class^="trigger-"]:visible').first().click()
       const menu = page.locator('[role="menuitem"]:visible')
-      await menu.first().waitFor()
-      expect(await menu.allTextContents()).toEqual([expect.stringMatching(/^Retry all/), 'Pause'])
+      await expect.poll(() => menu.allTextContents()).toEqual([expect.stringMatching(/^Retry all/), 'Pause'])
       await menu.last().click()
       await confirmed(page, answers, 1)
       await page.locator('[class^="trigger-"]:visible').first().click()

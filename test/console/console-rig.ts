@@ -103,7 +103,7 @@ export async function startConsoleRig(bounds: Partial<EngineBounds> = {}): Promi
         !(await holds());
         await new Promise((resolve) => setTimeout(resolve, 20))
       )
-        if (Date.now() - fromMs > 30_000)
+        if (Date.now() - fromMs > 90_000)
           throw new Error(`It did not come about; handled: ${handled.join(', ')}`)
     },
     stop: async () => {

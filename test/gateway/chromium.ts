@@ -3,6 +3,8 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { expect } from 'vitest'
 
 const executablePath = '/usr/bin/chromium'
+/** For the browser to come up, and for each step of a visit: a limit to what hangs, no measure. */
+const patienceMs = 120_000
 
 /**
  * Whether tests that need a browser run: left out on a machine that has none, but never where everything must be
@@ -15,6 +17,7 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,
     headless: true,
+    timeout: patienceMs,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -36,6 +39,7 @@ export async function quietVisit(
   expected = /status of [45]\d\d/,
 ): Promise<void> {
   const context = await browser.newContext(options)
+  context.setDefaultTimeout(patienceMs)
   try {
     const page = await context.newPage()
     const complaints: string[] = []

@@ -18,7 +18,7 @@ test.each(readdirSync(examples).filter((name) => name.endsWith('.ts') && !isFold
     const redis = await startRedis()
     try {
       const env = { ...process.env, REDIS_URL: redis.url }
-      const output = execFileSync(process.execPath, [path], { encoding: 'utf8', env, timeout: 60_000 })
+      const output = execFileSync(process.execPath, [path], { encoding: 'utf8', env, timeout: 150_000 })
       expect(output).toBe(printedBy(readFileSync(path, 'utf8')))
     } finally {
       await redis.stop()

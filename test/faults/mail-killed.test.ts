@@ -1,7 +1,7 @@
 import { accounts } from '@millrace/accounts'
 import { connectGroupStore, connectLog } from '@millrace/redis'
 import { FaultySmtpServer } from '@millrace/smtp/testing'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { AccountScript } from '../support/account-script.ts'
 import { between, randomOf, testSeed } from '../support/random.ts'
 import { startRedis } from '../support/redis.ts'
@@ -62,21 +62,21 @@ test(`mail killed at random points: every account gets its mail, each repeat wit
   const random = randomOf(seed)
   const { provider, start, states, everybody, variants } = await setUp(total)
   const points = Array.from({ length: kills }, () => between(random, 1, total - 20))
-  for (const point of points.toSorted((a, b) => a - b)) {
-    // Short leases, so that the next process need not wait long for what a killed one held.
-    const mail = start(400)
+  for (const [turn, point] of points.toSorted((a, b) => a - b).entries()) {
+    // The next process has at once what one of its name held; once it has another name, and waits for the leases.
+    const mail = start(3_000, undefined, turn < kills / 2 ? 'first' : 'second')
     await provider.record.received(point)
     expect(mail.running).toBe(true)
     await mail.kill()
   }
-  start(400)
+  start(60_000, undefined, 'second')
   await everybody(total)
   expect(variants()).toEqual(Array.from({ length: total }, () => 1))
   const repeated = provider.record.mails.length - total
   console.info(`${repeated} of ${total} mails were sent again after ${kills} kills`)
   expect(repeated).toBeLessThanOrEqual(kills * repeatsAtMost * accounts.partitions)
   expect((await states()).reduce((sum, { deadLetters }) => sum + deadLetters, 0)).toBe(0)
-})
+}, 600_000)
 
 test('mail that is killed and started again under its name goes on at once, however long its leases are', async () => {
   const total = 40
@@ -92,15 +92,15 @@ test('mail that is killed and started again under its name goes on at once, howe
 test('mail paused past its leases: another process takes over, the sleeper is fenced and commits nothing', async () => {
   const total = 120
   const { provider, script, start, states, everybody, variants } = await setUp(total)
-  const lost = new Set<number>()
-  let fenced = (): void => undefined
-  const everyPartitionLost = new Promise<void>((resolve) => (fenced = resolve))
-  const sleeper = start(600, ({ kind, partition, reason }) => {
+  const [held, lost] = [new Set<number>(), new Set<number>()]
+  const sleeper = start(3_000, ({ kind, partition, reason }) => {
+    if (kind === 'leased') held.add(partition)
+    if (kind === 'ended') held.delete(partition)
     if (kind === 'ended' && reason === 'lost') lost.add(partition)
-    if (lost.size === accounts.partitions) fenced()
   })
   provider.faults.slow(20)
   await provider.record.received(20)
+  await vi.waitFor(() => expect(held.size).toBe(accounts.partitions), 60_000)
   sleeper.pause()
   const taken = new Set<number>()
   let took = (): void => undefined
@@ -113,7 +113,7 @@ test('mail paused past its leases: another process takes over, the sleeper is fe
   provider.faults.heal()
   await everybody(total)
   sleeper.goOn()
-  await everyPartitionLost
+  await vi.waitFor(() => expect(lost.size).toBe(accounts.partitions), 60_000)
   const before = (await states()).map(({ position }) => position.seq)
   expect(variants()).toEqual(Array.from({ length: total }, () => 1))
   // The one that took over goes on; nothing that the sleeper had in hand moves a position back or forth.

@@ -111,19 +111,21 @@ const seed = testSeed()
 test(`differences are applied exactly once, whatever was counted when (seed ${seed})`, async () => {
   const random = randomOf(seed)
   const moves = Array.from({ length: 200 }, () => between(random, -15, 25) || 1)
-  const moving = (async () => {
+  const move = async () => {
     for (const difference of moves)
       await scene.ofPurchasing('/products/P2/stock', { difference, reason: `seed ${seed}` })
-  })()
+  }
   // Counted while it moves, twice.
   const count = async () => {
     const headers = { authorization: 'Bearer a-service' }
     const answer = await scene.first().app.request('/initialise', { method: 'POST', headers })
     return answer.text()
   }
-  await count()
-  await count()
-  await moving
+  const countTwice = async () => {
+    await count()
+    await count()
+  }
+  await Promise.all([move(), countTwice()])
   const wanted = moves.reduce((sum, one) => sum + one, 0)
   await eventually(async () => ((await stockOf('P2')) === wanted ? true : undefined))
   const [row] = await scene.database.read((queries) =>

@@ -75,7 +75,8 @@ export async function openScene(url: string, backbone: Backbone = inMemory()) {
   const connection = { url: own.href, schemas, onError: () => undefined }
   const mails: { to: string; id: string; key: string; correlationId: string }[] = []
   const troubles: unknown[] = []
-  const client = serviceClient({ name: 'purchasing', fetch: (request) => purchasing.fetch(request), token })
+  const fetch = (request: Request) => purchasing.fetch(request)
+  const client = serviceClient({ name: 'purchasing', fetch, token, timeoutMs: 60_000 })
   const desk = purchasingClient(client)
   const hooks = {
     /** Runs when the order's owner has answered a carry-out, before restocking learns of it. */

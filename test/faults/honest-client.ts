@@ -235,8 +235,6 @@ const meanings: Readonly<Record<string, 'claimed' | 'version' | 'unknown' | 'unr
   'append.unknown': 'unknown',
   'append.gated': 'unreached',
   'log.unavailable': 'unreached',
-  // A process that was paused takes what it has read of a request for the rest that did not come.
-  'request.slow': 'unreached',
 }
 
 function meaningOf(error: unknown): Answer {

@@ -40,6 +40,9 @@ function peer() {
   app.get('/throws', () => {
     throw new Error('inside')
   })
+  app.get('/slow', () => {
+    throw new MillraceError('request.slow', 'The request did not arrive in time')
+  })
   app.get('/guarded', bearerToken({ tokens: ['right'] }), (c) => c.json({}))
   return app
 }
@@ -161,6 +164,14 @@ describe('a call to another service', () => {
       message: 'uniq refused the token of this service',
     })
     expect((await inProcess({ token: 'right' }).json('/guarded')).body).toEqual({})
+  })
+
+  it('that has read no whole request in time can be repeated: its caller was not too slow', async () => {
+    expect(await failure(inProcess().json('/slow'))).toMatchObject({
+      code: 'service.unavailable',
+      status: 503,
+      details: { service: 'uniq', outcome: 'not-sent' },
+    })
   })
 
   it('without a body in its answer gives undefined', async () => {

@@ -56,7 +56,7 @@ export interface ServiceClient {
    * A good answer (below 400) as JSON.
    *
    * @throws MillraceError `service.unavailable` (no connection, or no answer in time: then `details.outcome`
-   *   is `unknown`, else `not-sent`); `service.failed` for an answer that cannot be understood; the peer's own
+   *   is `unknown`, else `not-sent`, also where it says that the request came too slowly); `service.failed` for an answer that cannot be understood; the peer's own
    *   error, with its code, details and field errors, when it answered a problem
    */
   json(path: string, call?: ServiceCall): Promise<ServiceAnswer>
@@ -123,6 +123,12 @@ async function readAnswer(options: ServiceClientOptions, response: Response): Pr
     if (error.code === 'request.unauthorized' && options.token !== undefined)
       throw new MillraceError('service.failed', `${options.name} refused the token of this service`, {
         cause: error,
+      })
+    // It read no whole request in time, so it did nothing; how fast ours goes out is nothing of our caller's.
+    if (error.code === 'request.slow')
+      throw new MillraceError('service.unavailable', `${options.name} did not get the request in time`, {
+        cause: error,
+        details: { service: options.name, outcome: 'not-sent' },
       })
     throw error
   }

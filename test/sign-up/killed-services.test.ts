@@ -5,7 +5,7 @@ import { runSignUp } from '../faults/sign-up.ts'
 
 const seed = testSeed()
 // It ends a run that hangs: a killed process holds its partitions for 15 s, a busy machine starts slowly.
-const timeout = 300_000
+const timeout = 600_000
 
 test(
   `each service killed among sign-ups: every address has one account, every account its mail (seed ${seed})`,

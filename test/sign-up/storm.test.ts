@@ -25,8 +25,9 @@ async function signUp(base: string, visitor: number, email: string): Promise<Ans
   for (;;) {
     try {
       const answer = await call(`${base}/users`, 'POST', body, { 'idempotency-key': `visitor-${visitor}` })
-      if (answer.status < 500) return answer
-      expect(answer.status).toBe(503)
+      // 408: a server that came to its connection too late.
+      if (answer.status < 500 && answer.status !== 408) return answer
+      expect([408, 503]).toContain(answer.status)
     } catch (error) {
       // The connection was cut: nobody knows, so he asks again.
       if (!(error instanceof TypeError)) throw error
@@ -74,6 +75,7 @@ test(`in a storm of cut connections every address gets one account, whose visito
   expect(new Set(owners.values()).size).toBe(addresses)
   const made = [...answers].filter(([, { status }]) => status === 201)
   const lost = [...answers].filter(([, { status }]) => status === 409)
+  expect([...answers].filter(([, { status }]) => status !== 201 && status !== 409)).toEqual([])
   expect([made.length, lost.length]).toEqual([addresses, visitors - addresses])
   for (const [visitor, { body }] of made) expect(owners.get(String(body['id']))).toBe(emailOf(visitor))
 })

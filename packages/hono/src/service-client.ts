@@ -55,9 +55,9 @@ export interface ServiceClient {
   /**
    * A good answer (below 400) as JSON.
    *
-   * @throws MillraceError `service.unavailable` (no connection, or no answer in time: then `details.outcome`
-   *   is `unknown`, else `not-sent`, also where it says that the request came too slowly); `service.failed` for an answer that cannot be understood; the peer's own
-   *   error, with its code, details and field errors, when it answered a problem
+   * @throws MillraceError `service.unavailable` (no connection, a request that it says came too slowly, or no answer
+   *   in time: then `details.outcome` is `unknown`, else `not-sent`); `service.failed` for an answer that cannot be
+   *   understood; the peer's own error, with its code, details and field errors, when it answered a problem
    */
   json(path: string, call?: ServiceCall): Promise<ServiceAnswer>
 }

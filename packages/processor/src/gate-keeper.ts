@@ -3,7 +3,7 @@ import { sleep } from './engine/sleep.ts'
 
 /** Stands at a consumer's gate: says whether a handler may start, and waits for the gate while it is closed. */
 export class GateKeeper {
-  readonly #settings: ConsumerSettings
+  readonly #settings: Pick<ConsumerSettings, 'gate' | 'timers' | 'tell'>
   readonly #stopping: AbortSignal
   readonly #opened: () => void
   /** What was told last. */
@@ -13,7 +13,11 @@ export class GateKeeper {
   #tryOne = false
 
   /** @param opened Called when it is worth asking again. */
-  constructor(settings: ConsumerSettings, stopping: AbortSignal, opened: () => void) {
+  constructor(
+    settings: Pick<ConsumerSettings, 'gate' | 'timers' | 'tell'>,
+    stopping: AbortSignal,
+    opened: () => void,
+  ) {
     this.#settings = settings
     this.#stopping = stopping
     this.#opened = opened
@@ -23,8 +27,10 @@ export class GateKeeper {
   get paused(): boolean {
     const { gate, tell } = this.#settings
     const closed = gate !== undefined && !gate.open
-    if (closed !== this.#told) tell({ kind: closed ? 'paused' : 'resumed' })
+    const told = this.#told
+    // Noted first: whoever hears of it may look at the health, and so here, at once.
     this.#told = closed
+    if (closed !== told) tell({ kind: closed ? 'paused' : 'resumed' })
     return closed
   }
 

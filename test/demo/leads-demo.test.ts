@@ -7,7 +7,7 @@ import { WholeSystem } from '../support/whole-system.ts'
 let system: WholeSystem
 beforeAll(async () => {
   system = await WholeSystem.start()
-}, 120_000)
+})
 afterAll(() => system.stop())
 
 class Heard extends Writable {
@@ -46,7 +46,7 @@ test('offers out of order, several times, beside a legacy system that fails, end
   expect(out).toContain('The legacy system has the same leads for all of them.')
   expect(out).toMatch(/^quotes +\d+ +\d+$/m)
   expect(code).toBe(0)
-}, 60_000)
+})
 
 test('a planted difference is found, and is the exit code', async () => {
   await sql(`
@@ -54,8 +54,9 @@ test('a planted difference is found, and is the exit code', async () => {
       'BEGIN NEW.quotes := NEW.quotes + 1; RETURN NEW; END';
     CREATE TRIGGER planted BEFORE INSERT ON leads.lead FOR EACH ROW
       WHEN (NEW.buyer LIKE 'buyer-%-3') EXECUTE FUNCTION leads.quote_too_many()`)
-  const { code, out, err } = await demo('--count', '5', '--seed', 'small', '--patience', '2', '--json')
+  // So long the system has for the other four; the planted one is waited for in vain.
+  const { code, out, err } = await demo('--count', '5', '--seed', 'small', '--patience', '10', '--json')
   expect(err).toMatch(/differs: buyer-\w+-3: .* quotes, .*, not /)
   expect((JSON.parse(out) as { differences: readonly string[] }).differences).toHaveLength(1)
   expect(code).toBe(1)
-}, 60_000)
+})

@@ -18,7 +18,7 @@ interface Printed {
 let system: WholeSystem
 beforeAll(async () => {
   system = await WholeSystem.start()
-}, 120_000)
+})
 afterAll(() => system.stop())
 
 async function demo(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -64,7 +64,7 @@ test('a small day ends as the rules over the central database say, twice; most c
   expect(again.out).toContain('Everything agrees with the rules over the central database.')
   expect(again.out).toMatch(/the echo came before the call returned +\d+\n/)
   expect(again.code).toBe(0)
-}, 180_000)
+})
 
 test('a planted difference is found, and is the exit code', async () => {
   const database = new pg.Client(system.databaseUrl)
@@ -84,4 +84,4 @@ test('a planted difference is found, and is the exit code', async () => {
   expect(err).toContain('differs: GHOST.1.v1.cancel is open, and nothing is to be suggested')
   expect((JSON.parse(out) as Printed).differences.join()).toMatch(/suggested: cancel: \d+, not \d+/)
   expect(code).toBe(1)
-}, 60_000)
+})

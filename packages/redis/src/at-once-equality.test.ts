@@ -109,7 +109,8 @@ class Emitters {
 
   /** Both have brought about the same, whichever way it went. */
   async compare(): Promise<void> {
-    expect(await this.#seen(this.redis)).toEqual(await this.#seen(this.memory))
+    const [found, expected] = await Promise.all([this.#seen(this.redis), this.#seen(this.memory)])
+    expect(found).toEqual(expected)
   }
 
   #drafts(keys: readonly string[], near: readonly boolean[]): readonly OutboxDraft[] {
@@ -176,23 +177,25 @@ class Emitters {
   }
 
   async #seen({ store, at, topic, subject }: LeasedGroup) {
-    const read = await subject.log.read(this.target, new Map([0, 1].map((one) => [one, beginning])))
+    const { log: itsLog } = subject
     const keys = ['a', 'b', 'c', 'd', 'Zoë "\\']
+    // At once: one way to the server and back.
+    const [read, histories, channels, outbox, audit] = await Promise.all([
+      itsLog.read(this.target, new Map([0, 1].map((one) => [one, beginning]))),
+      Promise.all(keys.map((key) => itsLog.readKey(this.target, key))),
+      Promise.all([0, 1].map((one) => itsLog.channel(this.target, one, `${topic.name}.0.readers`))),
+      store.outbox(at),
+      store.audit(at),
+    ])
     return {
       arrived: [...read].map(([partition, all]) => [
         partition,
         all.map(({ event, position: { seq } }) => [seq, event]),
       ]),
-      byKey: await Promise.all(
-        keys.map(async (key) =>
-          (await subject.log.readKey(this.target, key)).events.map(({ event }) => event.id),
-        ),
-      ),
-      channels: await Promise.all(
-        [0, 1].map((partition) => subject.log.channel(this.target, partition, `${topic.name}.0.readers`)),
-      ),
-      outbox: (await store.outbox(at)).items,
-      audit: await store.audit(at),
+      byKey: histories.map(({ events }) => events.map(({ event }) => event.id)),
+      channels,
+      outbox: outbox.items,
+      audit,
     }
   }
 }

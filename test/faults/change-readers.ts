@@ -93,7 +93,23 @@ export class ChangeReaders {
     const before = this.tale.fenced
     reader.child.goOn()
     reader.child.tell('let-append' satisfies ReaderCommand)
-    await within(5_000, () => this.tale.fenced > before)
+    await within(10_000, () => this.tale.fenced > before)
+  }
+
+  /**
+   * Puts readers to sleep until one that overslept was refused: a busy machine may have had none to put to sleep when
+   * its turn was, or none that took over in time.
+   *
+   * @param write Writes some more, for the reader to have something to append.
+   */
+  async proveFence(
+    { beginMs, patienceMs }: { readonly beginMs: number; readonly patienceMs: number },
+    write: () => void,
+  ): Promise<void> {
+    const { tale } = this
+    const isProven = () => Math.min(tale.pauses, tale.fenced) + tale.stopped.length > 0
+    const untilMs = performance.now() + patienceMs
+    while (!isProven() && performance.now() < untilMs) await this.sleepThrough(beginMs, write)
   }
 
   async end(): Promise<void> {

@@ -6,7 +6,7 @@ export function changeFaults({ verdict, ahead, readers }: ChangeReport): readonl
     ...verdict.faults,
     ...ahead.slice(0, 5).map((one) => `the source was told too much: ${one}`),
     ...readers.stopped.map((why) => `a reader stopped: ${why}`),
-    ...(readers.pauses > 0 && readers.fenced === 0
+    ...(readers.stopped.length === 0 && readers.fenced === 0
       ? ['no reader that overslept was refused: nothing was proven']
       : []),
   ]

@@ -12,7 +12,7 @@ const seed = String(testSeed())
 test(`a reader that is killed and put to sleep past its lease tells each committed change once, in order (seed ${seed})`, async () => {
   const { stdout } = await run(process.execPath, [main, 'change-stream', '--changes', '2500', '--seed', seed])
   expect(stdout).toContain('each committed change is there once')
-}, 120_000)
+}, 600_000)
 
 test('planted: a reader that tells the source of a transaction before it is on the log is found', async () => {
   const args = [main, 'change-stream', '--changes', '1000', '--seed', '2', '--planted']
@@ -21,4 +21,4 @@ test('planted: a reader that tells the source of a transaction before it is on t
     code: 1,
     stdout: expect.stringContaining('the source was told too much') as string,
   })
-}, 120_000)
+}, 600_000)

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { openPool } from '@millrace/postgres'
 import { connectLog, connectPipelineStore, type RedisLog } from '@millrace/redis'
-import { parseMark, streamChannel } from '@millrace/source'
+import { parseMark, type PipelineStatus, streamChannel } from '@millrace/source'
 import { startPostgres } from '../support/postgres.ts'
 import { between, randomOf } from '../support/random.ts'
 import { startRedis } from '../support/redis.ts'
 import { ChangeReaders, type ReaderTale } from './change-readers.ts'
-import { changed, pipeline, tablesSql } from './change-tables.ts'
+import { changed, pipeline, tables, tablesSql } from './change-tables.ts'
 import { beginTruth, readTruth } from './change-truth.ts'
 import { type ChangeVerdict, changeVerdict } from './change-verdict.ts'
 import { ChangeWriters, type WriterTale } from './change-writers.ts'
@@ -37,8 +37,10 @@ export interface ChangeReport {
 }
 
 const leaseMs = 1_000
-/** How long a reader may take to begin, and in the end for the rest, in ms. */
-const patienceMs = 60_000
+/** How long a reader may take to begin when it is disturbed, in ms. */
+const beginMs = 30_000
+/** How long a reader may take to begin at first, and in the end for the rest, in ms. */
+const patienceMs = 180_000
 const rowsBefore = 150
 
 /** Row changes in mixed transactions, and readers that are killed, put to sleep, and lose their servers. */
@@ -69,7 +71,7 @@ export async function runChangeStream(options: ChangeRunOptions): Promise<Change
     for (let turn = 1; turn <= kills; turn++) {
       if (readers.tale.stopped.length > 0) break
       const write = () => writers.allow(Math.round((changes * turn) / (kills + 1)))
-      if (turn % 12 === 4) await readers.sleepThrough(10_000, write)
+      if (turn % 12 === 4) await readers.sleepThrough(beginMs, write)
       else write()
       if (kills >= 10 && turn % Math.ceil(kills / 3) === 2) {
         onProgress('PostgreSQL is started again')
@@ -82,7 +84,7 @@ export async function runChangeStream(options: ChangeRunOptions): Promise<Change
         serverRestarts.redis += 1
       }
       if (turn === Math.ceil(kills / 3)) await writers.bulk(Math.round(changes / 5))
-      await readers.someActive(10_000)
+      await readers.someActive(beginMs)
       await pause(between(random, 0, 400))
       await readers.kill(random() < 0.7)
       await watch.look()
@@ -90,6 +92,7 @@ export async function runChangeStream(options: ChangeRunOptions): Promise<Change
       if (turn % 10 === 0) onProgress(`${turn} kills, ${writers.tale.changes} changes`)
     }
     writers.allow(changes)
+    await readers.proveFence({ beginMs, patienceMs }, () => writers.allow(writers.tale.changes + 20))
     for (const untilMs = performance.now() + patienceMs; !writers.isDone && performance.now() < untilMs;)
       await pause(20)
     writers.stop()
@@ -176,8 +179,9 @@ class Watch {
     }
   }
 
-  /** Resolves when the log has everything that is committed now. */
+  /** Resolves when the log has everything that is committed now, and the snapshots that were ordered. */
   async caughtUp(patience: number): Promise<void> {
+    await this.#snapshotsDone(patience)
     const { rows } = await this.#pool.query<{ at: string }>('SELECT pg_current_wal_lsn()::text AS at')
     const end = hex(rows[0]?.at ?? '')
     for (const untilMs = performance.now() + patience; performance.now() < untilMs; await pause(50)) {
@@ -186,6 +190,22 @@ class Watch {
       // The end of the log may lie behind what anybody is told of: something more is written.
       await this.#pool.query(`SELECT pg_logical_emit_message(true, 'faults', 'is it there yet')`)
     }
+  }
+
+  async #snapshotsDone(patience: number): Promise<void> {
+    const store = await connectPipelineStore({ url: this.#url })
+    const areDone = async (): Promise<boolean> => {
+      const record = await store.look(pipeline)
+      if (!record?.status) return false
+      const { snapshots } = JSON.parse(record.status) as PipelineStatus
+      const wanted = (table: string): number => record.orders.snapshots[table] ?? 1
+      return tables.every((name) =>
+        snapshots.some(({ table, run, done }) => table === name && done && run >= wanted(table)),
+      )
+    }
+    const untilMs = performance.now() + patience
+    while (!(await areDone()) && performance.now() < untilMs) await pause(50)
+    await store.close()
   }
 
   async orderSnapshot(table: string): Promise<void> {

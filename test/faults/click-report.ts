@@ -1,12 +1,15 @@
 import type { ClickReport } from './processor.ts'
 
-/** What a new owner may take beyond the lease, in ms. */
-const takeoverMs = 5_000
 const mostLines = 40
 
 /** Everything that is wrong with a run, a line each; none for a good one. */
-export function clickFaults({ tale, verdict, imbalances, leaseMs }: ClickReport): readonly string[] {
-  const { kills, pauses, cuts, lostAnswers, hangs, fenced } = tale
+export function clickFaults({
+  tale,
+  verdict,
+  imbalances,
+  leaseMs,
+  takeoverMs,
+}: ClickReport): readonly string[] {
   const late = tale.takeoversMs.filter((ms) => ms > leaseMs + takeoverMs)
   return [
     ...verdict.wrongEchoes.map((one) => `echoes of ${one}`),
@@ -16,10 +19,15 @@ export function clickFaults({ tale, verdict, imbalances, leaseMs }: ClickReport)
     ...imbalances.map((one) => `ledger while running: ${one}`),
     ...late.map((ms) => `a takeover took ${Math.round(ms)} ms, with a lease of ${leaseMs} ms`),
     ...tale.complaints,
-    ...Object.entries({ kills, pauses, cuts, lostAnswers, hangs, fenced, parkings: tale.news['parked'] ?? 0 })
-      .filter(([, count]) => count === 0)
-      .map(([name]) => `nothing proven: there were no ${name}`),
+    ...unproven(tale).map((name) => `nothing proven: there were no ${name}`),
   ]
+}
+
+/** What has not happened yet of all that a run is made for. */
+export function unproven(tale: ClickReport['tale']): readonly string[] {
+  const { kills, pauses, cuts, lostAnswers, hangs, fenced, news } = tale
+  const all = { kills, pauses, cuts, lostAnswers, hangs, fenced, parkings: news['parked'] ?? 0 }
+  return Object.entries(all).flatMap(([name, count]) => (count === 0 ? [name] : []))
 }
 
 /** A report for people. */

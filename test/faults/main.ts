@@ -33,7 +33,7 @@ const runs: Readonly<Record<string, Run>> = {
       clicks,
       seed,
       onProgress,
-      ...(clicks < 100_000 ? { leaseMs: 1_500 } : {}),
+      ...(clicks < 100_000 ? { leaseMs: 1_500, takeoverMs: 45_000 } : {}),
     })
     return [clickText(report), clickFaults(report).length === 0]
   },

@@ -15,7 +15,7 @@ test(`members that are killed, paused past their lease, cut off and hung lose, r
   const args = [path.join(import.meta.dirname, 'main.ts'), 'processor', '--events', '15000', '--seed', seed]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   expect(stdout).toContain('order, states, echoes, notes and ledgers are right')
-})
+}, 600_000)
 
 describe('the verdict', () => {
   test('finds nothing wrong with what was left alone', async () => {

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { between, oneOf, type Random, randomOf } from '../support/random.ts'
 import { startRedis } from '../support/redis.ts'
 import { ClickFleet, type FleetTale, pauseOf } from './click-fleet.ts'
+import { unproven } from './click-report.ts'
 import { type ClickVerdict, clickVerdict, conservationFaults, openEvents } from './click-verdict.ts'
 import { clicks, notesKey } from './clicks.ts'
 
@@ -16,6 +17,8 @@ export interface ClickRunOptions {
   /** Clicks a second, about. Default: 3,000, or what makes the feed last 30 s. */
   readonly pace?: number
   readonly leaseMs?: number
+  /** What a new owner may take beyond the lease, in ms. Default 5,000: nothing else is done on the machine. */
+  readonly takeoverMs?: number
   readonly onProgress?: (line: string) => void
 }
 
@@ -25,6 +28,7 @@ export interface ClickReport {
   readonly seconds: number
   readonly tale: FleetTale
   readonly leaseMs: number
+  readonly takeoverMs: number
   /** How often the ledgers were looked at while everything was going on. */
   readonly looks: number
   /** What did not add up then. */
@@ -39,7 +43,7 @@ const patienceMs = 300_000
 
 /** Clicks of many keys through three member processes, which are killed, paused past their lease, cut off and hung. */
 export async function runClicks(options: ClickRunOptions): Promise<ClickReport> {
-  const { seed, leaseMs = 3_000, onProgress = () => undefined } = options
+  const { seed, leaseMs = 3_000, takeoverMs = 5_000, onProgress = () => undefined } = options
   const startMs = performance.now()
   const server = await startRedis({ appendonly: true })
   const { url } = server
@@ -53,12 +57,23 @@ export async function runClicks(options: ClickRunOptions): Promise<ClickReport> 
   }
   try {
     for (let at = 0; at < memberCount; at++) await fleet.join()
-    const fed = feed(log, options)
-    let over = false
-    const feeding = fed.finally(() => {
-      over = true
-    })
-    await disturb(fleet, randomOf(seed ^ 0x5eed), { over: () => over, look, onProgress })
+    let fedMs = Number.POSITIVE_INFINITY
+    let isOver = false
+    // What is to be proven has to happen, however busy the machine is: until it has, there is more to do.
+    const isEnough = (): boolean => {
+      const sinceMs = performance.now() - fedMs
+      return isOver || sinceMs > patienceMs || (sinceMs >= 0 && unproven(fleet.tale).length === 0)
+    }
+    const end = (): void => {
+      isOver = true
+    }
+    const fed = (): void => {
+      fedMs = performance.now()
+    }
+    const feeding = feed(log, options, { fed, over: () => isOver })
+    // Whoever waits for it hears of it.
+    feeding.catch(end)
+    await disturb(fleet, randomOf(seed ^ 0x5eed), { over: isEnough, look, onProgress }).finally(end)
     await feeding
     const untilMs = performance.now() + patienceMs
     while ((await openEvents(store)) > 0 && performance.now() < untilMs) {
@@ -69,7 +84,7 @@ export async function runClicks(options: ClickRunOptions): Promise<ClickReport> 
     const notes = await redis.lrange(notesKey, 0, -1)
     const verdict = await clickVerdict(log, store, notes)
     const seconds = (performance.now() - startMs) / 1_000
-    return { seed, seconds, leaseMs, tale: fleet.tale, looks, imbalances, verdict }
+    return { seed, seconds, leaseMs, takeoverMs, tale: fleet.tale, looks, imbalances, verdict }
   } finally {
     await fleet.end()
     await Promise.all([log.close(), store.close(), redis.quit()])
@@ -77,13 +92,18 @@ export async function runClicks(options: ClickRunOptions): Promise<ClickReport> 
   }
 }
 
-/** Appends clicks at a steady pace. */
-async function feed(log: EventLog, { seed, clicks: count, keys = 10_000, pace }: ClickRunOptions) {
+/** Appends clicks at a steady pace: as many as were asked for, then more until it is over. */
+async function feed(
+  log: EventLog,
+  { seed, clicks: count, keys = 10_000, pace }: ClickRunOptions,
+  { fed, over }: { readonly fed: () => void; readonly over: () => boolean },
+) {
   const perSecond = pace ?? Math.min(3_000, count / 30)
   const random = randomOf(seed)
   const startMs = performance.now()
-  for (let from = 0; from < count; from += batch) {
-    const units = Array.from({ length: Math.min(batch, count - from) }, (_, at) => {
+  for (let from = 0; from < count || !over(); from += batch) {
+    if (from >= count && from < count + batch) fed()
+    const units = Array.from({ length: batch }, (_, at) => {
       // A few keys have many clicks.
       const key = random() < 0.2 ? `hot-${between(random, 1, 20)}` : `key-${between(random, 1, keys)}`
       return { events: [newEvent(clicks, { type: 'Clicked', key, data: { n: from + at } })] }

@@ -27,7 +27,7 @@ export interface FleetTale {
 }
 
 /** How long others may take for what a lost member held, in ms. */
-const takeoverMs = 30_000
+const takeoverMs = 120_000
 
 /** Members of restocking that are killed, put to sleep past their leases, and replaced. */
 export class RestockingFleet {

@@ -16,7 +16,7 @@ test(`readers and members that are killed and oversleep apply each difference of
     (failed: { stdout: string }) => failed,
   )
   expect(stdout).toContain('the stock of every product is that of the central database')
-}, 300_000)
+}, 600_000)
 
 test('planted: a member that applies the last difference of what it takes over once more is found', async () => {
   const error: unknown = await run(process.execPath, [
@@ -32,4 +32,4 @@ test('planted: a member that applies the last difference of what it takes over o
       'the stock of the processor is not that of the central database',
     ) as string,
   })
-}, 300_000)
+}, 600_000)

@@ -188,10 +188,7 @@ async function disturbReaders(run: Run) {
       )
     if (turn % 10 === 0) onProgress(`${turn} kills of readers, ${writers.tale.changes} changes`)
   }
-  // A busy machine may have had no reader to put to sleep when its turn was.
-  const { tale } = readers
-  for (let more = 1; more <= 3 && Math.min(tale.pauses, tale.fenced) + tale.stopped.length === 0; more++)
-    await readers.sleepThrough(beginMs, () => writers.allow(changes + more * 20))
+  await readers.proveFence({ beginMs, patienceMs }, () => writers.allow(writers.tale.changes + 20))
   return { serverRestarts, fillings }
 }
 

@@ -101,7 +101,10 @@ export function describeLosingMembers(subject: () => MembersUnderTest): void {
           const before = newsOf('ended', first, second).length
           first.list[how]()
           second.list[how]()
-          await stage.until(() => first.running.health().members?.state === 'silent')
+          // Both of them: whoever is back first is to find the other one silent.
+          await stage.until(() =>
+            [first, second].every(({ running }) => running.health().members?.state === 'silent'),
+          )
           const { state, message } = first.running.health()
           expect(state).toBe('degraded')
           expect(message).toContain('silent in the list of members')

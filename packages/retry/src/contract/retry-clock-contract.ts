@@ -23,7 +23,7 @@ export interface RetryClockUnderTest {
 }
 
 /** Ticks before which a test has done all that it does beforehand, however slow the machine is just now. */
-const unhurried = 25
+const unhurried = 40
 
 /** What every clock of retries must do. Call it in a test file of the adapter. */
 export function describeRetryClock(name: string, open: () => Promise<RetryClockUnderTest>): void {

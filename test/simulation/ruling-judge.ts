@@ -28,7 +28,7 @@ export class RulingJudge {
     return ruling?.kind === 'corrected' ? (ruling.data as Act) : act
   }
 
-  /** A commit is true: what it has settled under another ruling than the one that stands is ruled no more. */
+  /** A commit is true: what it has settled under another ruling than the one that stands is ruled as it was settled. */
   committed({ heeded = [], lateRuns = [] }: Commit): void {
     for (const { seq, id } of heeded) {
       demand(
@@ -36,7 +36,10 @@ export class RulingJudge {
         followed,
         () => `event ${seq} was handled under ${id}, which nobody has ruled`,
       )
-      if (this.#standing.has(seq) && this.#standing.get(seq)?.id !== id) this.#standing.delete(seq)
+      if (!this.#standing.has(seq)) continue
+      const heard = this.#made.get(id ?? '')
+      if (heard) this.#standing.set(seq, heard)
+      else this.#standing.delete(seq)
     }
     for (const { seq, afterSeq } of lateRuns) this.#ran.set(seq, afterSeq)
   }

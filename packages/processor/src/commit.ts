@@ -40,7 +40,7 @@ export interface Commit {
   readonly late?: readonly number[]
   /** Where those of `late` came that were handled: all but those that are dead again. */
   readonly lateRuns?: readonly LateRun[]
-  /** Events of lines that it settles. A ruling of such an event that has come while it was handled is dropped. */
+  /** Events of lines that it settles. Of such an event the ruling stands that it was handled under, if any. */
   readonly heeded?: readonly HeededRuling[]
   readonly outbox?: readonly OutboxDraft[]
   /** In the order in which those of one key are to be carried out. */

@@ -134,9 +134,11 @@ function write(group: MemoryGroup, commit: Commit, change: EventCounts, atOnce: 
 }
 
 function writeRulings(group: MemoryGroup, { heeded = [], lateRuns = [] }: Commit): void {
-  for (const { seq, id } of heeded) {
+  for (const { seq, id, ruling } of heeded) {
     const text = group.rulings.get(seq)
-    if (text !== undefined && (JSON.parse(text) as Ruling).id !== id) group.rulings.delete(seq)
+    if (text === undefined || (JSON.parse(text) as Ruling).id === id) continue
+    if (ruling) group.rulings.set(seq, JSON.stringify(ruling))
+    else group.rulings.delete(seq)
   }
   for (const { seq, afterSeq } of lateRuns) {
     group.fired += 1

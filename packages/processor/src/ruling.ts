@@ -41,6 +41,8 @@ export interface HeededRuling {
   readonly seq: number
   /** Id of the ruling; undefined: under none. */
   readonly id: string | undefined
+  /** The ruling itself: it stands again where another one has taken its place while it was followed. */
+  readonly ruling?: Ruling
 }
 
 /** A dead letter that an operator has put back: it is handled late, after events of its key that came behind it. */

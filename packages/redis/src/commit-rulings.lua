@@ -1,4 +1,4 @@
--- include: rulings in commit.lua: those that nobody has followed are dropped, and late runs are journalled with theirs.
+-- include: rulings in commit.lua: the one that was followed stands, others are dropped; late runs are journalled with theirs.
 -- Uses RULINGS, c, record; gives judgeRulings, writeRulings.
 
 local unheeded = {}
@@ -9,12 +9,14 @@ local function judgeRulings()
   for _, heeded in ipairs(c.heeded or {}) do
     local field = string.format('%.0f', heeded[1])
     local text = redis.call('HGET', RULINGS, field)
-    if text and cjson.decode(text).id ~= heeded[2] then unheeded[#unheeded + 1] = field end -- guard: ruling that was followed
+    if text and cjson.decode(text).id ~= heeded[2] then unheeded[#unheeded + 1] = { field, heeded[3] } end -- guard: ruling that was followed
   end
 end
 
 local function writeRulings()
-  for _, field in ipairs(unheeded) do redis.call('HDEL', RULINGS, field) end
+  for _, one in ipairs(unheeded) do
+    if one[2] then redis.call('HSET', RULINGS, one[1], one[2]) else redis.call('HDEL', RULINGS, one[1]) end
+  end
   if not c.ran then return end
   local fired = tonumber(redis.call('HGET', GROUP, 'fired')) or 0
   for _, run in ipairs(c.ran) do

@@ -39,7 +39,7 @@
 --         line     [[key, last, lined], …] of parked keys whose lines become longer
 --         unpark   [[key, last], …]                         late    [seq, …] of requeued letters that are settled
 --         ran      [[seq, after seq], …] of those that were handled
---         heeded   [[seq, id of the ruling that it was handled under, or empty], …] of lines
+--         heeded   [[seq, id of the ruling that it was handled under, or empty, its JSON or absent], …] of lines
 --         defer    [[key, count, first seq, JSON], …]       count 0 removes
 --         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]
 --         set      [[JSON [key, name], due], …]             cancel  [JSON [key, name], …]

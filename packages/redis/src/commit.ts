@@ -85,7 +85,7 @@ interface Header {
   line?: readonly (readonly [string, number, number])[]
   late?: readonly number[]
   ran?: readonly (readonly [number, number])[]
-  heeded?: readonly (readonly [number, string])[]
+  heeded?: readonly (readonly [number, string, string?])[]
   defer?: readonly (readonly [string, number, number, string])[]
   fire?: readonly (readonly [string, number, number, string])[]
   set?: readonly (readonly [string, number])[]
@@ -164,7 +164,10 @@ function addLedger(
     ])
   if (late.length > 0) header.late = late
   if (lateRuns.length > 0) header.ran = lateRuns.map(({ seq, afterSeq }) => [seq, afterSeq])
-  if (heeded.length > 0) header.heeded = heeded.map(({ seq, id = '' }) => [seq, id])
+  if (heeded.length > 0)
+    header.heeded = heeded.map(({ seq, id = '', ruling }) =>
+      ruling ? [seq, id, JSON.stringify(ruling)] : [seq, id],
+    )
   if (lines.length > 0) header.line = lines.map(({ key, last, lined }) => [key, last, lined])
   if (unparks.length > 0) header.unpark = unparks.map(({ key, last }) => [key, last])
   if (defers.length > 0)

@@ -136,7 +136,7 @@ export class Slot {
         this.line = { events: this.line.events, ...tried }
         return
       }
-      out.heeded.push({ seq: head.seq, id: ruling?.id })
+      out.heeded.push({ seq: head.seq, id: ruling?.id, ...(ruling ? { ruling } : {}) })
       this.line = rest.length > 0 ? { events: rest, attempts: 0 } : undefined
     }
   }

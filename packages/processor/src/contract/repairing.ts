@@ -116,6 +116,19 @@ function describeRulings(open: Open): void {
       expect((await store.repairEntries(at)).items).toHaveLength(3)
     })
 
+    test('that take the place of one that is being followed do not outlive it', async () => {
+      const group = await open('a', 'a')
+      const { store, at } = group
+      await group.commit(2, { parks: [held('a', 1)] })
+      await rule(group, { id: 'r1', kind: 'ignored' })
+      const ruling = (await store.rulings(at, [1])).get(1)
+      await rule(group, { id: 'r2', kind: 'requeued' })
+      const heeded = [{ seq: 1, id: 'r1', ...(ruling ? { ruling } : {}) }]
+      await group.commit(2, { unparks: [{ key: 'a', last: 1 }], heeded })
+      // What a replay, and whoever asks for a state, is to know: it was ignored.
+      expect((await store.rulings(at, [1])).get(1)).toEqual(ruling)
+    })
+
     test('are refused for another head than the operator saw, and for what is settled', async () => {
       const group = await open('a', 'a', 'b')
       await group.commit(3, { parks: [held('a', 2)] })

@@ -168,7 +168,7 @@ export class LateRunner {
     const delivery =
       found instanceof MillraceError ? this.#without(item, found) : this.#arrived(found, ruling)
     delivery.origin = 'late'
-    delivery.ruling = ruling?.id
+    delivery.ruling = ruling
     delivery.attempt = (this.#lanes.lateRetries.of(seq)?.attempts ?? 0) + 1
     this.#inHand.set(seq, slot)
     slot.waiting.push(delivery)

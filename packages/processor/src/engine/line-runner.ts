@@ -183,7 +183,7 @@ export class LineRunner {
   ): void {
     const delivery = ruledArrival(this.#settings.processor, recorded, ruling, this.#lanes.fates)
     delivery.origin = 'line'
-    delivery.ruling = ruling?.id
+    delivery.ruling = ruling
     if (head) this.#resume(slot, line, delivery, ruling)
     else line.handOver(headOf(recorded))
     slot.waiting.push(delivery)
@@ -204,7 +204,7 @@ export class LineRunner {
     const delivery = decided ? ruledArrival(processor, recorded, ruling, fates) : Delivery.ofEvent(recorded)
     if (!decided) fates.set(delivery, fateOfUnreadable(processor, error, head ? line.note.tries : []))
     delivery.origin = 'line'
-    delivery.ruling = ruling?.id
+    delivery.ruling = ruling
     if (head) this.#resume(slot, line, delivery, ruling)
     else line.handOver(facts)
     slot.waiting.push(delivery)

@@ -8,9 +8,9 @@ export class RulingNotes {
   readonly #heeded: HeededRuling[] = []
 
   /** An event of a line, or a late one, is settled. `behind`: everything of its key up to there was settled before. */
-  add({ key, origin, outcome, recorded, ruling: id }: Delivery, behind: number): void {
+  add({ key, origin, outcome, recorded, ruling }: Delivery, behind: number): void {
     const seq = recorded?.position.seq ?? 0
-    if (origin === 'line') this.#heeded.push({ seq, id })
+    if (origin === 'line') this.#heeded.push({ seq, id: ruling?.id, ...(ruling?.id ? { ruling } : {}) })
     else if (origin === 'late' && outcome !== 'dead')
       this.lateRuns.push({ key, seq, afterSeq: Math.max(seq, behind) })
   }

@@ -61,7 +61,7 @@ export class ToldFacts {
       attempt,
       ...(origin === 'log' ? {} : { origin }),
       ...(notes === undefined ? {} : { notes }),
-      ...(ruling === undefined ? {} : { ruling }),
+      ...(ruling === undefined ? {} : { ruling: ruling.id }),
       ...(unmet ? { unmet: masked(why) } : {}),
     })
   }

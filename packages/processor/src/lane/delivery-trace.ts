@@ -19,7 +19,7 @@ export function beginSpan({ recorded, ruling }: Delivery, processor: Processor):
   if (recorded === undefined) return undefined
   const { traceparent: origin } = recorded.event
   if (ruling !== undefined) {
-    const parent = repairTrace(ruling, processor.name)
+    const parent = repairTrace(ruling.id, processor.name)
     const links = origin === undefined ? {} : { links: [origin] }
     return { traceparent: childTrace(parent), parent, ...links, startMs: workNowMs() }
   }

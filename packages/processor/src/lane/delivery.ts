@@ -1,6 +1,7 @@
 import type { Event, Scope } from '@millrace/event'
 import { type Recorded, recordedMsOf } from '@millrace/log'
 import type { Cause, KeyRecord } from '../model/key-record.ts'
+import type { Ruling } from '../ruling.ts'
 import type { StoryNote } from '../story/story-fact.ts'
 import type { DueTimer, EffectIntent, Emit, Outcome, TimerChange } from '../model/outcome.ts'
 import type { DeliverySpan } from './delivery-trace.ts'
@@ -27,8 +28,8 @@ export class Delivery implements Load, Scope {
    * key, or a requeued dead letter.
    */
   origin: 'log' | 'line' | 'deferred' | 'late' = 'log'
-  /** Id of the operator's ruling that it is handled under. */
-  ruling: string | undefined
+  /** The operator's ruling that it is handled under. */
+  ruling: Ruling | undefined
 
   /** All holds are released, and so are those of every delivery before it in its lane: it may be committed. */
   settled = false

@@ -20,7 +20,7 @@ export interface LeadsRunOptions {
   readonly kills: number
   /** A planted bug, to be found. */
   readonly planted?: boolean
-  /** How long everything may take when nothing disturbs it any more, in ms. Default 120,000. */
+  /** How long everything may take when nothing disturbs it any more, in ms. Default 300,000. */
   readonly patienceMs?: number
   readonly onProgress?: (line: string) => void
 }
@@ -50,7 +50,7 @@ const memberCount = 3
  * again, while every handler and the legacy system fail now and then. Judged by a pure fold.
  */
 export async function runLeads(options: LeadsRunOptions): Promise<LeadsRunReport> {
-  const { seed, buyers, kills, planted = false, patienceMs = 120_000 } = options
+  const { seed, buyers, kills, planted = false, patienceMs = 300_000 } = options
   const { onProgress = () => undefined } = options
   const random = randomOf(seed)
   const beganMs = performance.now()

@@ -83,10 +83,10 @@ test('two instances of user-query share the partitions; each event is in their v
   positions.push(...(await Promise.all(ids(100, 100).map((id) => script.signUp(id)))))
   // Who asks the one may ask for what the other has applied.
   const watch = new CheckpointWatch(second.view)
-  await Promise.all(positions.map((position) => watch.reached(parsePosition(position), 30_000)))
+  await Promise.all(positions.map((position) => watch.reached(parsePosition(position), 120_000)))
   await first.stop()
   await shared(second)
-  await watch.reached(parsePosition(await script.signUp('late')), 30_000)
+  await watch.reached(parsePosition(await script.signUp('late')), 120_000)
   watch.stop()
   const rows = await second.view.read((all) => all.load([...ids(0, 200), 'late']))
   expect(rows).toHaveLength(201)

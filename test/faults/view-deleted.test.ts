@@ -69,7 +69,7 @@ async function startQuery(view: ViewStore<AccountRows>, store: GroupStore = grou
 /** Waits until a view has all of these positions. */
 async function reached(view: ViewStore<AccountRows>, positions: readonly string[]): Promise<void> {
   const watch = new CheckpointWatch(view)
-  await Promise.all(positions.map((position) => watch.reached(parsePosition(position), 30_000)))
+  await Promise.all(positions.map((position) => watch.reached(parsePosition(position), 120_000)))
   watch.stop()
 }
 

@@ -122,7 +122,7 @@ describe(`every order of a history comes to the same (seed ${seed})`, () => {
       desk: 0,
     })
     expect(wrong.slice(0, 5)).toEqual([])
-  }, 300_000)
+  }, 600_000)
 
   it('with long histories of several buyers, duplicates, and failures of every handler', async () => {
     const random = randomOf(seed)

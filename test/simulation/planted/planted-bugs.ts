@@ -159,8 +159,8 @@ export const planted = {
     edits: [
       {
         file: `${engine}/ruling-notes.ts`,
-        find: "if (origin === 'line') this.#heeded.push({ seq, id })",
-        put: "if (origin === 'line') this.#heeded.push({ seq, id: undefined })",
+        find: 'this.#heeded.push({ seq, id: ruling?.id, ...(ruling?.id ? { ruling } : {}) })',
+        put: 'this.#heeded.push({ seq, id: undefined })',
       },
     ],
   },

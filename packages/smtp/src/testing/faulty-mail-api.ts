@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { MailFaults, type Refusal } from './mail-faults.ts'
 import { MailRecord } from './mail-record.ts'
 import { readToEnd } from './read-to-end.ts'
+import { atSteadyPort } from './steady-port.ts'
 
 /** The part of a posted mail that the server reads. */
 interface PostedMail {
@@ -40,7 +40,7 @@ export class FaultyMailApi {
 
   static async start(token = 'a-token'): Promise<FaultyMailApi> {
     const api = new FaultyMailApi(token)
-    await api.#listen()
+    await atSteadyPort((port) => api.#listen(port))
     return api
   }
 
@@ -62,7 +62,7 @@ export class FaultyMailApi {
 
   async up(): Promise<void> {
     this.#server = this.#build()
-    await this.#listen()
+    await this.#listen(this.#port)
   }
 
   async stop(): Promise<void> {
@@ -123,11 +123,11 @@ export class FaultyMailApi {
     reply(response, refusal.responseCode, { message: refusal.message })
   }
 
-  async #listen(): Promise<void> {
+  async #listen(port: number): Promise<void> {
     const listening = once(this.#server, 'listening')
-    this.#server.listen(this.#port, '127.0.0.1')
+    this.#server.listen(port, '127.0.0.1')
     await listening
-    this.#port = (this.#server.address() as AddressInfo).port
+    this.#port = port
   }
 }
 

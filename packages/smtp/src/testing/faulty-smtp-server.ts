@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { domainToASCII } from 'node:url'
 import {
   SMTPServer,
@@ -10,6 +10,7 @@ import {
 import { MailFaults } from './mail-faults.ts'
 import { MailRecord, parsedMail } from './mail-record.ts'
 import { readToEnd } from './read-to-end.ts'
+import { atSteadyPort } from './steady-port.ts'
 
 export interface FaultySmtpServerOptions {
   /** TLS from the first byte; with a key and certificate as PEM. */
@@ -41,7 +42,7 @@ export class FaultySmtpServer {
 
   static async start(options: FaultySmtpServerOptions = {}): Promise<FaultySmtpServer> {
     const server = new FaultySmtpServer(options)
-    await server.#listen()
+    await atSteadyPort((port) => server.#listen(port))
     return server
   }
 
@@ -73,7 +74,7 @@ export class FaultySmtpServer {
 
   async up(): Promise<void> {
     this.#server = this.#build()
-    await this.#listen()
+    await this.#listen(this.#port)
   }
 
   async stop(): Promise<void> {
@@ -161,12 +162,11 @@ export class FaultySmtpServer {
     for (const socket of this.#sockets.values()) socket.destroy()
   }
 
-  async #listen(): Promise<void> {
-    const { server } = this.#server
-    const listening = once(server, 'listening')
-    this.#server.listen(this.#port, '127.0.0.1')
+  async #listen(port: number): Promise<void> {
+    const listening = once(this.#server.server, 'listening')
+    this.#server.listen(port, '127.0.0.1')
     await listening
-    this.#port = (server.address() as AddressInfo).port
+    this.#port = port
   }
 }
 

@@ -40,6 +40,7 @@ export async function decisionsOn(
     addRequeued(store, at, { first, last }, out),
     store.rulings(at, seqs),
   ])
+  await addBuriedAgain(store, at, rulings, out)
   return { out, rulings }
 }
 
@@ -93,6 +94,23 @@ async function addDead(
     if (letters.length < 500) return
     after = letters.at(-1)?.seq ?? range.last
   }
+}
+
+/**
+ * The lists are read one after the other. A letter whose late run has failed in between was in neither: its ruling, which
+ * says of no run, makes for a second look.
+ */
+async function addBuriedAgain(
+  store: Pick<GroupStore, 'deadLetters'>,
+  at: GroupPartition,
+  rulings: ReadonlyMap<number, Ruling>,
+  out: Map<number, string>,
+): Promise<void> {
+  const waiting = [...rulings].flatMap(([seq, { of, kind, ran }]) =>
+    of === 'dead' && kind !== 'ignored' && ran === undefined && !out.has(seq) ? [seq] : [],
+  )
+  const [first, last] = [Math.min(...waiting), Math.max(...waiting)]
+  if (waiting.length > 0) await addDead(store, at, { first, last }, out)
 }
 
 /** A letter that waits for its late run is not handled yet. */

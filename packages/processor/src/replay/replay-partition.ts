@@ -69,6 +69,17 @@ export class ReplayPartition {
     }
   }
 
+  /** What a replay has begun under the number of the live generation, and was killed before it saw that, is nobody's. */
+  async dropFormer({ generation }: GroupState): Promise<void> {
+    if (generation > 0) await this.#settings.store.dropGeneration({ ...this.live, generation })
+  }
+
+  /** Leaves nothing of what it has built. */
+  async abandon(): Promise<void> {
+    await this.close()
+    await this.#settings.store.dropGeneration(this.lease.at)
+  }
+
   /** Folds everything up to a place of the live generation. */
   async upTo({ position, ahead }: ReplayTarget): Promise<void> {
     let reading: Promise<ReplayPage> | undefined

@@ -83,8 +83,12 @@ export async function dropReplay(
   const { topic, name: group } = processor
   const generation = await generationToBuild(processor, store)
   for (let partition = 0; partition < topic.partitions; partition++)
-    if ((await store.dropGeneration({ topic, partition, group, generation })) === 'held')
-      throw new MillraceError('replay.held')
+    for (const number of [generation - 1, generation])
+      if (
+        number > 0 &&
+        (await store.dropGeneration({ topic, partition, group, generation: number })) === 'held'
+      )
+        throw new MillraceError('replay.held')
 }
 
 /** The generation that a replay builds: partitions that a killed one has switched already have its number. */
@@ -148,8 +152,14 @@ class Replay {
   async #build(number: number, generation: number): Promise<void> {
     const partition = new ReplayPartition(this.#settings, number, generation)
     const live = await partition.look()
-    if (live.generation === generation) return
+    if (live.generation >= generation) return
+    await partition.dropFormer(live)
     await partition.open(live)
+    // Another replay may have switched while this one waited for the lease: there is nothing to go on with then.
+    if ((await partition.look()).generation >= generation) {
+      await partition.abandon()
+      return
+    }
     this.#resumed += partition.lease.position.seq - live.start.seq
     this.#positions.set(number, partition.lease.position.seq)
     try {

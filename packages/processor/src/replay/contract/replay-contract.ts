@@ -3,6 +3,7 @@ import type { EngineUnderTest } from '../../engine/contract/scene.ts'
 import type { GenerationStore } from '../generations.ts'
 import { describeReplayedDecisions } from './deciding.ts'
 import { describeReplayKills } from './killing.ts'
+import { describeReplayRaces } from './racing.ts'
 import { describeRandomReplays } from './random-replays.ts'
 import { describeReplaying } from './replaying.ts'
 import { describeSameAgain } from './same-again.ts'
@@ -28,6 +29,7 @@ export function describeReplayContract(name: string, open: () => Promise<ReplayU
     describeReplaying(subject)
     describeReplayedDecisions(subject)
     describeReplayKills(subject)
+    describeReplayRaces(subject)
     describeRandomReplays(subject)
     describeSameAgain(subject)
     describeTakenOver(subject)

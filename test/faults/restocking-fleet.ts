@@ -28,6 +28,8 @@ export interface FleetTale {
 
 /** How long others may take for what a lost member held, in ms. */
 const takeoverMs = 120_000
+/** How often a member may end before it works, while a server is away. */
+const beginnings = 20
 
 /** Members of restocking that are killed, put to sleep past their leases, and replaced. */
 export class RestockingFleet {
@@ -48,8 +50,22 @@ export class RestockingFleet {
     this.#order = order
   }
 
-  /** Starts another one; resolves when it works. */
+  /** Starts another one; resolves when it works. One that ends before that has met a server that is away: another one begins. */
   async join(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const ended = await this.#begin()
+      if (ended === undefined) return
+      if (attempt === beginnings) {
+        this.tale.ends.push(ended)
+        return
+      }
+      await pause(250)
+    }
+  }
+
+  /** Starts a member; answers how it ended, if it did before it worked. */
+  async #begin(): Promise<string | undefined> {
+    let isReady = false
     const order = { ...this.#order, name: `m${++this.#joined}` }
     const member: Member = {
       name: order.name,
@@ -57,12 +73,19 @@ export class RestockingFleet {
     }
     this.members = [...this.members, member]
     const ready = this.#heard.until((from, { type }) => from === member && type === 'ready', takeoverMs)
-    void member.child.ended.then((how) => {
-      if (how === 'killed' || !this.members.includes(member)) return
-      this.tale.ends.push(how)
+    const ended = member.child.ended.then((how) => {
+      if (how === 'killed' || !this.members.includes(member)) return undefined
+      if (isReady) this.tale.ends.push(how)
       this.#without(member)
+      return how
     })
-    await ready
+    return Promise.race([
+      ended,
+      ready.then(() => {
+        isReady = true
+        return undefined
+      }),
+    ])
   }
 
   /** SIGKILL; another one joins while others take its work over. */

@@ -86,7 +86,7 @@ async function follow(order: RestockingOrder): Promise<void> {
     if (what === 'click') void click(service, key, id)
   })
   // PostgreSQL may be away for a moment.
-  for (let attempt = 1; attempt < 20; attempt++)
+  for (let attempt = 1; attempt < 200; attempt++)
     try {
       await store.prepare()
       await view.prepare()

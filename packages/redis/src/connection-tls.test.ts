@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect as connectTo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writingConnection } from './connection.ts'
 import { connectLog } from './redis-log.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
 
@@ -67,6 +71,36 @@ test('rediss:// speaks TLS with user and password, and trusts only whom it shoul
   expect(await connect(`rediss://${login}@127.0.0.1:${port}/2`, true, patientMs)).toBe('connected')
   expect(await connect(`rediss://${login}@localhost:${port}`, false, hastyMs)).toBe('refused')
   expect(await connect(`rediss://anna:wrong@localhost:${port}`, true, hastyMs)).toBe('refused')
+})
+
+test('a connection that is given up in its handshake has more than one error, and ends no process', async () => {
+  // What the server says reaches the client at once: that it is not to be trusted, and that it did not expect the end.
+  const late = createServer({ allowHalfOpen: true }, (socket) => {
+    const upstream = connectTo({ port, host: '127.0.0.1', allowHalfOpen: true })
+    const said: Buffer[] = []
+    upstream.on('data', (piece) => {
+      said.push(typeof piece === 'string' ? Buffer.from(piece) : piece)
+      client.disconnect()
+    })
+    upstream.on('end', () => socket.end(Buffer.concat(said)))
+    socket.on('error', () => upstream.destroy())
+    socket.pipe(upstream)
+  })
+  late.listen(0, '127.0.0.1')
+  await once(late, 'listening')
+  const url = `rediss://127.0.0.1:${(late.address() as AddressInfo).port}`
+  const errors: Error[] = []
+  let client: Redis
+  // Who stands still for longer than a disconnect waits hears nothing at all.
+  while (errors.length === 0) {
+    client = writingConnection({ url, onError: (error) => errors.push(error) })
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    client.once('end', end)
+    await ended
+  }
+  late.close()
+  await once(late, 'close')
+  expect(errors).toMatchObject([{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }])
 })
 
 test('an address of another kind is a mistake that does not repeat the password', async () => {

@@ -1,8 +1,12 @@
 import { isIP } from 'node:net'
 import { Redis, type RedisOptions } from 'ioredis'
+import { connectorTo, type ServerPlace } from './connector.ts'
 
 /** Time limit of a command and of a connect unless the options say otherwise, in ms. */
 export const defaultTimeoutMs = 5_000
+
+/** How long a disconnect waits for the other side, in ms. Whoever hangs does not say goodbye. */
+const disconnectTimeoutMs = 200
 
 /** Options of a connection to Redis. */
 export interface ConnectionOptions {
@@ -39,14 +43,15 @@ export function readingConnection(options: ConnectionOptions): Redis {
 }
 
 function connection(options: ConnectionOptions, special: RedisOptions): Redis {
+  const server = serverOf(options.url)
   const all: RedisOptions & { replyMapping: 'legacy' } = {
-    ...serverOf(options.url),
+    ...server,
+    Connector: connectorTo(server, disconnectTimeoutMs),
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: options.connectTimeoutMs ?? defaultTimeoutMs,
-    // How long a disconnect waits for the other side, in ms. Whoever hangs does not say goodbye.
-    disconnectTimeout: 200,
+    disconnectTimeout: disconnectTimeoutMs,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
     ...(options.name === undefined ? {} : { connectionName: options.name }),
     ...special,
@@ -59,7 +64,7 @@ function connection(options: ConnectionOptions, special: RedisOptions): Redis {
 }
 
 /** `redis://user:password@host:port/db`, `rediss://…` (TLS), `unix://:password@/path/to/socket`, or a socket's bare path. */
-function serverOf(text: string): RedisOptions {
+function serverOf(text: string): RedisOptions & ServerPlace {
   if (text.startsWith('/')) return { path: text }
   // Without the address itself: it may hold a password.
   const refusal = 'The address of Redis is redis://host:port/number, rediss://… for TLS, or unix:///path'

@@ -83,11 +83,8 @@ function describeRulings(open: Open): void {
       expect(await correct('r3', 2)).toEqual({ status: 'already' })
       await group.commit(1, { parks: [{ ...held('a', 1), tried: true }] })
       expect(await correct('r4', 2)).toMatchObject({ status: 'ruled' })
-      expect((await group.store.repairEntries(group.at)).items.map(({ id }) => id)).toEqual([
-        'r4',
-        'r2',
-        'r1',
-      ])
+      const entries = (await group.store.repairEntries(group.at)).items
+      expect(entries.map(({ id }) => id)).toEqual(['r4', 'r2', 'r1'])
     })
 
     test('that come while an attempt is under way are not answered by it', async () => {

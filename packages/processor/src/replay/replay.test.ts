@@ -1,4 +1,4 @@
-import { memoryUnderTest } from '../engine/contract/memory-under-test.ts'
+import { memoryUnderTest } from '../testing/memory-under-test.ts'
 import { describeReplayContract } from './contract/replay-contract.ts'
 
 describeReplayContract('memory', memoryUnderTest)

@@ -1,5 +1,5 @@
 import { createMemoryLog } from '@millrace/log'
-import { createMemoryGroupStore } from '../../memory-group-store.ts'
+import { createMemoryGroupStore } from '../memory-group-store.ts'
 
 /** A log and a group store in memory for a suite, and their clock. */
 export async function memoryUnderTest() {

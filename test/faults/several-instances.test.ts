@@ -91,16 +91,25 @@ test('two instances of user-query share the partitions; each event is in their v
   const rows = await second.view.read((all) => all.load([...ids(0, 200), 'late']))
   expect(rows).toHaveLength(201)
   expect(new Set(rows.map(({ version }) => version))).toEqual(new Set([1]))
-  expect(await second.view.read((all) => all.signUps('day', 10))).toMatchObject([{ count: 201 }])
+  // Of one day, unless midnight went by.
+  const days = await second.view.read((all) => all.signUps('day', 10))
+  expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(201)
 })
 
 test('two instances of mail share the partitions; each account gets one mail, through joins and leaves', async () => {
   const { script, connect } = await setUp()
   const provider = await FaultySmtpServer.start()
   closing.push(() => provider.stop())
+  /** What makes a mail go out again: leases that were lost, answers that did not come, a stop that took too long. */
+  const hardships: string[] = []
   const start = async () => {
     const service = createMailService({
       ...(await connect()),
+      observe: (event) => {
+        if (event.kind === 'ended' && !['moved', 'stop'].includes(event.reason)) hardships.push(event.reason)
+        if (['fenced', 'retry', 'parked', 'trouble', 'stalled'].includes(event.kind))
+          hardships.push(event.kind)
+      },
       delivery: createMailDelivery(createMailSender(provider.url, { address: 'hello@millrace.test' })),
       links: accountLinks({ key, publicUrl: 'http://127.0.0.1:3000' }),
       mails: { product: { name: 'Millrace', url: 'http://127.0.0.1:3000' }, messageIdHost: 'mail.test' },
@@ -109,6 +118,11 @@ test('two instances of mail share the partitions; each account gets one mail, th
     closing.push(() => service.stop())
     return { stop: () => service.stop(), health: () => service.health().consumer }
   }
+  const { record } = provider
+  const everybody = async (count: number) => {
+    const reached = () => new Set(record.mails.flatMap(({ to }) => to)).size
+    while (reached() < count) await record.received(record.mails.length + 1)
+  }
   const signUps = (from: number) => Promise.all(ids(from, 80).map((id) => script.signUp(id)))
   const first = await start()
   await signUps(0)
@@ -116,13 +130,17 @@ test('two instances of mail share the partitions; each account gets one mail, th
   await signUps(80)
   await shared(first, second)
   await signUps(160)
-  await provider.record.received(240)
+  await everybody(240)
+  const stopMs = performance.now()
   await first.stop()
+  if (performance.now() - stopMs > 2_000) hardships.push('slow stop')
   await shared(second)
   await signUps(240)
-  await provider.record.received(320)
-  expect(provider.record.mails).toHaveLength(320)
-  expect(new Set(provider.record.mails.map(({ messageId }) => messageId)).size).toBe(320)
+  await everybody(320)
+  expect(new Set(record.mails.map(({ messageId }) => messageId)).size).toBe(320)
+  // On a machine that stands still some go out again; else none does.
+  const repeated = record.mails.length - 320
+  expect({ repeated, hardships }).toSatisfy(() => repeated === 0 || hardships.length > 0)
 })
 
 function ignore(): void {

@@ -19,7 +19,7 @@ export interface PlantedScripts {
 
 /** Options of {@link runUniqHistory}. */
 export interface UniqHistoryOptions {
-  /** Operations of all clients together. The run goes on until each kind of fault has happened, up to three times as many. */
+  /** Operations of all clients together. The run goes on until each kind of fault has happened, up to ten times as many. */
   readonly operations: number
   readonly seed: number
   /** Default 50. */
@@ -32,7 +32,7 @@ export interface UniqHistoryOptions {
   readonly cutChance?: number
   /** The same between Uniq and Redis. Default 0.005. */
   readonly redisCutChance?: number
-  /** Scripts with planted bugs. Then the run goes on until the checker has seen one, up to three times as many operations. */
+  /** Scripts with planted bugs. Then the run goes on until the checker has seen one, up to ten times as many operations. */
   readonly planted?: PlantedScripts
   readonly onProgress?: (line: string) => void
 }
@@ -182,7 +182,7 @@ class Run {
     if (this.#operations < operations) return false
     // Looked at now and then: a look goes through all that was seen.
     if (!this.#proven && this.#operations % 100 === 0) this.#proven = this.#isProven()
-    return this.#proven || this.#operations >= 3 * operations
+    return this.#proven || this.#operations >= 10 * operations
   }
 
   /** Every kind of fault has happened; of a planted bug: it has been seen. */

@@ -32,7 +32,7 @@ export interface UniqHistoryOptions {
   readonly cutChance?: number
   /** The same between Uniq and Redis. Default 0.005. */
   readonly redisCutChance?: number
-  /** Scripts with planted bugs. Then the run goes on until the checker has seen one, up to ten times as many operations. */
+  /** Scripts with planted bugs. Then the run goes on until the checker has seen one, up to three times as many operations. */
   readonly planted?: PlantedScripts
   readonly onProgress?: (line: string) => void
 }
@@ -177,12 +177,12 @@ class Run {
   }
 
   get #enough(): boolean {
-    const { operations } = this.#options
+    const { operations, planted } = this.#options
     if (this.#broken.length > 0) return true
     if (this.#operations < operations) return false
     // Looked at now and then: a look goes through all that was seen.
     if (!this.#proven && this.#operations % 100 === 0) this.#proven = this.#isProven()
-    return this.#proven || this.#operations >= 10 * operations
+    return this.#proven || this.#operations >= (planted === undefined ? 10 : 3) * operations
   }
 
   /** Every kind of fault has happened; of a planted bug: it has been seen. */

@@ -83,11 +83,9 @@ export async function dropReplay(
   const { topic, name: group } = processor
   const generation = await generationToBuild(processor, store)
   for (let partition = 0; partition < topic.partitions; partition++)
-    for (const number of [generation - 1, generation])
-      if (
-        number > 0 &&
-        (await store.dropGeneration({ topic, partition, group, generation: number })) === 'held'
-      )
+    // Under a former number nothing is left but what a replay has begun that came too late.
+    for (let number = 1; number <= generation; number++)
+      if ((await store.dropGeneration({ topic, partition, group, generation: number })) === 'held')
         throw new MillraceError('replay.held')
 }
 

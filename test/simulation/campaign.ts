@@ -7,8 +7,11 @@ import { simulate } from './port/simulate.ts'
 import type { SimulatedServer } from './simulated-server.ts'
 import type { Story, Violation } from './story.ts'
 
-/** What is simulated: processes that append, models of members at the transaction port, whole clusters of engines. */
-export const casts = ['log', 'port', 'cluster'] as const
+/**
+ * What is simulated: processes that append, models of members at the transaction port, the same with replays beside
+ * them, whole clusters of engines.
+ */
+export const casts = ['log', 'port', 'replay', 'cluster'] as const
 export type Cast = (typeof casts)[number]
 
 /** Makes fresh servers: empty ones. */
@@ -31,6 +34,8 @@ export async function playSeed(cast: Cast, seed: number, servers: Servers): Prom
       return simulateLog(seed, await servers.openLog())
     case 'port':
       return simulate(seed, await servers.open())
+    case 'replay':
+      return simulate(seed, await servers.open(), true)
     case 'cluster':
       return play(planOf(seed), await servers.open())
   }

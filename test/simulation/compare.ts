@@ -1,6 +1,6 @@
 import type { GroupPartition, GroupStore, Stories } from '@millrace/processor'
 import { demand } from './story.ts'
-import { canonical, same } from './twins.ts'
+import { answer, canonical, same } from './twins.ts'
 
 const keys = ['a', 'b', 'cc', 'dd', 'e', 'f', 'nobody']
 const ever = Number.MAX_SAFE_INTEGER
@@ -59,6 +59,9 @@ function everything(
     audit: () => store.audit(at),
   }
   return Promise.all(
-    Object.entries(reads).map(async ([name, read]) => [name, canonical(await read())] as const),
+    Object.entries(reads).map(async ([name, read]) => {
+      const { value, code } = await answer(read)
+      return [name, code ?? canonical(value)] as const
+    }),
   )
 }

@@ -25,6 +25,16 @@ export class FoldJudge {
     return this.#states.has(key)
   }
 
+  get states(): ReadonlyMap<string, Folded> {
+    return this.#states
+  }
+
+  /** Another generation is the live one: each key has the state that it has folded. */
+  replaced(states: ReadonlyMap<string, Folded>): void {
+    this.#states.clear()
+    for (const [key, state] of states) this.#states.set(key, state)
+  }
+
   takenOver({ key, state }: MigratedKey): void {
     demand(!this.migrated.has(key), once, () => `${key} was taken over twice`)
     demand(!this.#states.has(key), once, () => `${key} was taken over and had a state`)

@@ -1,10 +1,11 @@
 import type { Commit, CommitResult, EffectChange, EffectChangeResult, GroupAudit } from '@millrace/processor'
-import type { Lease, Renewal, RuleRequest, RuleResult, StateDrop, StateDropResult } from '@millrace/processor'
+import type { RuleRequest, RuleResult, StateDrop, StateDropResult } from '@millrace/processor'
 import type { Act, Asking } from './act.ts'
 import { ChannelJudge } from './channel-judge.ts'
 import { EffectJudge } from './effect-judge.ts'
 import { FactJudge } from './fact-judge.ts'
 import { FoldJudge } from './fold-judge.ts'
+import { LeaseJudge } from './lease-judge.ts'
 import { type Finished, type Place, PlaceJudge } from './place-judge.ts'
 import type { Reading } from './reading.ts'
 import { RulingJudge } from './ruling-judge.ts'
@@ -15,23 +16,13 @@ const once = 'guarantee 5, exactly once'
 const fence = 'guarantee 6, zombies are fenced'
 const kept = 'guarantee 8, nothing disappears'
 const oneKey = 'guarantee 7, one bad event stops its key at most'
-const leases = 'a lease is not taken from a live holder'
 
 /**
  * Watches every call that is carried out, and holds what must be true against it. It knows the calls and the log and
  * nothing of how a store works.
  */
-export class Judge {
+export class Judge extends LeaseJudge {
   readonly #reading: Reading
-  /** How often commits and confirmations came to which end. */
-  readonly ends = new Map<string, number>()
-  position = 0
-  ahead: readonly number[] = []
-  token = ''
-  n = 0
-  base = 0
-  #member = ''
-  #untilMs = 0
   readonly events = new PlaceJudge()
   readonly folds: FoldJudge
   readonly rulings = new RulingJudge()
@@ -41,6 +32,7 @@ export class Judge {
   readonly shadow = new ShadowJudge()
 
   constructor(reading: Reading) {
+    super()
     this.#reading = reading
     this.folds = new FoldJudge(reading)
   }
@@ -62,72 +54,14 @@ export class Judge {
     this.events.appended(asking)
   }
 
-  acquired(member: string, leaseMs: number, lease: Lease | undefined, nowMs: number): void {
-    if (!lease) return
-    demand(
-      nowMs >= this.#untilMs || member === this.#member,
-      leases,
-      () => `${member} took it from ${this.#member}`,
-    )
-    this.seized(member, leaseMs, lease, nowMs)
-  }
-
-  /** Whoever seizes a lease asks nobody. */
-  seized(member: string, leaseMs: number, lease: Lease, nowMs: number): void {
-    demand(lease.token !== this.token, fence, () => `the token ${lease.token} was handed out before`)
-    const { position, n, ahead } = lease
-    if (this.n === 0 && this.position < position.seq) this.base = this.position = position.seq
-    demand(
-      position.seq === this.position && n === this.n,
-      once,
-      () => `the lease begins at ${position.seq}, n ${n}`,
-    )
-    demand(ahead.join() === this.ahead.join(), once, () => `the lease says that ${ahead.join()} are ahead`)
-    this.token = lease.token
-    this.#member = member
-    this.#untilMs = nowMs + leaseMs
-  }
-
-  renewed(token: string, n: number, { status }: Renewal, untilMs: number): void {
-    this.#count(`renew ${status}`)
-    if (status === 'fenced') return
-    demand(token === this.token && token !== '', fence, () => 'a stale token renewed')
-    demand(n === this.n, fence, () => `a member that knows of commit ${n} renewed after commit ${this.n}`)
-    this.#untilMs = untilMs
-  }
-
-  released(token: string, result: 'released' | 'fenced'): void {
-    if (result === 'fenced') return
-    demand(token === this.token && token !== '', fence, () => 'a stale token released')
-    this.token = ''
-    this.#untilMs = 0
-  }
-
   committed(commit: Commit, result: CommitResult): void {
-    const { status } = result
-    this.#count(`commit ${status}`)
-    const holds = commit.token === this.token && commit.token !== ''
-    if (status === 'fenced') {
-      const stands = holds && (commit.n === this.n + 1 || commit.n === this.n)
-      demand(!stands, once, () => `commit ${commit.n} of the holder was fenced`)
-      return
-    }
-    demand(holds, fence, () => `a stale token came to "${status}" with commit ${commit.n}`)
-    const expected = status === 'already' ? this.n : this.n + 1
-    demand(commit.n === expected, once, () => `commit ${commit.n} came to "${status}" after commit ${this.n}`)
-    if (status === 'committed') this.#apply(commit, result.numbers)
+    if (this.takes(commit, result) && result.status === 'committed') this.#apply(commit, result.numbers)
   }
 
   #apply(commit: Commit, numbers: readonly number[]): void {
-    this.n = commit.n
-    const settledBefore = new Set([...this.#upTo(this.position), ...this.ahead])
-    const settled = new Set([...this.#upTo(commit.position.seq), ...commit.ahead])
-    for (const seq of settledBefore)
-      demand(settled.has(seq), kept, () => `event ${seq} was settled and is not any more`)
-    this.position = commit.position.seq
-    this.ahead = commit.ahead
+    const { settled, before } = this.moves(commit)
     const given = commit.dead.filter(({ seq }) => this.places.get(seq) !== 'dead')
-    const left = [...settled].filter((seq) => !settledBefore.has(seq)).toSorted((a, b) => a - b)
+    const left = [...settled].filter((seq) => !before.has(seq)).toSorted((a, b) => a - b)
     const finished = this.events.apply(commit, left, (seq) => seq <= this.base || settled.has(seq))
     const actOf = (seq: number) => this.rulings.actOf(this.events.asking(seq), commit)
     for (const { seq } of given)
@@ -172,8 +106,8 @@ export class Judge {
     changes: readonly EffectChange[],
     result: 'fenced' | readonly EffectChangeResult[],
   ): void {
-    const holds = token === this.token && token !== ''
-    this.#count(`confirm ${result === 'fenced' ? result : 'heard'}`)
+    const holds = this.holds(token)
+    this.count(`confirm ${result === 'fenced' ? result : 'heard'}`)
     demand(
       (result !== 'fenced') === holds,
       fence,
@@ -186,8 +120,8 @@ export class Judge {
 
   /** Records were dropped by the holder of the lease, each of them once. */
   dropped(token: string, { keys, history }: StateDrop, result: StateDropResult): void {
-    this.#count(`drop ${result.status}`)
-    const holds = token === this.token && token !== ''
+    this.count(`drop ${result.status}`)
+    const holds = this.holds(token)
     demand(
       (result.status !== 'fenced') === holds,
       fence,
@@ -205,7 +139,7 @@ export class Judge {
   }
 
   ruled(request: RuleRequest, result: RuleResult): void {
-    this.#count(`rule ${result.status}`)
+    this.count(`rule ${result.status}`)
     if (request.dryRun === true) return
     this.events.ruled(request, result, Math.max(this.position, this.ahead.at(-1) ?? 0))
     this.rulings.ruled(request, result)
@@ -230,14 +164,6 @@ export class Judge {
       () => `counted are ${found.join()}, seen were ${expected.join()}`,
     )
     this.effects.audited(audit)
-  }
-
-  #upTo(seq: number): number[] {
-    return Array.from({ length: Math.max(0, seq - this.base) }, (_, at) => this.base + at + 1)
-  }
-
-  #count(end: string): void {
-    this.ends.set(end, (this.ends.get(end) ?? 0) + 1)
   }
 }
 

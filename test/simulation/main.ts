@@ -5,13 +5,13 @@ import { planted, type PlantedBug } from './planted/planted-bugs.ts'
 import { plantedCampaign } from './planted/planted-campaign.ts'
 import { openRedis } from './redis-server.ts'
 
-const usage = `npm run simulate -- [--seeds N] [--seed S] [--redis] [--story] [--log | --port | --cluster] [--plant NAME]
+const usage = `npm run simulate -- [--seeds N] [--seed S] [--redis] [--story] [--log | --port | --replay | --cluster] [--plant NAME]
   --seeds    how many; default 1 with --seed, else 1000
   --seed     the first; default 1
   --redis    on a private Redis with the real scripts, beside the memory that it must agree with
   --story    prints what happens
   --log      processes that append alone; --port: models of members at the transaction port alone;
-             --cluster: whole clusters of engines alone
+             --replay: those, and others who replay their group; --cluster: whole clusters of engines alone
   --plant    with a bug: ${Object.keys(planted).join(', ')}`
 
 const { values } = parseArgs({
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     story: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
     port: { type: 'boolean', default: false },
+    replay: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
     plant: { type: 'string' },
     help: { type: 'boolean', default: false },

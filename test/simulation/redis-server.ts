@@ -12,6 +12,7 @@ import { NearLog } from './near-log.ts'
 import { startRedis } from '../support/redis.ts'
 import { demand } from './story.ts'
 import { seldomSpoilt, spoilt } from './spoilt.ts'
+import { builtNames, spoiltForReplays } from './spoilt-generations.ts'
 import { clockHarm, targetHarms } from './target-harms.ts'
 import { answer, canonical, same, Twins } from './twins.ts'
 import { type Harm, type SimulatedServer, watched } from './simulated-server.ts'
@@ -50,6 +51,7 @@ const mend = `${look}
 
 const untouched = 'a refused call changes nothing'
 type Names = GroupKeys & PartitionKeys & StoryKeys
+type AnyNames = Readonly<Record<string, string>>
 
 /** Starts a private Redis on a unix socket, for simulations one after the other. */
 export async function openRedis(): Promise<{
@@ -129,6 +131,8 @@ export class RedisSimulation {
 
   /** Events that are not on the log any more are no place to stand at. */
   async #trimmed(real: GroupStore, at: GroupPartition): Promise<void> {
+    const left = (await this.#redis.keys('*')).filter((name) => name.includes(`:${at.group}:`))
+    demand(left.length === 0, 'what is given up leaves nothing', () => left.join())
     const { log } = new Keys().partition(at.topic, at.partition)
     const group = { ...at, group: 'afterwards' }
     const lease = await real.acquire(group, 'm', 1_000)
@@ -173,13 +177,20 @@ export class RedisSimulation {
       ...spoilt.map(([name, concerns]): Harm => ({
         name: `${name} is of a foreign type for a moment`,
         concerns,
-        during: (at, act) => this.#spoiled(twins, namesOf(at), name, act),
+        during: (at, act) => this.#spoiled(twins, { ...namesOf(at) }, name, act),
       })),
       ...seldomSpoilt.map(([name, concerns]): Harm => ({
         name: `${name} is of a foreign type for a moment`,
         rare: true,
         concerns,
-        during: (at, act) => this.#spoiled(twins, namesOf(at), name, act),
+        during: (at, act) => this.#spoiled(twins, { ...namesOf(at) }, name, act),
+      })),
+      ...spoiltForReplays.map(([name, call]): Harm => ({
+        name: `${name} is of a foreign type for a moment`,
+        rare: true,
+        concerns: (what) => what === call,
+        during: (at, act, content) =>
+          this.#spoiled(twins, { ...namesOf(at), ...builtNames(keys, at, content) }, name, act),
       })),
       ...targetHarms(this.#redis, near),
       clockHarm((ms) => {
@@ -199,11 +210,13 @@ export class RedisSimulation {
   /** For one call a key holds something foreign: the call does without it, or is refused and nothing is written. */
   async #spoiled(
     twins: Twins<GenerationStore>,
-    names: Names,
-    name: keyof Names,
+    names: AnyNames,
+    name: string,
     act: () => Promise<void>,
   ): Promise<void> {
-    const keys = [`${names[name]}:aside`, names[name], ...new Set(Object.values({ ...names }))]
+    const spoilt = names[name]
+    if (spoilt === undefined) throw new TypeError(`There is no key ${name}`)
+    const keys = [`${spoilt}:aside`, spoilt, ...new Set(Object.values(names))]
     const before = await this.#redis.eval(spoil, keys.length, ...keys)
     const restore = async () => {
       const after = await this.#redis.eval(mend, keys.length, ...keys)

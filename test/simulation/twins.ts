@@ -103,7 +103,7 @@ export class Twins<T extends object> {
   }
 
   #learnToken(real: unknown, memory: unknown): void {
-    const [a, b] = [tokenOf(real), tokenOf(memory)]
+    const [a, b] = [tokenOf(leaseIn(real)), tokenOf(leaseIn(memory))]
     if (a !== undefined && b !== undefined) this.#tokens.set(a, b)
   }
 
@@ -154,6 +154,11 @@ export function canonical(value: unknown): string {
     return Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))
   }
   return JSON.stringify(value, sorted) ?? 'nothing'
+}
+
+/** A freeze answers the lease as a part. */
+function leaseIn(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'lease' in value ? value.lease : value
 }
 
 function tokenOf(value: unknown): string | undefined {

@@ -1,11 +1,14 @@
 import type { Commit } from '@millrace/processor'
+import { meddleWithGeneration } from '../replay/wrong-switches.ts'
 import type { Harm } from '../simulated-server.ts'
 import { isRefused } from './hazards.ts'
 import { meddle, meddleWithTurns } from './meddler.ts'
 import type { Call } from './network.ts'
 import type { World } from './world.ts'
 
-const writes = /^(commit|confirm|acquire|forwarded|rule|settleWithheld|keepMigration|dropStates|setShadow)/
+const writes = /^(commit|confirm|acquire$|forwarded|rule|settleWithheld|keepMigration|dropStates|setShadow)/
+/** Of these a seed has few. */
+const seldom = /^(freeze|switch|dropGeneration)$/
 
 /** What befalls calls on their way, beside being late or lost: copies that are wrong, and a server that is spoilt. */
 export class Mischief {
@@ -30,7 +33,12 @@ export class Mischief {
   /** What befalls a call that is about to be carried out. @param changed, harmed How much of each a seed has. */
   async befall(call: Call, changed: number, harmed: number): Promise<void> {
     const { random, calm } = this.#world
-    if (calm || call.outcome || !writes.test(call.request.what)) return
+    if (calm || call.outcome) return
+    if (seldom.test(call.request.what)) {
+      for (let left = 3; left > 0 && random.chance(0.6); left--) await meddleWithGeneration(this.#world, call)
+      if (random.chance(0.8)) await this.#harm(call)
+    }
+    if (!writes.test(call.request.what)) return
     // A commit that is changed so that it is wrong must not be accepted.
     if (call.request.what.startsWith('commit'))
       for (let left = 3; left > 0 && random.chance(0.4 * changed); left--) await meddle(this.#world, call)

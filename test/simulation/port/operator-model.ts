@@ -4,7 +4,8 @@ import type { RuleRequest, Ruling, ShadowChange } from '@millrace/processor'
 import type { Asked } from './asked.ts'
 import type { Process } from './network.ts'
 import { remote } from './remote.ts'
-import { keys, type World } from './world.ts'
+import { keys } from './key-names.ts'
+import type { World } from './world.ts'
 
 const said = { by: 'ada', reason: 'as was agreed' } as const
 /** So many of his requests may be repeated, where there is much to do; else the last one. */

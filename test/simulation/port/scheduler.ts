@@ -7,7 +7,9 @@ import { MemberModel } from './member-model.ts'
 import { Mischief } from './mischief.ts'
 import { type Call, Process } from './network.ts'
 import { OperatorModel } from './operator-model.ts'
-import { keys, type World } from './world.ts'
+import { keys } from './key-names.ts'
+import type { World } from './world.ts'
+import { Replayers } from '../replay/replayers.ts'
 
 const stuck = 'guarantee 14, never stuck'
 /** After so many steps that have changed something all that is stored is read. */
@@ -21,6 +23,8 @@ export interface Fate {
   readonly events: number
   /** Steps during which things go wrong; after them everything has to come to its end. */
   readonly steps: number
+  /** How many replay the group at the same time; 0: nobody ever does. */
+  readonly replayers: number
 }
 
 /** Decides what happens next, one thing at a time, and plays the world with its members. */
@@ -35,6 +39,7 @@ export class Scheduler {
   readonly #asked: Asked
   readonly #mischief: Mischief
   readonly #hazards: Hazards
+  readonly #replayers: Replayers
   /** The operator has something under way, or will have. */
   #operating = false
   /** Something was carried out since the last look. */
@@ -48,6 +53,7 @@ export class Scheduler {
     this.#asked = new Asked(world.random, world.forOperators)
     this.#mischief = new Mischief(world)
     this.#hazards = new Hazards(world)
+    this.#replayers = new Replayers(world, (error) => this.#failed(error))
   }
 
   /** @throws Violation */
@@ -70,14 +76,16 @@ export class Scheduler {
   async #step(): Promise<void> {
     const { random, network } = this.#world
     const mischief = this.#mischief
-    const living = this.#processes.filter(({ alive }) => alive)
+    const members = this.#processes.filter(({ alive }) => alive)
+    const replayers = this.#replayers.living
+    const living = [...members, ...replayers]
     const { sent, answered } = network
     const late = sent.filter(({ orphan, process }) => orphan || !process.alive)
     const prompt = sent.filter(({ orphan, process }) => !orphan && process.alive)
     const [lateness = 1, ...fates] = this.#tempers
     const changed = this.#tempers[5] ?? 1
     const act = random.weighted<() => Promise<void> | void>([
-      [living.length < this.#fate.members ? 2 : 0, () => this.#start()],
+      [members.length < this.#fate.members ? 2 : 0, () => this.#start()],
       [prompt.length > 0 ? 12 : 0, () => this.#carryOut(random.pick(prompt))],
       [late.length > 0 ? lateness : 0, () => this.#carryOut(random.pick(late))],
       [answered.length > 0 ? 14 : 0, () => this.#hazards.deliver(random.pick(answered))],
@@ -87,6 +95,7 @@ export class Scheduler {
       [mischief.confirmations.length > 0 ? 10 * changed : 0, () => mischief.meddleWithTurns()],
       [0.2, () => meddleWithStart(this.#world)],
       [this.#world.judge.lines.size > 0 ? 2 : 0, () => mischief.mark()],
+      [replayers.length < this.#fate.replayers ? 1 : 0, () => this.#replayers.start()],
     ])
     await act?.()
     await this.#settle()
@@ -103,11 +112,11 @@ export class Scheduler {
 
   /** All that is stored is what the judge and a twin have seen come about. */
   async #lookClosely(): Promise<void> {
-    const { judge, server, at } = this.#world
+    const { judge, generations, server, at } = this.#world
     judge.facts.read(await server.stories.facts(at, [...judge.askings.keys()]))
     judge.rulings.read(await server.store.rulings(at, judge.rulings.seqs))
     judge.shadow.read(await server.store.shadow(at))
-    await server.compare(at)
+    for (const generation of [0, ...generations.begun]) await server.compare({ ...at, generation })
   }
 
   /** From here on nothing goes wrong: everything that was begun comes to its end, and was done once. */
@@ -116,7 +125,7 @@ export class Scheduler {
     const { network, judge, random } = world
     world.calm = true
     world.story.tell('from here on nothing goes wrong')
-    for (const process of this.#processes) process.paused = false
+    for (const process of [...this.#processes, ...this.#replayers.processes]) process.paused = false
     let allowed = false
     for (let step = 0; !allowed || !(await this.#atRest()); step++) {
       demand(
@@ -147,6 +156,7 @@ export class Scheduler {
         events.map(({ id }) => id),
       )
     }
+    if (this.#fate.replayers > 0) await this.#replayers.cleanUp()
     await world.server.afterwards(world.at)
     for (const id of judge.effects.tried)
       demand(world.performed.has(id), 'guarantee 5', () => `effect ${id} was settled and never carried out`)
@@ -156,7 +166,7 @@ export class Scheduler {
     const { judge, server, at } = this.#world
     for (const [seq, place] of judge.places)
       if (seq > judge.base && place !== 'done' && place !== 'dead') return false
-    if (!judge.channels.allArrived) return false
+    if (!judge.channels.allArrived || this.#replayers.living.length > 0) return false
     const { counters, structures } = await server.store.audit(at)
     const { pending, parked, dead } = counters.effects
     return pending + parked + dead + structures.timers + structures.outbox === 0
@@ -173,9 +183,7 @@ export class Scheduler {
     const process = new Process(`m${this.#started}`, this.#world.network)
     this.#processes.push(process)
     this.#world.story.tell(`${process.name} starts`)
-    new MemberModel(process, this.#world).live().catch((error: unknown) => {
-      this.#failure = error instanceof Error ? error : new TypeError(String(error))
-    })
+    new MemberModel(process, this.#world).live().catch((error: unknown) => this.#failed(error))
   }
 
   /** Somebody begins to look after what cannot be processed. */
@@ -186,10 +194,12 @@ export class Scheduler {
       () => {
         this.#operating = false
       },
-      (error: unknown) => {
-        this.#failure = error instanceof Error ? error : new TypeError(String(error))
-      },
+      (error: unknown) => this.#failed(error),
     )
+  }
+
+  #failed(error: unknown): void {
+    this.#failure = error instanceof Error ? error : new TypeError(String(error))
   }
 
   async #carryOut(call: Call | undefined): Promise<void> {

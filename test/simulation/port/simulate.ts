@@ -19,15 +19,17 @@ export interface Simulated {
  * and ask again. What happens follows from the seed alone. After every step the guarantees 4, 5, 6 and 8 are checked.
  *
  * @param server A fresh one: empty.
+ * @param replays Whether somebody replays the group meanwhile, and puts what was built into its place.
  */
-export async function simulate(seed: number, server: SimulatedServer): Promise<Simulated> {
+export async function simulate(seed: number, server: SimulatedServer, replays = false): Promise<Simulated> {
   const random = new Seeded(seed)
   const story = new Story()
-  const world = new World(server, random, story, seed % 10 === 0)
+  const world = new World(server, random, story, !replays && seed % 10 === 0)
   const fate = {
     members: random.between(1, 3),
     events: random.between(15, 50),
     steps: random.between(300, 900),
+    replayers: replays ? random.between(1, 2) : 0,
   }
   let violation: Violation | undefined
   try {

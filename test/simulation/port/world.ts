@@ -5,11 +5,14 @@ import type { ForwarderSettings } from '@millrace/processor'
 import type { GenerationStore, GroupPartition, MigratedKey, Reached } from '@millrace/processor'
 import { type Act, askingOf, type Folded } from '../act.ts'
 import { type SimulatedServer, watched } from '../simulated-server.ts'
+import { GenerationJudge } from '../generation-judge.ts'
 import { Judge } from '../judge.ts'
 import type { Reading } from '../reading.ts'
+import { keys } from './key-names.ts'
 import { Network, type Process } from './network.ts'
 import type { Seeded } from '../seeded.ts'
 import { demand, type Story } from '../story.ts'
+import { watchedStore } from './watched-store.ts'
 
 const targetPartitions = 3
 
@@ -31,14 +34,14 @@ const modelReading: Reading = {
   namesEffects: true,
 }
 
-export const keys = ['a', 'b', 'cc', 'dd'] as const
-
 /** Everything that members, judge and scheduler of one simulation share. */
 export class World {
   readonly random: Seeded
   readonly story: Story
   readonly network: Network
   readonly judge = new Judge(modelReading)
+  /** Judges what replays build beside the live generation. */
+  readonly generations = new GenerationJudge(this.judge)
   readonly server: SimulatedServer
   readonly log: EventLog
   readonly store: GenerationStore
@@ -82,7 +85,7 @@ export class World {
     )
     server.setTime(this.nowMs)
     this.log = this.#watchedLog(server.log)
-    this.store = this.#watchedStore(server.store)
+    this.store = watchedStore(server.store, this)
   }
 
   get nowMs(): number {
@@ -114,6 +117,8 @@ export class World {
     const audit = await this.server.store.audit(this.at)
     this.audited = JSON.stringify(audit)
     this.judge.audited(audit)
+    for (const generation of this.generations.begun)
+      this.generations.audited(generation, await this.server.store.audit({ ...this.at, generation }))
   }
 
   /** Appends an event that asks for something. */
@@ -160,72 +165,6 @@ export class World {
       appendChannel: async (to, batch) => {
         const result = await log.appendChannel(to, batch)
         this.judge.channels.appended(batch, result)
-        return result
-      },
-    })
-  }
-
-  #watchedStore(store: GenerationStore): GenerationStore {
-    const { judge } = this
-    return watched(store, {
-      acquire: async (at, member, leaseMs, start) => {
-        const lease = await store.acquire(at, member, leaseMs, start)
-        judge.acquired(member, leaseMs, lease, this.nowMs)
-        return lease
-      },
-      seize: async (at, member, leaseMs) => {
-        const lease = await store.seize(at, member, leaseMs)
-        judge.seized(member, leaseMs, lease, this.nowMs)
-        return lease
-      },
-      renew: async (at, lease, leaseMs) => {
-        const renewal = await store.renew(at, lease, leaseMs)
-        judge.renewed(lease.token, lease.n, renewal, this.nowMs + leaseMs)
-        return renewal
-      },
-      release: async (at, token) => {
-        const result = await store.release(at, token)
-        judge.released(token, result)
-        return result
-      },
-      commit: async (at, commit) => {
-        const result = await store.commit(at, commit)
-        judge.committed(commit, result)
-        return result
-      },
-      confirmEffects: async (at, token, changes) => {
-        const result = await store.confirmEffects(at, token, changes)
-        judge.confirmed(token, changes, result)
-        return result
-      },
-      rule: async (at, request) => {
-        const result = await store.rule(at, request)
-        judge.ruled(request, result)
-        return result
-      },
-      ruleEffect: async (at, request) => {
-        const result = await store.ruleEffect(at, request)
-        judge.effects.ruled(request, result)
-        return result
-      },
-      settleWithheld: async (at, request) => {
-        const results = await store.settleWithheld(at, request)
-        judge.effects.settledWithheld(request, results)
-        return results
-      },
-      dropStates: async (at, token, drop) => {
-        const result = await store.dropStates(at, token, drop)
-        judge.dropped(token, drop, result)
-        return result
-      },
-      setShadow: async (at, change) => {
-        const record = await store.setShadow(at, change)
-        judge.shadow.changed(change, record)
-        return record
-      },
-      keepMigration: async (at, entry) => {
-        const result = await store.keepMigration(at, entry)
-        if (result === 'kept') judge.folds.takenOver(entry)
         return result
       },
     })

@@ -16,6 +16,7 @@ import { Visitors } from './visitors.ts'
 
 /** Options of {@link runSignUp}. */
 export interface SignUpOptions {
+  /** At least; the run goes on until every planned kill has met a service at work, up to four times as many. */
   readonly signUps: number
   readonly seed: number
   /** How often each service is killed. Default 3. */
@@ -58,6 +59,8 @@ class SignUpRun {
   readonly #plan: { readonly after: number; readonly service: string }[]
   readonly #kills: Kill[] = []
   readonly #killing: Promise<void>[] = []
+  /** Kills that wait for somebody at work. */
+  #waiting = 0
 
   constructor(options: SignUpOptions, system: WholeSystem, log: RedisLog, groups: RedisGroupStore) {
     const { signUps, seed, killsEach = 3 } = options
@@ -69,6 +72,7 @@ class SignUpRun {
     this.#visitors = new Visitors({
       gatewayUrl: system.urlOf('GATEWAY'),
       signUps,
+      more: () => this.#plan.length > 0 || this.#waiting > 0,
       random: randomOf(seed + 1),
       concurrency,
       onSettled: (settled) => this.#settled(settled),
@@ -91,6 +95,7 @@ class SignUpRun {
   }
 
   async #kill(service: string): Promise<void> {
+    this.#waiting += 1
     const before = this.#kills.filter((kill) => kill.service === service).length
     await this.#system.isBack(service, before)
     const group = groupOf[service]
@@ -99,11 +104,12 @@ class SignUpRun {
       open = group === undefined ? undefined : await unsettled(this.#log, this.#groups, group)
       // A kill that hits nobody at work shows nothing. When all have left, the report says that it did not happen.
       if (this.#visitors.inFlight > 0 && open !== 0) break
-      if (this.#visitors.settled === this.#options.signUps) return
+      if (this.#visitors.left) return
       await delay(2)
     }
     const { settled, inFlight } = this.#visitors
     const kill = { service, settled, inFlight, unsettled: open }
+    this.#waiting -= 1
     this.#kills.push({ ...kill, pid: await this.#system.kill(service) })
     this.#options.onProgress?.(`killed ${service} after ${settled}, ${inFlight} requests under way`)
   }

@@ -5,6 +5,8 @@ import { between, type Random } from '../support/random.ts'
 export interface VisitorsOptions {
   readonly gatewayUrl: string
   readonly signUps: number
+  /** Whether more of them come when so many have signed up; up to four times as many. */
+  readonly more: () => boolean
   readonly random: Random
   /** Who want something at the same time. */
   readonly concurrency: number
@@ -49,7 +51,6 @@ const mostAttempts = 400
 
 /** Honest clients: each repeats with its Idempotency-Key until it has an answer. Some read their account at once. */
 export class Visitors {
-  readonly visitors: readonly Visitor[]
   readonly hardships: Hardships = {
     unknowns: 0,
     unavailable: 0,
@@ -58,12 +59,26 @@ export class Visitors {
     complaints: [],
   }
   readonly #options: VisitorsOptions
+  /** Who may come. */
+  readonly #all: readonly Visitor[]
+  #come = 0
+  #left = false
   #inFlight = 0
   #settled = 0
 
   constructor(options: VisitorsOptions) {
     this.#options = options
-    this.visitors = visitorsOf(options)
+    this.#all = visitorsOf(options)
+  }
+
+  /** Who has come. */
+  get visitors(): readonly Visitor[] {
+    return this.#all.slice(0, this.#come)
+  }
+
+  /** Everybody has an answer, and nobody comes any more. */
+  get left(): boolean {
+    return this.#left
   }
 
   /** Requests that have no answer yet. */
@@ -77,11 +92,9 @@ export class Visitors {
 
   /** Resolves when everybody has an answer. */
   async go(): Promise<void> {
-    const waiting = this.visitors[Symbol.iterator]()
     const reads: Visitor[] = []
-    let left = false
     const signUp = async () => {
-      for (const visitor of waiting) {
+      for (let visitor = this.#next(); visitor; visitor = this.#next()) {
         await this.#signUp(visitor)
         if (visitor.status === 201 && visitor.n % readOneOf === 0) reads.push(visitor)
         this.#options.onSettled(++this.#settled)
@@ -91,7 +104,7 @@ export class Visitors {
       for (;;) {
         const visitor = reads.shift()
         if (visitor) await this.readOwn(visitor)
-        else if (left) return
+        else if (this.#left) return
         else await delay(5)
       }
     }
@@ -99,9 +112,14 @@ export class Visitors {
     try {
       await Promise.all(Array.from({ length: this.#options.concurrency }, signUp))
     } finally {
-      left = true
+      this.#left = true
     }
     await Promise.all(readers)
+  }
+
+  #next(): Visitor | undefined {
+    const { signUps, more } = this.#options
+    return this.#come < signUps || more() ? this.#all[this.#come++] : undefined
   }
 
   /** Reads the account as of the visitor's own write, again until there is an answer; it must be what he wrote. */
@@ -186,7 +204,7 @@ interface Answer {
 
 function visitorsOf({ signUps, random }: VisitorsOptions): readonly Visitor[] {
   const emails: string[] = []
-  return Array.from({ length: signUps }, (_, n): Visitor => {
+  return Array.from({ length: 4 * signUps }, (_, n): Visitor => {
     const shared = emails.length > 0 && between(random, 1, 100) <= sharedOfHundred
     const one = shared ? emails[between(random, 0, emails.length - 1)]?.toUpperCase() : undefined
     const email = one ?? `visitor-${n}@example.org`

@@ -140,18 +140,18 @@ function writeRulings(group: MemoryGroup, { heeded = [], lateRuns = [] }: Commit
     if (ruling) group.rulings.set(seq, JSON.stringify(ruling))
     else group.rulings.delete(seq)
   }
-  for (const { seq, afterSeq } of lateRuns) {
-    group.fired += 1
-    group.lateRuns.set(seq, { afterSeq, no: group.fired })
-  }
+  for (const [at, { seq, afterSeq, afterFirings = 0 }] of lateRuns.entries())
+    group.lateRuns.set(seq, { afterSeq, no: group.fired + at + 1 + afterFirings })
 }
 
-function writeTimers(group: MemoryGroup, { firings = [], timers = [] }: Commit): void {
-  for (const { key, name, dueMs, afterSeq } of firings) {
+/** Firings and late runs share their numbers, in the order in which they came. */
+function writeTimers(group: MemoryGroup, { firings = [], timers = [], lateRuns = [] }: Commit): void {
+  for (const [at, { key, name, dueMs, afterSeq }] of firings.entries()) {
     group.timers.delete(timerName(key, name))
-    group.fired += 1
-    group.journal.push({ key, name, dueMs, afterSeq, no: group.fired })
+    const runs = lateRuns.filter(({ afterFirings = 0 }) => afterFirings <= at).length
+    group.journal.push({ key, name, dueMs, afterSeq, no: group.fired + at + 1 + runs })
   }
+  group.fired += firings.length + lateRuns.length
   for (const { key, name, dueMs } of timers)
     if (dueMs === undefined) group.timers.delete(timerName(key, name))
     else group.timers.set(timerName(key, name), dueMs)

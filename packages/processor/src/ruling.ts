@@ -27,6 +27,8 @@ export interface LateRun {
   readonly seq: number
   /** No event of the key up to this one was handled behind it, none beyond it before. */
   readonly afterSeq: number
+  /** How many of the firings of the same commit came before it. Default 0. */
+  readonly afterFirings?: number
 }
 
 /** What is kept of a late run, with its event's ruling. */

@@ -19,9 +19,8 @@ local function writeRulings()
   end
   if not c.ran then return end
   local fired = tonumber(redis.call('HGET', GROUP, 'fired')) or 0
-  for _, run in ipairs(c.ran) do
-    fired = fired + 1
-    redis.call('HSET', RULINGS, string.format('%.0f ran', run[1]), string.format('%.0f %.0f', run[2], fired))
+  for at, run in ipairs(c.ran) do
+    local no = fired + at + (run[3] or 0)
+    redis.call('HSET', RULINGS, string.format('%.0f ran', run[1]), string.format('%.0f %.0f', run[2], no))
   end
-  redis.call('HSET', GROUP, 'fired', string.format('%.0f', fired))
 end

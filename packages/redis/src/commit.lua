@@ -38,7 +38,7 @@
 --         park     [[key, head, last, lined, JSON, tried: 1 or 0, ms of the mark that was answered or absent], …]
 --         line     [[key, last, lined], …] of parked keys whose lines become longer
 --         unpark   [[key, last], …]                         late    [seq, …] of requeued letters that are settled
---         ran      [[seq, after seq], …] of those that were handled
+--         ran      [[seq, after seq, after so many of the firings or absent: 0], …] of those that were handled
 --         heeded   [[seq, id of the ruling that it was handled under, or empty, its JSON or absent], …] of lines
 --         defer    [[key, count, first seq, JSON], …]       count 0 removes
 --         fire     [[JSON [key, name], due, after seq, JSON of the journal], …]

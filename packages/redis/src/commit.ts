@@ -84,7 +84,7 @@ interface Header {
   unpark?: readonly (readonly [string, number])[]
   line?: readonly (readonly [string, number, number])[]
   late?: readonly number[]
-  ran?: readonly (readonly [number, number])[]
+  ran?: readonly (readonly [number, number, number])[]
   heeded?: readonly (readonly [number, string, string?])[]
   defer?: readonly (readonly [string, number, number, string])[]
   fire?: readonly (readonly [string, number, number, string])[]
@@ -163,7 +163,8 @@ function addLedger(
       ...(markMs === undefined ? [] : [markMs]),
     ])
   if (late.length > 0) header.late = late
-  if (lateRuns.length > 0) header.ran = lateRuns.map(({ seq, afterSeq }) => [seq, afterSeq])
+  if (lateRuns.length > 0)
+    header.ran = lateRuns.map(({ seq, afterSeq, afterFirings = 0 }) => [seq, afterSeq, afterFirings])
   if (heeded.length > 0)
     header.heeded = heeded.map(({ seq, id = '', ruling }) =>
       ruling ? [seq, id, JSON.stringify(ruling)] : [seq, id],

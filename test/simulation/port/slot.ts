@@ -42,6 +42,8 @@ export class Outcomes {
   readonly lateRuns: LateRun[] = []
   readonly facts: NotedFact[] = []
   done = 0
+  /** How many timers have fired. */
+  fired = 0
 
   constructor(nowMs: number, member: string) {
     this.nowMs = nowMs
@@ -151,13 +153,14 @@ export class Slot {
       this.#bury(asking, out)
       return
     }
-    out.lateRuns.push({ seq, afterSeq: Math.max(seq, this.seq) })
+    out.lateRuns.push({ seq, afterSeq: Math.max(seq, this.seq), afterFirings: out.fired })
     this.#done(asking, act, out)
   }
 
   fire({ dueMs }: KeyTimer, out: Outcomes): void {
     this.state = foldedFiring(this.state, dueMs)
     this.#hasTimer = false
+    out.fired += 1
     out.emits.push({ key: this.key, cause: `w${dueMs}` })
   }
 

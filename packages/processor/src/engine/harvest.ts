@@ -201,7 +201,8 @@ export class Harvest {
       const { seq } = recorded.position
       if (delivery.origin === 'log') this.#window.settle(seq)
       else if (delivery.origin === 'late') this.late = [...this.late, seq].toSorted((a, b) => a - b)
-      this.rulings.add(delivery, Math.max(slot.seq, this.#window.position.seq))
+      const behind = Math.max(slot.seq, this.#window.position.seq)
+      this.rulings.add(delivery, behind, this.firings.length)
       slot.seq = Math.max(slot.seq, seq)
       if (delivery.outcome === 'done') {
         this.#done += 1

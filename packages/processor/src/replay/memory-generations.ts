@@ -111,7 +111,8 @@ function switchInMemory(
   if (built.journal.length > mostOwnFirings) return 'crowded'
   replaceAll(live.states, built.states)
   replaceAll(live.timers, built.timers)
-  for (const firing of built.journal) {
+  const own = built.journal.toSorted((a, b) => a.afterSeq - b.afterSeq || a.no - b.no)
+  for (const firing of own) {
     live.fired += 1
     live.journal.push({ ...firing, no: live.fired })
   }

@@ -105,7 +105,7 @@ async function fireAfter(
   if (program.kind === 'handler') return
   await fold.settled()
   const expected = Object.values(fold.record.ops).some(({ timer }) => timer !== undefined)
-  if (!expected && !late.hasAt(seq)) return
+  if (!expected && !late.isWaiting) return
   for (const { name, dueMs, no } of await firingsAt(live.store, live.at, seq)) {
     await foldLate(fold, late.before(seq, no))
     fold.fire({ name, dueMs })

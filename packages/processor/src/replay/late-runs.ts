@@ -19,19 +19,18 @@ export class LateRuns {
     )
   }
 
-  /** Takes out those that came before an event; or, with a number of the journal, behind it and before that. */
+  /** Takes out those that came before an event; with a number of the journal also those that have a lower one. */
   before(seq: number, no?: number): readonly LateEvent[] {
     if (this.#waiting.length === 0) return this.#waiting
-    const isBefore = ({ ran }: LateEvent) =>
-      ran.afterSeq < seq || (no !== undefined && ran.afterSeq === seq && ran.no < no)
+    const isBefore = ({ ran }: LateEvent) => ran.afterSeq < seq || (no !== undefined && ran.no < no)
     const taken = this.#waiting.filter(isBefore)
     this.#waiting = this.#waiting.filter((one) => !isBefore(one))
     return taken
   }
 
-  /** Whether one came right behind an event. */
-  hasAt(seq: number): boolean {
-    return this.#waiting.some(({ ran }) => ran.afterSeq === seq)
+  /** There are some whose places were not reached: they may have set a timer. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
   }
 
   /** Those whose places were not reached. */

@@ -3,6 +3,7 @@ import type { EngineUnderTest } from '../../engine/contract/scene.ts'
 import type { GenerationStore } from '../generations.ts'
 import { describeReplayedDecisions } from './deciding.ts'
 import { describeReplayKills } from './killing.ts'
+import { describeLateTimers } from './late-timers.ts'
 import { describeReplayRaces } from './racing.ts'
 import { describeRandomReplays } from './random-replays.ts'
 import { describeReplaying } from './replaying.ts'
@@ -30,6 +31,7 @@ export function describeReplayContract(name: string, open: () => Promise<ReplayU
     describeReplayedDecisions(subject)
     describeReplayKills(subject)
     describeReplayRaces(subject)
+    describeLateTimers(subject)
     describeRandomReplays(subject)
     describeSameAgain(subject)
     describeTakenOver(subject)

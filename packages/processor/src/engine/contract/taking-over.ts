@@ -125,7 +125,7 @@ export function describeTakingOver(subject: () => EngineUnderTest): void {
       const { store } = subject()
       const at = stage.at('sums')
       for (const { key, no } of (await store.parked(at, { limit: 100 })).items)
-        await store.markDue(at, key, no, 'operator', stage.subject.now())
+        await store.markDue(at, key, no, 'operator', systemClock.now())
       await stage.unparked('sums')
       for (const [n, key] of keys.entries())
         expect(await stage.stateOf('sums', key)).toEqual([`old ${key}`, n + 1])

@@ -4,6 +4,7 @@ import { newEvent, topic } from '@millrace/event'
 import { type ContextStore, httpApp, serveHttp } from '@millrace/hono'
 import { createMemoryLog } from '@millrace/log'
 import { createMemoryGroupStore, type EngineBounds, processor, run, state } from '@millrace/processor'
+import { serverOptions } from '@millrace/redis'
 import { z } from 'zod'
 import { startRedis } from '../support/redis.ts'
 
@@ -52,14 +53,19 @@ export async function startConsoleRig(bounds: Partial<EngineBounds> = {}): Promi
       handled.push(`${event.subject} ${event.data.n}`)
     },
   })
-  const clock = await connectRetryClock({ url: redis.url, topic: 'orders', group: 'bill', secret })
+  const clock = await connectRetryClock({
+    redis: serverOptions(redis.url),
+    topic: 'orders',
+    group: 'bill',
+    secret,
+  })
   const running = await run(bill, {
     ...{ log, store, retryClock: clock, attempts: 2 },
     retry: { firstMs: 20, maxMs: 50 },
     ...bounds,
   })
   const groups = [{ topic: 'orders', group: 'bill', effects: ['mail'] }]
-  const dashboard = openDashboardQueues({ url: redis.url, secret, groups })
+  const dashboard = openDashboardQueues({ redis: serverOptions(redis.url), secret, groups })
   const app = httpApp({ context, logger: { debug: ignore, info: ignore, warn: ignore, error: ignore } })
   app.route(
     consolePath,

@@ -1,6 +1,6 @@
 import { connectRetryClock } from '@millrace/bullmq'
 import { EffectRepairer, type GroupStore, Repairer, run } from '@millrace/processor'
-import { connectGroupStore, connectLog } from '@millrace/redis'
+import { connectGroupStore, connectLog, serverOptions } from '@millrace/redis'
 import type { RetryClock } from '@millrace/retry'
 import { Redis } from 'ioredis'
 import { type CrashPoint, crashPoints, type Step } from './points.ts'
@@ -55,7 +55,7 @@ async function follow({ redisUrl: url, topic, play, role, name, point }: CrashOr
   }
   const redis = new Redis(url)
   const clock = await connectRetryClock({
-    ...{ url, topic, group, secret, stalledMs: 1_000 },
+    ...{ redis: serverOptions(url), topic, group, secret, stalledMs: 1_000 },
     asking: { dueMs: 200, alreadyMs: 400, failedMs: 200 },
   })
   // Inside of an attempt means: what it does is done, and nobody knows.

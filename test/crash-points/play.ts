@@ -5,7 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openDashboardQueues } from '@millrace/bullmq'
 import { newEvent } from '@millrace/event'
 import { auditPartition, type GroupJobs, type GroupPartition } from '@millrace/processor'
-import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
+import {
+  connectGroupStore,
+  connectLog,
+  type RedisGroupStore,
+  type RedisLog,
+  serverOptions,
+} from '@millrace/redis'
 import { Redis } from 'ioredis'
 import { type CrashOrder, type CrashWord, secret } from './order.ts'
 import { crashPoints } from './points.ts'
@@ -172,7 +178,11 @@ class Stage {
 
   async #audit(): Promise<readonly string[]> {
     const { topic } = this.#at
-    const queues = openDashboardQueues({ url: this.#url, secret, groups: [{ topic: topic.name, group }] })
+    const queues = openDashboardQueues({
+      redis: serverOptions(this.#url),
+      secret,
+      groups: [{ topic: topic.name, group }],
+    })
     // A failed job is only the picture of a key that was held: those that are not any more leave within a minute.
     const jobs: GroupJobs = {
       async *jobsOf() {

@@ -2,7 +2,13 @@ import { accountConstraints, accounts, createActivationLinks, createSessionToken
 import { connectRetryClock } from '@millrace/bullmq'
 import { keepScopes } from '@millrace/event'
 import { httpApp, type HttpAppOptions, serveHttp, serviceClient } from '@millrace/hono'
-import { connectGroupStore, connectLog, type RedisGroupStore, type RedisLog } from '@millrace/redis'
+import {
+  connectGroupStore,
+  connectLog,
+  type RedisGroupStore,
+  type RedisLog,
+  serverOptions,
+} from '@millrace/redis'
 import type { RetryClock, RetryJob } from '@millrace/retry'
 import { contextStore, createLogger, type Logger } from '@millrace/service'
 import { createMailDelivery, createSmtpMailSender } from '@millrace/smtp'
@@ -146,7 +152,7 @@ export class TracedSystem {
 
   async #mail(url: string, logger: Logger, broken: Break): Promise<void> {
     const clock = await connectRetryClock({
-      url,
+      redis: serverOptions(url),
       topic: accounts.name,
       group: 'mail',
       secret: 'a secret of many letters',

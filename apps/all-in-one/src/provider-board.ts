@@ -11,9 +11,10 @@ export async function openProviderBoard(
   delivery: MailDelivery,
 ): Promise<EffectBoard> {
   const { openEffectBoard } = await import('@millrace/bullmq')
+  const { serverOptions } = await import('@millrace/redis')
   const logger = kit.logger.child({ service: 'mail' })
   const board = openEffectBoard({
-    ...{ url: redisUrl, group: 'mail', effects: [mailProvider], member },
+    ...{ redis: serverOptions(redisUrl), group: 'mail', effects: [mailProvider], member },
     onTrouble: (error) => logger.warn('The state of the mail provider cannot be shown', { err: error }),
   })
   delivery.onStateChange(() => {

@@ -1,6 +1,7 @@
 import { accounts } from '@millrace/accounts'
 import { type BullRetryClock, connectRetryClock } from '@millrace/bullmq'
 import type { Topic } from '@millrace/event'
+import { serverOptions } from '@millrace/redis'
 import { purposeKey } from '@millrace/service'
 import type { ServiceContext } from './service-factory.ts'
 
@@ -13,7 +14,7 @@ export async function retryClockOf(
   const logger = kit.logger.child({ service: group })
   const store = await kit.groups()
   const clock = await connectRetryClock({
-    url: redisUrl,
+    redis: serverOptions(redisUrl),
     topic: topic.name,
     group,
     secret: purposeKey(secrets.MILLRACE_SECRET, 'retry'),

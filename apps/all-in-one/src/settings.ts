@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/event'
+import { serverOf } from '@millrace/redis/address'
 import {
   choice,
   type Environment,
@@ -33,7 +34,11 @@ const shape = {
   RESTOCKING_PORT: port(3010),
   PLANNER_PORT: port(3011),
   MILLRACE_HOME: text({ example: '.millrace' }).default('.millrace'),
-  REDIS_URL: url(['redis', 'rediss'], 'redis://:password@127.0.0.1:6379').optional(),
+  REDIS_URL: secret({
+    minLength: 1,
+    example: 'redis://:password@127.0.0.1:6379',
+    mistake: (text) => mistakeOfRedis(text),
+  }).optional(),
   DATABASE_URL: url(
     ['postgres', 'postgresql'],
     'postgres://user:password@127.0.0.1:5432/millrace',
@@ -120,6 +125,16 @@ function decoded(value: string): string {
     return decodeURIComponent(value)
   } catch (error) {
     if (error instanceof URIError) return value
+    throw error
+  }
+}
+
+function mistakeOfRedis(text: string): string | undefined {
+  try {
+    serverOf(text)
+    return undefined
+  } catch (error) {
+    if (error instanceof TypeError) return `is wrong: ${error.message}`
     throw error
   }
 }

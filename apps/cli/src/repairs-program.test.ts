@@ -6,6 +6,7 @@ import { newEvent } from '@millrace/event'
 import { beginning, type Position } from '@millrace/log'
 import type { Commit } from '@millrace/processor'
 import { held, letter, park } from '@millrace/processor/contract'
+import { serverOptions } from '@millrace/redis'
 import { purposeKey } from '@millrace/service'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { millrace } from './testing/millrace.ts'
@@ -215,12 +216,18 @@ test('audit compares parked keys with their jobs, where it has the secret', asyn
     },
   })
   const secret = 'a secret of the tests, long enough'
+  const elsewhere = await millrace('audit', { REDIS_URL: 'http://:hunter2@host', MILLRACE_SECRET: secret })
+  expect(elsewhere).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/REDIS_URL: The address of Redis is/),
+  })
+  expect(elsewhere.stderr).not.toContain('hunter2')
   const audit = (known: string) =>
     millrace('audit accounts mail --sweep 0s --json', { REDIS_URL: stand.url, MILLRACE_SECRET: known })
   const { code, stdout } = await audit(secret)
   expect([code, JSON.parse(stdout)]).toMatchObject([1, [{ key, what: expect.stringContaining('no job') }]])
   const clock = await connectRetryClock({
-    url: stand.url,
+    redis: serverOptions(stand.url),
     topic: accounts.name,
     group: 'mail',
     secret: purposeKey(secret, 'retry'),

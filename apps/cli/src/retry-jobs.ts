@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/event'
 import { openDashboardQueues, retryQueue } from '@millrace/bullmq'
 import type { GroupJobs } from '@millrace/processor'
+import { serverOptions } from '@millrace/redis'
 import { purposeKey } from '@millrace/service'
 import { groupsNamed } from './log-system.ts'
 import type { RunningSystem } from './running-system.ts'
@@ -17,12 +18,14 @@ export interface RetryJobs extends GroupJobs {
  * Opens the queues of retries to be listed; undefined where the secret that their keys are sealed with is not known.
  * Listing throws MillraceError `settings.invalid` where another secret was used.
  *
- * @throws MillraceError `settings.invalid` for what is no secret
+ * @throws MillraceError `settings.invalid` for what is no secret, or no address of Redis
  */
 export function openRetryJobs({ redisUrl, secret }: RunningSystem): RetryJobs | undefined {
   if (secret === undefined) return undefined
   const groups = groupsNamed(undefined, undefined).map(({ topic, group }) => ({ topic: topic.name, group }))
-  const opened = openDashboardQueues({ url: redisUrl, secret: retryKey(secret), groups })
+  const redis = meant('REDIS_URL', () => serverOptions(redisUrl))
+  const key = meant('MILLRACE_SECRET', () => purposeKey(secret, 'retry'))
+  const opened = openDashboardQueues({ redis, secret: key, groups })
   return {
     async *jobsOf({ topic, group, partition, generation = 0 }) {
       const { name } = retryQueue(topic.name, group)
@@ -49,11 +52,12 @@ export function openRetryJobs({ redisUrl, secret }: RunningSystem): RetryJobs | 
   }
 }
 
-function retryKey(secret: string): Uint8Array {
+/** What a setting means. @throws MillraceError `settings.invalid`, without its value */
+function meant<T>(setting: string, read: () => T): T {
   try {
-    return purposeKey(secret, 'retry')
+    return read()
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause
-    throw new MillraceError('settings.invalid', `MILLRACE_SECRET: ${cause.message}`, { cause })
+    throw new MillraceError('settings.invalid', `${setting}: ${cause.message}`, { cause })
   }
 }

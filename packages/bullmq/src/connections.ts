@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 
 /** The connections of one queue: BullMQ's commands need other settings than its waiting does. */
 export interface QueueConnections {
@@ -11,8 +11,8 @@ export interface QueueConnections {
 
 /** What opens connections. */
 export interface ConnectionOptions {
-  /** `redis://` or `rediss://`. */
-  readonly url: string
+  /** How the server is reached: place, login, TLS and connector, as `serverOptions` of `@millrace/redis` has them. */
+  readonly redis: RedisOptions
   /** What the connections are called on the server. */
   readonly name: string
   /** Time in ms after which a command has failed. */
@@ -22,14 +22,16 @@ export interface ConnectionOptions {
 }
 
 /** Opens a connection for commands. Whoever opens it closes it. */
-export function openAsking({ url, name, timeoutMs, onTrouble }: ConnectionOptions): Redis {
-  const asking = new Redis(url, {
+export function openAsking({ redis, name, timeoutMs, onTrouble }: ConnectionOptions): Redis {
+  const asking = new Redis({
+    ...redis,
     connectionName: name,
     commandTimeout: timeoutMs,
     connectTimeout: timeoutMs,
     maxRetriesPerRequest: 1,
     // A command whose answer was lost is not sent again behind our back: whoever asked decides.
     autoResendUnfulfilledCommands: false,
+    replyMapping: 'legacy',
   })
   asking.on('error', onTrouble)
   return asking
@@ -37,9 +39,14 @@ export function openAsking({ url, name, timeoutMs, onTrouble }: ConnectionOption
 
 /** Opens the connections of a queue. Whoever opens them closes them. */
 export function openConnections(options: ConnectionOptions): QueueConnections {
-  const { url, name, onTrouble } = options
+  const { redis, name, onTrouble } = options
   const asking = openAsking(options)
-  const waiting = new Redis(url, { connectionName: `${name}-worker`, maxRetriesPerRequest: null })
+  const waiting = new Redis({
+    ...redis,
+    connectionName: `${name}-worker`,
+    maxRetriesPerRequest: null,
+    replyMapping: 'legacy',
+  })
   waiting.on('error', onTrouble)
   return {
     asking,

@@ -1,5 +1,6 @@
 import type { RetryRef } from '@millrace/retry'
 import { Queue } from 'bullmq'
+import type { RedisOptions } from 'ioredis'
 import { closeConnection, openAsking } from './connections.ts'
 import { type JobData, refOf } from './job-data.ts'
 import { effectQueue, type QueuePlace, retryQueue } from './queue-place.ts'
@@ -15,7 +16,8 @@ export interface DashboardGroup {
 
 /** What a dashboard needs. */
 export interface DashboardQueuesOptions {
-  readonly url: string
+  /** How Redis is reached, as `serverOptions` of `@millrace/redis` reads it from an address. */
+  readonly redis: RedisOptions
   /** The one of the clocks. */
   readonly secret: string | Uint8Array
   readonly groups: readonly DashboardGroup[]
@@ -41,9 +43,9 @@ export interface DashboardQueues {
 
 /** Opens the queues of groups for a dashboard, on one connection. Nothing is asked before somebody looks. */
 export function openDashboardQueues(options: DashboardQueuesOptions): DashboardQueues {
-  const { url, groups, prefix, onTrouble = () => undefined } = options
+  const { redis, groups, prefix, onTrouble = () => undefined } = options
   const seal = new KeySeal(options.secret)
-  const connection = openAsking({ url, name: 'millrace-dashboard', timeoutMs: 5_000, onTrouble })
+  const connection = openAsking({ redis, name: 'millrace-dashboard', timeoutMs: 5_000, onTrouble })
   const opened = (kind: DashboardQueue['kind'], place: QueuePlace): DashboardQueue => {
     const queue = new Queue(place.name, { connection, prefix: place.prefix, skipMetasUpdate: true })
     queue.on('error', onTrouble)

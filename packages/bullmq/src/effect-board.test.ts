@@ -20,7 +20,7 @@ const away = {
 const sinceMs = Date.parse('2026-11-22T10:00:00Z')
 
 function boardOf(member: string) {
-  return openEffectBoard({ url: redis.url, group: 'mail', effects: ['post', 'letter'], member })
+  return openEffectBoard({ redis: { port: redis.port }, group: 'mail', effects: ['post', 'letter'], member })
 }
 
 async function look<T>(ask: (queue: Queue) => Promise<T>): Promise<T> {

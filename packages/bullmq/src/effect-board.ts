@@ -1,6 +1,6 @@
 import { maskText } from '@millrace/event'
 import { Queue } from 'bullmq'
-import type { Redis } from 'ioredis'
+import type { Redis, RedisOptions } from 'ioredis'
 import { closeConnection, openAsking } from './connections.ts'
 import { effectQueue } from './queue-place.ts'
 
@@ -20,7 +20,8 @@ export interface EffectRecord {
 
 /** What a board of effects is made of. */
 export interface EffectBoardOptions {
-  readonly url: string
+  /** How Redis is reached, as `serverOptions` of `@millrace/redis` reads it from an address. */
+  readonly redis: RedisOptions
   readonly group: string
   readonly effects: readonly string[]
   /** Name of this member; the same after a restart, so that what it left behind is its own to remove. */
@@ -58,10 +59,10 @@ class QueueBoard implements EffectBoard {
   #showing: Promise<void> = Promise.resolve()
   #busy = false
 
-  constructor({ url, group, effects, member, prefix, onTrouble = () => undefined }: EffectBoardOptions) {
+  constructor({ redis, group, effects, member, prefix, onTrouble = () => undefined }: EffectBoardOptions) {
     this.#trouble = onTrouble
     this.#id = `member-${member.replaceAll(':', '-')}`
-    const connection = openAsking({ url, name: `millrace-effects-${group}`, timeoutMs: 5_000, onTrouble })
+    const connection = openAsking({ redis, name: `millrace-effects-${group}`, timeoutMs: 5_000, onTrouble })
     this.#connection = connection
     this.#queues = new Map(
       effects.map((effect) => {

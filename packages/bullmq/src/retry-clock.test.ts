@@ -32,7 +32,7 @@ const freshGroup = () => `group-${(groups += 1)}`
 
 async function connect(group: string, more: Partial<RetryClockOptions> = {}): Promise<BullRetryClock> {
   const clock = await connectRetryClock({
-    url: redis.url,
+    redis: { port: redis.port },
     topic: 'orders',
     group,
     secret: 'a secret of the tests',
@@ -80,7 +80,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 describeRetryClock('on BullMQ', async () => {
   const direct = new Redis(redis.url, { maxRetriesPerRequest: null })
   const clock = await connectRetryClock({
-    url: redis.url,
+    redis: { port: redis.port },
     topic: 'orders',
     group: freshGroup(),
     secret: 'a secret of the tests',
@@ -244,7 +244,7 @@ test('after Redis was killed and is back, due retries are said again', async () 
 })
 
 test('a clock whose Redis is away says so in time', async () => {
-  await expect(connect(freshGroup(), { url: 'redis://127.0.0.1:1', timeoutMs: 300 })).rejects.toMatchObject({
+  await expect(connect(freshGroup(), { redis: { port: 1 }, timeoutMs: 300 })).rejects.toMatchObject({
     code: 'retry.unavailable',
   })
 })

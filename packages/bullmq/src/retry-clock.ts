@@ -8,6 +8,7 @@ import {
   type RetryRef,
 } from '@millrace/retry'
 import { Queue, type RateLimiterOptions } from 'bullmq'
+import type { RedisOptions } from 'ioredis'
 import { openConnections, type QueueConnections } from './connections.ts'
 import { DueWorker } from './due-worker.ts'
 import { runDue } from './due-run.ts'
@@ -20,8 +21,11 @@ import { tracedJob } from './traced-job.ts'
 
 /** What a clock of retries on BullMQ is made of. */
 export interface RetryClockOptions {
-  /** Redis, `redis://` or `rediss://`. It must not evict keys (`maxmemory-policy noeviction`). */
-  readonly url: string
+  /**
+   * How Redis is reached, as `serverOptions` of `@millrace/redis` reads it from an address. It must not evict keys
+   * (`maxmemory-policy noeviction`).
+   */
+  readonly redis: RedisOptions
   readonly topic: string
   readonly group: string
   /** Seals keys that are addresses. The same on every member of the group, and for the console. */
@@ -65,10 +69,10 @@ export interface BullRetryClock extends RetryClock {
  * @throws MillraceError `retry.unavailable`
  */
 export async function connectRetryClock(options: RetryClockOptions): Promise<BullRetryClock> {
-  const { url, topic, group, timeoutMs = 5_000, onTrouble = nothing } = options
+  const { redis, topic, group, timeoutMs = 5_000, onTrouble = nothing } = options
   const place = retryQueue(topic, group, options.prefix)
   const name = `millrace-${place.name}`
-  const connections = openConnections({ url, name, timeoutMs, onTrouble })
+  const connections = openConnections({ redis, name, timeoutMs, onTrouble })
   const queue = new Queue<JobData>(place.name, {
     connection: connections.asking,
     prefix: place.prefix,

@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect as connectTo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -9,33 +7,19 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writingConnection } from './connection.ts'
 import { connectLog } from './redis-log.ts'
+import { openLateServer } from '../../../test/support/late-server.ts'
 import { startRedis, type TestRedis } from '../../../test/support/redis.ts'
+import { selfSigned } from '../../../test/support/self-signed.ts'
 
 const run = promisify(execFile)
 const directory = mkdtempSync(path.join(tmpdir(), 'millrace-tls-'))
 const certificate = path.join(directory, 'server.crt')
-const key = path.join(directory, 'server.key')
 let redis: TestRedis
 let port: number
 
 beforeAll(async () => {
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-keyout',
-    key,
-    '-out',
-    certificate,
-    ...subject,
-  ])
   redis = await startRedis({
-    tls: { certificate, key },
+    tls: await selfSigned(directory),
     extra: ['user anna on >pass:word/1 ~* &* +@all'],
   })
   port = redis.tlsPort
@@ -75,20 +59,8 @@ test('rediss:// speaks TLS with user and password, and trusts only whom it shoul
 
 test('a connection that is given up in its handshake has more than one error, and ends no process', async () => {
   // What the server says reaches the client at once: that it is not to be trusted, and that it did not expect the end.
-  const late = createServer({ allowHalfOpen: true }, (socket) => {
-    const upstream = connectTo({ port, host: '127.0.0.1', allowHalfOpen: true })
-    const said: Buffer[] = []
-    upstream.on('data', (piece) => {
-      said.push(typeof piece === 'string' ? Buffer.from(piece) : piece)
-      client.disconnect()
-    })
-    upstream.on('end', () => socket.end(Buffer.concat(said)))
-    socket.on('error', () => upstream.destroy())
-    socket.pipe(upstream)
-  })
-  late.listen(0, '127.0.0.1')
-  await once(late, 'listening')
-  const url = `rediss://127.0.0.1:${(late.address() as AddressInfo).port}`
+  const late = await openLateServer(port, () => client.disconnect())
+  const url = `rediss://127.0.0.1:${late.port}`
   const errors: Error[] = []
   let client: Redis
   // Who stands still for longer than a disconnect waits hears nothing at all.
@@ -98,8 +70,7 @@ test('a connection that is given up in its handshake has more than one error, an
     client.once('end', end)
     await ended
   }
-  late.close()
-  await once(late, 'close')
+  await late.close()
   expect(errors).toMatchObject([{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }])
 })
 

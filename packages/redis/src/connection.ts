@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import { Redis, type RedisOptions } from 'ioredis'
-import { connectorTo, type ServerPlace } from './connector.ts'
+import { serverOf } from './address.ts'
+import { connectorTo } from './connector.ts'
 
 /** Time limit of a command and of a connect unless the options say otherwise, in ms. */
 export const defaultTimeoutMs = 5_000
@@ -10,7 +10,7 @@ const disconnectTimeoutMs = 200
 
 /** Options of a connection to Redis. */
 export interface ConnectionOptions {
-  /** `redis://`, `rediss://` or `unix://` address, with password where needed. */
+  /** `redis://`, `rediss://` or `unix://` address, with password where needed, or a socket's bare path. */
   readonly url: string
   /** How long a command may take before its result counts as unknown, in ms. Default 5,000. */
   readonly commandTimeoutMs?: number
@@ -43,15 +43,12 @@ export function readingConnection(options: ConnectionOptions): Redis {
 }
 
 function connection(options: ConnectionOptions, special: RedisOptions): Redis {
-  const server = serverOf(options.url)
   const all: RedisOptions & { replyMapping: 'legacy' } = {
-    ...server,
-    Connector: connectorTo(server, disconnectTimeoutMs),
+    ...serverOptions(options.url),
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: options.connectTimeoutMs ?? defaultTimeoutMs,
-    disconnectTimeout: disconnectTimeoutMs,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
     ...(options.name === undefined ? {} : { connectionName: options.name }),
     ...special,
@@ -63,27 +60,18 @@ function connection(options: ConnectionOptions, special: RedisOptions): Redis {
   return redis
 }
 
-/** `redis://user:password@host:port/db`, `rediss://…` (TLS), `unix://:password@/path/to/socket`, or a socket's bare path. */
-function serverOf(text: string): RedisOptions & ServerPlace {
-  if (text.startsWith('/')) return { path: text }
-  // Without the address itself: it may hold a password.
-  const refusal = 'The address of Redis is redis://host:port/number, rediss://… for TLS, or unix:///path'
-  if (!URL.canParse(text)) throw new TypeError(refusal)
-  const url = new URL(text)
-  const login = {
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
-  }
-  if (url.protocol === 'unix:') return { ...login, path: decodeURIComponent(url.pathname) }
-  const db = Number(url.pathname.slice(1) || 0)
-  if (!['redis:', 'rediss:'].includes(url.protocol) || !Number.isInteger(db)) throw new TypeError(refusal)
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
+/**
+ * What ioredis needs to reach the server of an address, read here and nowhere else: place, login, TLS, and a connector
+ * that hears all errors of a socket. For whoever opens connections of its own kind.
+ *
+ * @throws TypeError for what is no address of Redis, without repeating it
+ */
+export function serverOptions(url: string): RedisOptions {
+  const server = serverOf(url)
   return {
-    ...login,
-    host,
-    port: Number(url.port || 6379),
-    db,
-    ...(url.protocol === 'rediss:' ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
+    ...server,
+    Connector: connectorTo(server, disconnectTimeoutMs),
+    disconnectTimeout: disconnectTimeoutMs,
   }
 }
 

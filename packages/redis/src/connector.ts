@@ -1,14 +1,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { AbstractConnector } from 'ioredis'
-
-/** Where a server listens; `tls` when it speaks TLS. */
-export interface ServerPlace {
-  readonly path?: string
-  readonly host?: string
-  readonly port?: number
-  readonly tls?: { readonly servername?: string }
-}
+import type { ServerPlace } from './address.ts'
 
 /**
  * Connects as ioredis does by itself, but hears all errors of a socket. Its own connector (6.0) hears the first one alone,

@@ -2,6 +2,7 @@ export {
   closeConnection,
   type ConnectionOptions,
   readingConnection,
+  serverOptions,
   whenReady,
   writingConnection,
 } from './connection.ts'

@@ -31,10 +31,11 @@ export async function mountConsole(app: Hono<KitEnv>, context: ServiceContext): 
   const { consolePath, createConsole, createRepairsApi, repairPaths, tokenAccess } =
     await import('@millrace-app/console')
   const { openDashboardQueues } = await import('@millrace/bullmq')
+  const { serverOptions } = await import('@millrace/redis')
   const { purposeKey } = await import('@millrace/service')
   const logger = kit.logger.child({ service: 'console' })
   const dashboard = openDashboardQueues({
-    url: redisUrl,
+    redis: serverOptions(redisUrl),
     secret: purposeKey(secrets.MILLRACE_SECRET, 'retry'),
     groups: shownGroups,
     onTrouble: (error) => logger.warn('The queues cannot be reached', { err: error }),
